@@ -1,0 +1,1 @@
+"""The only place where everything meets: command line, shell, sign-in, worklist, editor."""

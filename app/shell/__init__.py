@@ -1,0 +1,1 @@
+"""The Qt desktop: sign-in, worklist, reading window, report editor, signing."""

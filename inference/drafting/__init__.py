@@ -1,0 +1,1 @@
+"""triage -> collect -> compose -> verify, and the trace that records it."""

@@ -1,0 +1,1 @@
+"""Benchmarks of a model or a drafter on local data sets."""

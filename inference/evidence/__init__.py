@@ -1,0 +1,1 @@
+"""Tools that measure; each returns Evidence or a typed refusal."""

@@ -1,0 +1,1 @@
+"""Checks of any report text against the evidence ledger."""

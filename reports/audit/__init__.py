@@ -1,0 +1,1 @@
+"""Audit events, Merkle log, signed checkpoints and their verification."""

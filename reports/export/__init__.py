@@ -1,0 +1,1 @@
+"""Documents: sealed PDF and its verification."""

@@ -1,0 +1,1 @@
+"""The one database: SQLAlchemy models, one Alembic tree, one transaction per act."""

@@ -1,0 +1,1 @@
+"""From DICOM bytes to arrays with geometry: index, read, decode, grey pipeline. No Qt."""

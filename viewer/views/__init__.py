@@ -1,0 +1,1 @@
+"""Qt widgets that draw images, overlays and regions."""
