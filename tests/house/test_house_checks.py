@@ -1,0 +1,92 @@
+"""The house rules are tests: style, types, layers, module size, and nothing private in the files."""
+
+from __future__ import annotations
+
+import re
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).resolve().parents[2]
+LONGEST_MODULE = 500
+
+
+def run(*command: str) -> None:
+    done = subprocess.run(
+        [sys.executable, "-m", *command], cwd=ROOT, capture_output=True, text=True, check=False
+    )
+    assert done.returncode == 0, done.stdout[-6000:] + done.stderr[-3000:]
+
+
+def tracked(pattern: str) -> list[Path]:
+    listing = subprocess.run(
+        ["git", "ls-files", "-z", "--", pattern], cwd=ROOT, capture_output=True, text=True, check=True
+    ).stdout
+    return [ROOT / name for name in listing.split("\0") if name and (ROOT / name).exists()]
+
+
+def test_code_is_formatted_and_clean() -> None:
+    run("ruff", "check", ".")
+    run("ruff", "format", "--check", ".")
+
+
+def test_types_hold_outside_qt() -> None:
+    run("mypy")
+
+
+def test_layers_hold() -> None:
+    done = subprocess.run(
+        [str(Path(sys.executable).parent / "lint-imports")],
+        cwd=ROOT,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.returncode == 0, done.stdout[-6000:]
+
+
+def test_modules_are_small_enough_to_see() -> None:
+    long = {
+        str(path.relative_to(ROOT)): lines
+        for path in tracked("*.py")
+        if (lines := len(path.read_text(encoding="utf-8").splitlines())) > LONGEST_MODULE
+    }
+    assert not long
+
+
+def test_every_package_is_listed_for_the_build() -> None:
+    import tomllib
+
+    listed = set(
+        tomllib.loads((ROOT / "pyproject.toml").read_text())["tool"]["setuptools"]["packages"]
+    )
+    found = {
+        ".".join(path.parent.relative_to(ROOT).parts)
+        for path in tracked("*__init__.py")
+        if path.relative_to(ROOT).parts[0] not in {"tests", "packaging"}
+    }
+    assert found == listed
+
+
+@pytest.mark.parametrize("suffix", ["*.py", "*.md", "*.toml", "*.json", "*.txt", ".ci/*"])
+def test_no_path_of_a_machine_is_written(suffix: str) -> None:
+    private = re.compile(r"(?<![\w.])/(work|root|home|Users)/\w")
+    hits = [
+        f"{path.relative_to(ROOT)}: {match.group(0)}"
+        for path in tracked(suffix)
+        if (match := private.search(path.read_text(encoding="utf-8", errors="replace")))
+    ]
+    assert not hits
+
+
+def test_start_up_imports_nothing_heavy() -> None:
+    code = (
+        "import sys, app.cli.main; "
+        "heavy = {'torch', 'vtk', 'vtkmodules', 'SimpleITK', 'llama_cpp', 'scipy', 'highdicom', 'PySide6',"
+        " 'sqlalchemy', 'reportlab', 'pyhanko'}; "
+        "found = heavy & {name.split('.')[0] for name in sys.modules}; assert not found, found"
+    )
+    done = subprocess.run([sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stderr
