@@ -1,0 +1,284 @@
+"""The part a clinician reads: header, patient and study, sections as prose, signatures."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from reportlab.graphics.barcode.qr import QrCodeWidget
+from reportlab.graphics.shapes import Drawing
+from reportlab.lib.enums import TA_RIGHT
+from reportlab.lib.styles import ParagraphStyle
+from reportlab.platypus import Flowable, KeepTogether, Paragraph, Spacer, Table, TableStyle
+
+from reports.domain import Origin, Report, Review, Section, Sentence, Signature
+from reports.export.fonts import Face, Typesetter
+from reports.export.page import GREY, INK, LINE, TEXT_WIDTH
+from reports.export.record import SHORT_CODE_HEX, is_signed, short_code
+from reports.export.text import (
+    SECTION_TITLES,
+    SEX_WORDS,
+    age_words,
+    body_sections,
+    by_organ,
+    date_words,
+    moment_words,
+    person_words,
+    procedure_line,
+    state_word,
+    time_words,
+)
+
+
+def style(
+    name: str, size: float, leading: float, face: Face = Face.REGULAR, colour: Any = INK, **more: Any
+) -> ParagraphStyle:
+    """Return a paragraph style; no line may split a word that fits on one line of its own."""
+    return ParagraphStyle(
+        name,
+        fontName=face.value,
+        fontSize=size,
+        leading=leading,
+        textColor=colour,
+        **{"allowWidows": 0, "allowOrphans": 0, "splitLongWords": 1, **more},
+    )
+
+
+TITLE = style("title", 16, 20, Face.SEMIBOLD)
+PROCEDURE = style("procedure", 10.5, 14, colour=GREY)
+STATE = style("state", 10.5, 12, Face.SEMIBOLD, alignment=1)
+PLACE = style("place", 8, 11, colour=GREY, alignment=TA_RIGHT)
+LABEL = style("label", 9, 13, colour=GREY)
+VALUE = style("value", 9, 13)
+PATIENT = style("patient", 9, 13, Face.SEMIBOLD)
+HEADING = style("heading", 8.5, 11, Face.SEMIBOLD, spaceBefore=13, keepWithNext=1)
+BODY = style("body", 10.5, 15.5, spaceAfter=3)
+NUMBERED = style("numbered", 10.5, 15.5, leftIndent=17, bulletIndent=0, spaceAfter=3)
+NOTE = style("note", 8, 11, colour=GREY)
+BOX_HEAD = style("box head", 8.5, 12, Face.SEMIBOLD)
+BOX = style("box", 8.5, 12)
+BOX_NOTE = style("box note", 8.5, 12, colour=GREY)
+
+FRAME = TableStyle(
+    [
+        ("BOX", (0, 0), (-1, -1), 0.6, LINE),
+        ("ROUNDEDCORNERS", [2.5, 2.5, 2.5, 2.5]),
+        ("VALIGN", (0, 0), (-1, -1), "TOP"),
+    ]
+)
+
+
+def heading(title: str) -> list[Flowable]:
+    """Return a section heading: tracked capitals over a hairline, kept with what follows."""
+    head = Paragraph(title.upper(), HEADING)
+    table = Table([[head]], colWidths=[TEXT_WIDTH], spaceBefore=13, spaceAfter=5)
+    table.setStyle(
+        TableStyle(
+            [
+                ("LINEBELOW", (0, 0), (-1, -1), 0.6, LINE),
+                ("LEFTPADDING", (0, 0), (-1, -1), 0),
+                ("TOPPADDING", (0, 0), (-1, -1), 0),
+                ("BOTTOMPADDING", (0, 0), (-1, -1), 5),
+            ]
+        )
+    )
+    table.keepWithNext = 1
+    return [table]
+
+
+def body(report: Report, installation: str, report_sha256: str, log_index: int | None, setter: Typesetter) -> list[Flowable]:
+    """Return the flowables of the report itself, without marks of evidence, origin or risk."""
+    flow = [_header(report, installation, setter), Spacer(0, 10), _study_block(report, setter)]
+    flow += _under_block(report, setter)
+    sections = list(body_sections(report))
+    if not sections:
+        flow += [Spacer(0, 14), Paragraph("No sentence has been written or accepted yet.", BODY)]
+    for section, sentences in sections:
+        flow += _section(section, sentences, setter)
+    if is_signed(report):
+        flow += [Spacer(0, 14), _signature_block(report, report_sha256, log_index, setter)]
+    return flow
+
+
+def _header(report: Report, installation: str, setter: Typesetter) -> Flowable:
+    state = Table([[Paragraph(state_word(report), STATE)]], colWidths=[98 if is_signed(report) else 62])
+    state.hAlign = "RIGHT"
+    state.setStyle(
+        TableStyle(
+            [
+                ("BOX", (0, 0), (-1, -1), 1.2, INK),
+                ("ROUNDEDCORNERS", [2.5, 2.5, 2.5, 2.5]),
+                ("TOPPADDING", (0, 0), (-1, -1), 2.5),
+                ("BOTTOMPADDING", (0, 0), (-1, -1), 5),
+                ("LEFTPADDING", (0, 0), (-1, -1), 2),
+                ("RIGHTPADDING", (0, 0), (-1, -1), 2),
+            ]
+        )
+    )
+    left = [
+        Paragraph("Radiology report", TITLE),
+        Paragraph(setter.markup(procedure_line(report.study)), PROCEDURE),
+    ]
+    right = [state, Spacer(0, 4), Paragraph(setter.markup(installation), PLACE)]
+    table = Table([[left, right]], colWidths=[TEXT_WIDTH - 190, 190])
+    table.setStyle(_bare("TOP"))
+    return table
+
+
+def _bare(valign: str) -> TableStyle:
+    return TableStyle(
+        [
+            ("VALIGN", (0, 0), (-1, -1), valign),
+            ("LEFTPADDING", (0, 0), (-1, -1), 0),
+            ("RIGHTPADDING", (0, 0), (-1, -1), 0),
+            ("TOPPADDING", (0, 0), (-1, -1), 0),
+            ("BOTTOMPADDING", (0, 0), (-1, -1), 0),
+        ]
+    )
+
+
+def _study_block(report: Report, setter: Typesetter) -> Flowable:
+    study = report.study
+    age_sex = [age_words(study.age), SEX_WORDS.get(study.sex, study.sex)]
+    when = f"{date_words(study.study_date)} {time_words(study.study_time)}".strip()
+    left = [
+        ("Patient", person_words(study.patient_name)),
+        ("ID", study.patient_id),
+        ("Born", date_words(study.birth_date)),
+        ("Age, sex", ", ".join(part for part in age_sex if part)),
+    ]
+    right = [
+        ("Study date", when),
+        ("Accession", study.accession_number),
+        ("Requested by", person_words(study.referring_physician)),
+        ("Images", f"{study.image_count} {study.modality}".strip() if study.image_count else ""),
+    ]
+    rows = [
+        [
+            Paragraph(label, LABEL),
+            Paragraph(
+                setter.markup(value or "\u2013", Face.SEMIBOLD if label == "Patient" else Face.REGULAR),
+                PATIENT if label == "Patient" else VALUE,
+            ),
+            Paragraph(other_label, LABEL),
+            Paragraph(setter.markup(other or "\u2013"), VALUE),
+        ]
+        for (label, value), (other_label, other) in zip(left, right, strict=True)
+    ]
+    table = Table(rows, colWidths=[68, TEXT_WIDTH / 2 - 68, 68, TEXT_WIDTH / 2 - 68])
+    table.setStyle(
+        TableStyle(
+            [
+                *FRAME.getCommands(),
+                ("LEFTPADDING", (0, 0), (-1, -1), 9),
+                ("RIGHTPADDING", (0, 0), (-1, -1), 4),
+                ("TOPPADDING", (0, 0), (-1, -1), 0),
+                ("BOTTOMPADDING", (0, 0), (-1, -1), 0),
+                ("TOPPADDING", (0, 0), (-1, 0), 6),
+                ("BOTTOMPADDING", (0, -1), (-1, -1), 8),
+            ]
+        )
+    )
+    return table
+
+
+def _under_block(report: Report, setter: Typesetter) -> list[Flowable]:
+    """Return what must be known before reading: synthetic, draft, amended, unprintable characters."""
+    notes: list[str] = []
+    if report.study.synthetic:
+        notes.append("<b>Synthetic study.</b> The images are computed; there is no patient.")
+    if not is_signed(report):
+        waiting = sum(
+            1
+            for sentence in report.sentences
+            if sentence.is_in_body
+            and sentence.origin is not Origin.PERSON
+            and sentence.review is Review.UNREVIEWED
+        )
+        notes.append(
+            "<b>Draft, not signed.</b> "
+            + (
+                f"{waiting} {'sentence' if waiting == 1 else 'sentences'} of the drafter "
+                f"{'has' if waiting == 1 else 'have'} not been reviewed by a reader."
+                if waiting
+                else "No reader has taken responsibility for this text."
+            )
+        )
+    if report.addendum_to:
+        notes.append(
+            f"<b>Addendum</b> to report {setter.markup(report.addendum_to)}, which stays as it was signed."
+        )
+    if setter.replaced:
+        notes.append("<b>A box \u25a1 above</b> stands for a character that the printed font lacks.")
+    bold = f'<font name="{Face.SEMIBOLD}" color="#111315">'
+    return [
+        Paragraph(note.replace("<b>", bold).replace("</b>", "</font>"), NOTE_ABOVE) for note in notes
+    ]
+
+
+NOTE_ABOVE = style("note above", 8.5, 12, colour=GREY, spaceBefore=5)
+
+
+def _section(section: Section, sentences: tuple[Sentence, ...], setter: Typesetter) -> list[Flowable]:
+    flow = heading(SECTION_TITLES[section])
+    if section is Section.IMPRESSION:
+        flow += [
+            Paragraph(setter.markup(sentence.text.strip()), NUMBERED, bulletText=f"{number}.")
+            for number, sentence in enumerate(sentences, start=1)
+        ]
+        return flow
+    for organ, group in by_organ(sentences).items():
+        text = " ".join(setter.markup(sentence.text.strip()) for sentence in group)
+        if organ:
+            text = f'<font name="{Face.SEMIBOLD}">{setter.markup(organ, Face.SEMIBOLD)}.</font> {text}'
+        flow.append(Paragraph(text, BODY))
+    return flow
+
+
+def _signature_block(
+    report: Report, report_sha256: str, log_index: int | None, setter: Typesetter
+) -> Flowable:
+    rows = [_signature_lines(signature, setter) for signature in report.signatures]
+    entry = "" if log_index is None else f", audit entry {log_index:,}"
+    words: list[Flowable] = [line for lines in rows for line in [*lines, Spacer(0, 5)]]
+    words.append(Paragraph(f"Code {short_code(report_sha256)}{entry}", BOX_NOTE))
+    table = Table([[words, _qr(report_sha256, log_index)]], colWidths=[TEXT_WIDTH - 74, 74])
+    table.setStyle(
+        TableStyle(
+            [
+                *FRAME.getCommands(),
+                ("VALIGN", (1, 0), (1, 0), "MIDDLE"),
+                ("LEFTPADDING", (0, 0), (-1, -1), 9),
+                ("RIGHTPADDING", (1, 0), (1, 0), 6),
+                ("LEFTPADDING", (1, 0), (1, 0), 0),
+                ("TOPPADDING", (0, 0), (-1, -1), 6),
+                ("BOTTOMPADDING", (0, 0), (-1, -1), 8),
+            ]
+        )
+    )
+    return KeepTogether([table])
+
+
+def _signature_lines(signature: Signature, setter: Typesetter) -> list[Flowable]:
+    who = f"Signed by {signature.printed_name}, {signature.role.value}"
+    when = f"{moment_words(signature.signed_at)} by this machine\u2019s clock, {signature.state.value}"
+    return [
+        Paragraph(setter.markup(who, Face.SEMIBOLD), BOX_HEAD),
+        Paragraph(setter.markup(when), BOX),
+        Paragraph(setter.markup(signature.meaning), BOX_NOTE),
+    ]
+
+
+def qr_text(report_sha256: str, log_index: int | None) -> str:
+    """Return what the QR code holds: the short code and the log index; no patient, no address."""
+    entry = "" if log_index is None else str(log_index)
+    return f"SIGHTLINE:1:{report_sha256[:SHORT_CODE_HEX]}:{entry}"
+
+
+def _qr(report_sha256: str, log_index: int | None) -> Drawing:
+    size = 58.0
+    code = QrCodeWidget(qr_text(report_sha256, log_index), barLevel="M", barBorder=0)
+    left, bottom, right, top = code.getBounds()
+    scale = size / (right - left)
+    return Drawing(
+        size, size, code, transform=[scale, 0, 0, scale, -left * scale, -bottom * scale], hAlign="RIGHT"
+    )

@@ -1,0 +1,244 @@
+"""From a report revision to the bytes of its PDF: layout with ReportLab, twin and metadata with pikepdf.
+
+The same input gives the same bytes. No conformance to PDF/A or PDF/UA is claimed: it was not checked.
+"""
+
+from __future__ import annotations
+
+import io
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from functools import cache, partial
+
+import pikepdf
+from PIL import ImageCms
+from reportlab.platypus import BaseDocTemplate, Flowable, Frame, KeepTogether, PageTemplate, Paragraph, Spacer
+
+import resources
+from reports.domain import Candidate, Ledger, Report, Trace
+from reports.export import appendix
+from reports.export.body import body, heading
+from reports.export.fonts import Typesetter
+from reports.export.key_image import KeyImage
+from reports.export.page import (
+    BOTTOM,
+    MARGIN,
+    PAGE_HEIGHT,
+    TEXT_WIDTH,
+    TOP,
+    NumberedCanvas,
+    PageFurniture,
+)
+from reports.export.record import (
+    SIGNED_STATES,
+    ExportError,
+    Record,
+    TraceSummary,
+    canonical,
+    is_signed,
+    sha256_of,
+)
+from reports.export.text import moment_words, person_words, procedure_line, state_word
+
+RECORD_NAME = "report.json"
+XMP_NAMESPACE = "urn:sightline:document:1"
+XMP_PREFIX = "sightline"
+XMP_REPORT, XMP_RECORD, XMP_STATE = (f"{{{XMP_NAMESPACE}}}{name}" for name in ("report", "record", "state"))
+"""XMP properties: SHA-256 of the report, SHA-256 of the attached record, state of the report."""
+
+
+@dataclass(frozen=True, eq=False)
+class PdfDocument:
+    """All that goes into one PDF.
+
+    Parameters
+    ----------
+    installation
+        Name of this installation as printed at the top right: "Example Hospital, Radiology".
+    program
+        Program with version: "Sightline 0.1.0".
+    printed_at
+        UTC, ISO 8601 with Z, from this machine's clock.
+    key_images
+        Figures of the appendix, in order.
+    images
+        SOP Instance UID -> series and instance number, for the table of citations.
+    candidates
+        Proposals nobody accepted; printed and recorded in a draft only.
+    checkpoint, log_index
+        Signed note over the audit log and the place of the signature's event in it.
+    """
+
+    report: Report
+    ledger: Ledger
+    installation: str
+    program: str
+    printed_at: str
+    key_images: tuple[KeyImage, ...] = ()
+    images: Mapping[str, appendix.ImageReference] = field(default_factory=dict)
+    candidates: tuple[Candidate, ...] = ()
+    trace: Trace | None = None
+    checkpoint: str = ""
+    log_index: int | None = None
+
+    def record(self) -> Record:
+        """Return what `report.json` holds."""
+        return Record(
+            report=self.report,
+            ledger=self.ledger,
+            candidates=() if is_signed(self.report) else self.candidates,
+            trace=TraceSummary.of(self.trace) if self.trace else None,
+            program=self.program,
+            installation=self.installation,
+            printed_at=self.printed_at,
+            checkpoint=self.checkpoint,
+            log_index=self.log_index,
+        )
+
+
+def build_pdf(document: PdfDocument) -> bytes:
+    """Return the PDF of a report, not yet sealed; unsigned ones carry DRAFT across each page.
+
+    Raises
+    ------
+    ExportError
+        The report says it is signed but holds no such signature, is of another study than the
+        ledger, or holds values that cannot be written.
+    """
+    report, ledger = document.report, document.ledger
+    if report.state in SIGNED_STATES and not is_signed(report):
+        raise ExportError(
+            f"Report {report.id} says it is {report.state.value} but holds no such signature. "
+            "It was not exported; sign it first."
+        )
+    if ledger.study_instance_uid != report.study.study_instance_uid:
+        raise ExportError(
+            "The evidence belongs to another study than the report. It was not exported; open the "
+            "report from its own study."
+        )
+    record = canonical(document.record())
+    record_sha256 = sha256_of(document.record())
+    report_sha256 = sha256_of(report)
+    pages = _lay_out(document, report_sha256, record_sha256)
+    return _with_record(pages, document, record, report_sha256, record_sha256)
+
+
+def _lay_out(document: PdfDocument, report_sha256: str, record_sha256: str) -> bytes:
+    report = document.report
+    setter = Typesetter()
+    flow = body(report, document.installation, report_sha256, document.log_index, setter)
+    flow += _appendix(document, report_sha256, record_sha256, setter)
+    furniture = PageFurniture(
+        title=setter.plain(f"Radiology report, {procedure_line(report.study)}"),
+        state=state_word(report),
+        notice=resources.NOTICE,
+        patient=setter.plain(f"{person_words(report.study.patient_name)}, {report.study.patient_id}")
+        + (" (synthetic)" if report.study.synthetic else ""),
+        draft=not is_signed(report),
+    )
+    buffer = io.BytesIO()
+    template = BaseDocTemplate(buffer, pagesize=(2 * MARGIN + TEXT_WIDTH, PAGE_HEIGHT))
+    frame = Frame(
+        MARGIN,
+        BOTTOM,
+        TEXT_WIDTH,
+        PAGE_HEIGHT - TOP - BOTTOM,
+        leftPadding=0,
+        rightPadding=0,
+        topPadding=0,
+        bottomPadding=0,
+    )
+    template.addPageTemplates([PageTemplate(frames=[frame])])
+    template.build(flow, canvasmaker=partial(NumberedCanvas, furniture=furniture, program=document.program))
+    return buffer.getvalue()
+
+
+def _appendix(
+    document: PdfDocument, report_sha256: str, record_sha256: str, setter: Typesetter
+) -> list[Flowable]:
+    report, ledger = document.report, document.ledger
+    figures: dict[int, list[int]] = {}
+    for image in document.key_images:
+        for number in dict.fromkeys(outline.number for outline in image.outlines):
+            figures.setdefault(number, []).append(image.number)
+    start = appendix.appendix_heading()
+    rows = appendix.key_image_rows(document.key_images, ledger, setter)
+    flow: list[Flowable] = [KeepTogether([*start, Spacer(0, 8), *rows[:1]]), *rows[1:]]
+    flow += heading("Citations")
+    flow += appendix.citation_table(report, ledger, figures, document.images, setter)
+    flow += appendix.draft_lists(report, document.candidates, setter)
+    flow += [
+        Spacer(0, 14),
+        appendix.boxed(
+            appendix.model_lines(report, document.program, setter),
+        ),
+        Spacer(0, 8),
+        appendix.boxed(appendix.record_lines(report_sha256, record_sha256, document.checkpoint, setter)),
+        Spacer(0, 8),
+    ]
+    if setter.replaced:
+        flow.append(
+            Paragraph(
+                "Characters the printed font lacks, shown as \u25a1: "
+                f"{setter.replaced_words()}. The attached report.json holds them.",
+                appendix.NOTE,
+            )
+        )
+    flow.append(
+        Paragraph(f"Printed {moment_words(document.printed_at)}. {resources.NOTICE_LONG}", appendix.NOTE)
+    )
+    return flow
+
+
+@cache
+def _srgb_profile() -> bytes:
+    """Return an sRGB ICC profile without the moment of its making, which LittleCMS writes into it."""
+    profile = bytearray(ImageCms.ImageCmsProfile(ImageCms.createProfile("sRGB")).tobytes())
+    # ICC.1:2022 7.2: dateTimeNumber at 24-35, profile ID (an MD5 that may be zero) at 84-99.
+    profile[24:36] = bytes.fromhex("07d000010001000000000000")
+    profile[84:100] = bytes(16)
+    return bytes(profile)
+
+
+def _with_record(
+    pages: bytes, document: PdfDocument, record: bytes, report_sha256: str, record_sha256: str
+) -> bytes:
+    """Attach the record with its /AF relationship, name the colour space, write the XMP metadata."""
+    name = pikepdf.Name
+    with pikepdf.open(io.BytesIO(pages)) as pdf:
+        spec = pikepdf.AttachedFileSpec(
+            pdf,
+            record,
+            filename=RECORD_NAME,
+            description="The report, its evidence and a summary of the trace (RFC 8785 JSON)",
+            mime_type="application/json",
+            relationship=name.Data,
+        )
+        pdf.attachments[RECORD_NAME] = spec
+        pdf.Root.AF = pikepdf.Array([spec.obj])
+        profile = pdf.make_stream(_srgb_profile(), N=3, Alternate=name.DeviceRGB)
+        intent = pikepdf.Dictionary(
+            Type=name.OutputIntent,
+            S=name.GTS_PDFA1,
+            OutputConditionIdentifier=pikepdf.String("sRGB"),
+            Info=pikepdf.String("sRGB IEC61966-2.1"),
+            DestOutputProfile=profile,
+        )
+        pdf.Root.OutputIntents = pikepdf.Array([pdf.make_indirect(intent)])
+        pdf.Root.ViewerPreferences = pikepdf.Dictionary(DisplayDocTitle=True)
+        with pdf.open_metadata(set_pikepdf_as_editor=False, update_docinfo=False) as metadata:
+            metadata.register_xml_namespace(XMP_NAMESPACE, XMP_PREFIX)
+            metadata["dc:title"] = "Radiology report"
+            metadata["xmp:CreatorTool"] = document.program
+            metadata["xmp:CreateDate"] = document.printed_at
+            metadata[XMP_REPORT] = report_sha256
+            metadata[XMP_RECORD] = record_sha256
+            metadata[XMP_STATE] = state_word(document.report)
+        out = io.BytesIO()
+        pdf.save(
+            out,
+            deterministic_id=True,
+            fix_metadata_version=False,
+            object_stream_mode=pikepdf.ObjectStreamMode.disable,
+        )
+        return out.getvalue()
