@@ -1,0 +1,56 @@
+"""What a worker process takes from itself before it imports anything heavy. Standard library only."""
+
+from __future__ import annotations
+
+import contextlib
+import ctypes
+import os
+import signal
+import sys
+
+try:
+    import resource
+except ImportError:  # not a POSIX system
+    resource = None  # type: ignore[assignment]
+
+_PR_SET_PDEATHSIG = 1
+_PR_SET_DUMPABLE = 4
+
+
+def harden(*, memory_limit: int, nice: int) -> None:
+    """Limit the memory of this process, lower its priority, dump no core, die with the host.
+
+    A core would hold pixels. RLIMIT_CORE does not hold for a core that the system pipes to a
+    program, so the process is made undumpable as well.
+    """
+    _die_with_host()
+    set_memory_limit(memory_limit)
+    if resource is not None:
+        resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
+    if nice and hasattr(os, "nice"):
+        with contextlib.suppress(OSError):
+            os.nice(nice)
+
+
+def set_memory_limit(nbytes: int) -> None:
+    """Set the soft limit of the address space; macOS and others may not enforce it."""
+    if resource is None:
+        return
+    _, hard = resource.getrlimit(resource.RLIMIT_AS)
+    soft = nbytes if hard == resource.RLIM_INFINITY else min(nbytes, hard)
+    with contextlib.suppress(ValueError, OSError):
+        resource.setrlimit(resource.RLIMIT_AS, (soft, hard))
+
+
+def _die_with_host() -> None:
+    """Ask Linux to kill this process when the host's thread that made it ends.
+
+    That thread lives as long as the host (process.py). The end of the socket says the same on every
+    system, but a process stuck in a native call does not hear it.
+    """
+    if not sys.platform.startswith("linux"):
+        return
+    with contextlib.suppress(OSError, AttributeError):
+        prctl = ctypes.CDLL(None, use_errno=True).prctl
+        prctl(_PR_SET_PDEATHSIG, int(signal.SIGKILL), 0, 0, 0)
+        prctl(_PR_SET_DUMPABLE, 0, 0, 0, 0)
