@@ -1,0 +1,127 @@
+"""How a draft enters a report: as proposals that never touch what a person did. No Qt."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from app import report_edit
+from reports.domain import Evidence, Ledger, Origin, Review, Section, Sentence
+
+SECTION_ORDER: tuple[Section, ...] = tuple(Section)
+
+
+class StudyMismatchError(ValueError):
+    """A draft or a ledger of another study; the message names both."""
+
+
+def is_proposal(sentence: Sentence) -> bool:
+    """Return true for a machine's sentence that no person touched yet."""
+    return (
+        sentence.origin is not Origin.PERSON
+        and sentence.review is Review.UNREVIEWED
+        and not sentence.restored
+    )
+
+
+def merge_ledger(ours: Ledger, theirs: Ledger) -> tuple[Ledger, dict[str, str]]:
+    """Append what is new of another ledger of the same study; return it with the table of new ids.
+
+    The same tool on the same pixels gives the same entry: that one keeps the id it has, so that
+    sentences which a person already accepted still cite the right evidence.
+
+    Raises
+    ------
+    StudyMismatchError
+        The ledgers are of different studies.
+    """
+    if ours.study_instance_uid != theirs.study_instance_uid:
+        raise StudyMismatchError(
+            f"The draft is of study {theirs.study_instance_uid}, the report of study "
+            f"{ours.study_instance_uid}. Open the study that was drafted."
+        )
+    if not ours.evidence:
+        return theirs, {item.id: item.id for item in theirs.evidence}
+    known = {_content(item): item.id for item in ours.evidence}
+    ids: dict[str, str] = {}
+    for item in theirs.evidence:
+        found = known.get(_content(item))
+        if found is None:
+            found = ours.next_id()
+            ours = ours.add(item.model_copy(update={"id": found}))
+        ids[item.id] = found
+    header = {
+        name: getattr(ours, name) or getattr(theirs, name)
+        for name in ("series_instance_uid", "modality", "patient_sex")
+    }
+    return ours.model_copy(update=header), ids
+
+
+def _content(item: Evidence) -> str:
+    return item.model_dump_json(exclude={"id"})
+
+
+def merge_sentences(
+    current: Iterable[Sentence],
+    proposed: Iterable[Sentence],
+    *,
+    first_seen: dict[str, Sentence],
+    taken: set[str],
+) -> tuple[Sentence, ...]:
+    """Return the report's sentences after a draft arrived.
+
+    Whatever a person wrote, edited, accepted, rejected or restored stays where and as it is. Older
+    proposals give way to the new ones. A proposal is left out when a person already dealt with the
+    same one.
+
+    Parameters
+    ----------
+    first_seen
+        Each machine sentence as it was first proposed, by id; also those a person deleted since.
+    taken
+        Ids that were used before; proposals with one of them get a new id.
+    """
+    before = tuple(current)
+    kept = tuple(item for item in before if not is_proposal(item))
+    waiting = {item.id for item in before if is_proposal(item)}
+    settled = {_claim(item) for item in kept}
+    settled |= {_claim(item) for key, item in first_seen.items() if key not in waiting}
+    result = kept
+    for item in proposed:
+        if _claim(item) in settled:
+            continue
+        settled.add(_claim(item))
+        fresh = item if item.id not in taken else item.model_copy(update={"id": next_id(taken)})
+        taken.add(fresh.id)
+        result = placed(result, fresh)
+    return result
+
+
+def _claim(sentence: Sentence) -> tuple[Section, str]:
+    return sentence.section, " ".join(sentence.text.split())
+
+
+def next_id(taken: Iterable[str]) -> str:
+    """Return the next sentence id ("S7"): one above every number in use, so no id is used twice."""
+    numbers = [int(item[1:]) for item in taken if item[:1] == "S" and item[1:].isdigit()]
+    return f"S{max(numbers, default=0) + 1}"
+
+
+def placed(sentences: tuple[Sentence, ...], new: Sentence) -> tuple[Sentence, ...]:
+    """Insert at the end of its organ, else at the end of its section, in the fixed section order."""
+    rank = SECTION_ORDER.index(new.section)
+    at = 0
+    for index, item in enumerate(sentences, start=1):
+        if SECTION_ORDER.index(item.section) <= rank:
+            at = index
+    for index, item in enumerate(sentences, start=1):
+        if new.organ and item.section is new.section and item.organ == new.organ:
+            at = index
+    return (*sentences[:at], new, *sentences[at:])
+
+
+def proposal_of(candidate_text: str, evidence: Evidence, new_id: str) -> Sentence:
+    """Return the sentence of a candidate, as its model worded it, citing its evidence."""
+    sentence = Sentence(
+        id=new_id, section=Section.FINDINGS, text=candidate_text, origin=Origin.MODEL, organ=""
+    )
+    return report_edit.linked(sentence, evidence.id)
