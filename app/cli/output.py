@@ -1,0 +1,74 @@
+"""What commands print and how they end: JSON on stdout, words and progress on stderr, exit 0/1/2."""
+
+from __future__ import annotations
+
+import json
+import os
+import sys
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+OK, FAILED, USAGE = 0, 1, 2
+
+
+class CommandFailed(Exception):
+    """Ends a command with exit code 1 and words for the reader."""
+
+
+def tell(text: str) -> None:
+    """Write one line of words to stderr."""
+    sys.stderr.write(text + "\n")
+    sys.stderr.flush()
+
+
+def show(value: dict[str, Any], *, as_json: bool, words: Callable[[dict[str, Any]], str]) -> None:
+    """Write the result to stdout: as JSON, or in words."""
+    text = json.dumps(value, ensure_ascii=False, indent=2) if as_json else words(value)
+    sys.stdout.write(text + "\n")
+    sys.stdout.flush()
+
+
+def write_private(path: Path, content: bytes) -> Path:
+    """Write a file of mode 0600 through a temporary neighbour, so that it is whole or absent."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    temporary = path.with_name(f".{path.name}.part")
+    descriptor = os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
+    with os.fdopen(descriptor, "wb") as handle:
+        handle.write(content)
+        handle.flush()
+        os.fsync(handle.fileno())
+    temporary.replace(path)
+    return path
+
+
+class Progress:
+    """A counter on stderr, at most ten times a second, silent when stderr is no terminal."""
+
+    def __init__(self, what: str) -> None:
+        self._what = what
+        self._shown = 0.0
+        self._live = sys.stderr.isatty()
+
+    def __call__(self, done: int, total: int) -> None:
+        """Show how far it is."""
+        now = time.monotonic()
+        if self._live and (now - self._shown >= 0.1 or done == total):
+            self._shown = now
+            sys.stderr.write(f"\r{self._what}: {done} of {total}" + ("\n" if done == total else ""))
+            sys.stderr.flush()
+
+
+@contextmanager
+def reported_errors() -> Iterator[None]:
+    """Turn a typed error of any layer into words and exit code 1; programming errors stay loud."""
+    try:
+        yield
+    except CommandFailed:
+        raise
+    except (OSError, ValueError, RuntimeError, LookupError) as error:
+        if isinstance(error, (KeyError, IndexError, NotImplementedError, RecursionError)):
+            raise
+        raise CommandFailed(str(error) or type(error).__name__) from error
