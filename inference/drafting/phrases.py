@@ -1,0 +1,335 @@
+"""Phrase templates and the slots that a ledger can fill in them.
+
+A template is text with slots ``{name}``, free choices ``(a|b)`` and parts ``<a//b>`` that are
+written whenever their slots exist (the first alternative that can be). Everything a sentence
+asserts stands in a slot and comes from the ledger; what is left are connecting words.
+"""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from enum import StrEnum
+from functools import cache
+from itertools import product
+from typing import Any
+
+import resources
+from reports.domain import Evidence, Ledger, Side
+
+PHRASES_SCHEMA = "sightline.phrases/1"
+
+LONGEST_WORD = 80
+"""Most characters of an anatomy, descriptor or label; longer ones are no words of a report."""
+
+_CONTROL_TOKEN = re.compile(
+    r"<__[a-z_]{1,32}__>|<\|[^<>|]{0,64}\|>|</?[a-z_]{1,32}>|\[/?INST\]|<unused[0-9]{1,4}>", re.IGNORECASE
+)
+"""What models read as control: the media marker of libmtmd and the tokens of chat templates."""
+
+
+class PhraseError(ValueError):
+    """The phrase table is not well formed; the message names the template."""
+
+
+class Relation(StrEnum):
+    """What a template may require of the item before it (``when`` in the table)."""
+
+    REPEATS = "repeats"
+    """The finding before has the same descriptor."""
+    OPPOSITE = "opposite"
+    """The measurement before is the same one of the other side."""
+
+
+def clean(text: str) -> str:
+    """Return text without control tokens, control characters and line breaks.
+
+    Text of a header, a person or a report goes through here before it reaches a prompt or a
+    grammar: a model would otherwise take ``<|eot|>`` for the end of its turn.
+    """
+    before = None
+    while before != text:  # a token may appear when another between its halves is taken out
+        before, text = text, _CONTROL_TOKEN.sub("", text)
+    kept = "".join(" " if unicodedata.category(char) in ("Cc", "Zl", "Zp") else char for char in text)
+    kept = "".join(char for char in kept if unicodedata.category(char)[0] != "C")
+    return re.sub(" {2,}", " ", kept).strip()
+
+
+@dataclass(frozen=True)
+class Word:
+    """A slot's filling: its text, and the value's name when it is a number of the ledger."""
+
+    text: str
+    value: str = ""
+
+
+Slots = Mapping[str, Word]
+
+
+def slots_of(ledger: Ledger, evidence: Evidence, modalities: Mapping[str, str]) -> dict[str, Word]:
+    """Return everything that this evidence can fill in: values as printed, and its words.
+
+    A value whose text is not printable as it stands (control characters, empty) fills no slot.
+    """
+    slots: dict[str, Word] = {}
+    for quantity in evidence.values:
+        if quantity.text and clean(quantity.text) == quantity.text and len(quantity.text) <= LONGEST_WORD:
+            slots[quantity.name] = Word(quantity.text, quantity.name)
+    if len(evidence.values) == 1 and evidence.values[0].name in slots:
+        slots["only"] = slots[evidence.values[0].name]
+    words = {
+        "descriptor": clean(evidence.descriptor),
+        "anatomy": clean(evidence.anatomy),
+        "label": clean(evidence.label),
+        "modality": modalities.get(ledger.modality, ""),
+        "side": evidence.side.value if evidence.side in (Side.LEFT, Side.RIGHT) else "",
+    }
+    words["place"] = _place(words["anatomy"], words["side"])
+    slots.update({name: Word(text) for name, text in words.items() if 0 < len(text) <= LONGEST_WORD})
+    return slots
+
+
+def _place(anatomy: str, side: str) -> str:
+    """Return the anatomy with its side, unless the anatomy already names it."""
+    if anatomy and side and side not in re.findall(r"\w+", anatomy.lower()):
+        return f"{side} {anatomy}"
+    return anatomy
+
+
+def _number(slots: Slots, name: str) -> Word | None:
+    """Return the number of "9.8 mm" when the ``short`` beside it has the same unit ("9.8 × 8.7 mm")."""
+    first, second = slots.get(name), slots.get("short")
+    if first is None or second is None:
+        return None
+    number, space, unit = first.text.rpartition(" ")
+    if not space or second.text.rpartition(" ")[2] != unit or not second.text.rpartition(" ")[1]:
+        return None
+    return Word(number, first.value)
+
+
+def _with_article(slots: Slots, name: str) -> Word | None:
+    word = slots.get(name)
+    if word is None:
+        return None
+    return Word(f"{'an' if word.text[0].lower() in 'aeio' else 'a'} {word.text}")
+
+
+def _plural(slots: Slots, name: str) -> Word | None:
+    count = slots.get(name)
+    return None if count is None or count.text == "1" else Word("s")
+
+
+_FORMS = {"number": _number, "a": _with_article, "s": _plural}
+
+
+def _fill(slots: Slots, slot: str) -> Word | None:
+    """Return what fills ``{name}``, ``{name:number}`` or ``{a:name}``, or none."""
+    left, colon, right = slot.partition(":")
+    if not colon:
+        return slots.get(left)
+    if left in _FORMS:
+        return _FORMS[left](slots, right)
+    if right in _FORMS:
+        return _FORMS[right](slots, left)
+    raise PhraseError(f"Slot {{{slot}}} has an unknown form.")
+
+
+@dataclass(frozen=True)
+class _Text:
+    text: str
+
+
+@dataclass(frozen=True)
+class _Slot:
+    name: str
+
+
+@dataclass(frozen=True)
+class _Group:
+    """A free choice, or an optional part that is written when it can be."""
+
+    alternatives: tuple[tuple[_Text | _Slot | _Group, ...], ...]
+    optional: bool
+
+
+Node = _Text | _Slot | _Group
+
+_TOKENS = re.compile(r"\{([a-z0-9_:]+)\}|(//|[()<>|])|([^{}()<>|/]+|/)")
+_CLOSERS = {"(": (")", "|"), "<": (">", "//")}
+
+
+def _parse(text: str) -> tuple[Node, ...]:
+    tokens: list[tuple[str, str, str]] = _TOKENS.findall(text)
+    if "".join("{" + slot + "}" if slot else mark + plain for slot, mark, plain in tokens) != text:
+        raise PhraseError(f"Template {text!r} has a stray bracket.")
+    nodes, used, _ = _sequence(tokens, 0, ())
+    if used != len(tokens):
+        raise PhraseError(f"Template {text!r} closes a bracket that it did not open.")
+    return nodes
+
+
+def _sequence(
+    tokens: Sequence[tuple[str, str, str]], at: int, stops: Sequence[str]
+) -> tuple[tuple[Node, ...], int, str]:
+    """Read nodes up to a stop mark; return them, the place after it and the mark."""
+    nodes: list[Node] = []
+    while at < len(tokens):
+        slot, mark, plain = tokens[at]
+        at += 1
+        if slot:
+            nodes.append(_Slot(slot))
+        elif mark in stops:
+            return tuple(nodes), at, mark
+        elif mark in _CLOSERS:
+            closer, divider = _CLOSERS[mark]
+            alternatives = []
+            found = divider
+            while found == divider:
+                inner, at, found = _sequence(tokens, at, (closer, divider))
+                alternatives.append(inner)
+            nodes.append(_Group(tuple(alternatives), optional=mark == "<"))
+        elif mark:
+            raise PhraseError(f"A template has {mark!r} where it means nothing.")
+        else:
+            nodes.append(_Text(plain))
+    if stops:
+        raise PhraseError("A template does not close a bracket that it opened.")
+    return tuple(nodes), at, ""
+
+
+Piece = str | Word
+
+
+def _expand(nodes: Sequence[Node], slots: Slots) -> Iterator[tuple[tuple[Piece, ...], tuple[int, ...]]]:
+    """Yield every way to write the nodes, as pieces and the numbers of the free choices taken."""
+    ways = [list(_ways(node, slots)) for node in nodes]
+    for combination in product(*ways):
+        pieces = tuple(piece for part, _ in combination for piece in part)
+        yield pieces, tuple(number for _, numbers in combination for number in numbers)
+
+
+def _ways(node: Node, slots: Slots) -> Iterator[tuple[tuple[Piece, ...], tuple[int, ...]]]:
+    if isinstance(node, _Text):
+        yield (node.text,), ()
+    elif isinstance(node, _Slot):
+        word = _fill(slots, node.name)
+        if word is not None:
+            yield (word,), ()
+    elif node.optional:
+        for alternative in node.alternatives:
+            found = list(_expand(alternative, slots))
+            if found:
+                yield from found
+                return
+        yield (), ()
+    else:
+        for number, alternative in enumerate(node.alternatives):
+            for pieces, numbers in _expand(alternative, slots):
+                yield pieces, (number, *numbers)
+
+
+@dataclass(frozen=True)
+class Filled:
+    """One way to write a sentence.
+
+    Parameters
+    ----------
+    key
+        Template and free choices taken, "volume_list/1": what a style is stated in.
+    text
+        The sentence.
+    slots
+        (start, end, value name) of each number of the ledger in the text.
+    """
+
+    key: str
+    text: str
+    slots: tuple[tuple[int, int, str], ...]
+
+
+@dataclass(frozen=True)
+class Template:
+    """A row of the phrase table."""
+
+    id: str
+    nodes: tuple[Node, ...]
+    needs: tuple[str, ...] = ()
+    lacks: tuple[str, ...] = ()
+    when: Relation | None = None
+
+    def fill(self, slots: Slots, relations: frozenset[Relation]) -> Iterator[Filled]:
+        """Yield every way to write this template with these slots; nothing when it does not fit."""
+        if self.when is not None and self.when not in relations:
+            return
+        if any(name not in slots for name in self.needs) or any(name in slots for name in self.lacks):
+            return
+        for pieces, numbers in _expand(self.nodes, slots):
+            yield _write("/".join([self.id, *map(str, numbers)]), pieces)
+
+
+def _write(key: str, pieces: Sequence[Piece]) -> Filled:
+    text = ""
+    spans: list[tuple[int, int, str]] = []
+    for piece in pieces:
+        if isinstance(piece, Word):
+            if piece.value:
+                spans.append((len(text), len(text) + len(piece.text), piece.value))
+            text += piece.text
+        else:
+            text += piece
+    first = text[:1].upper()
+    return Filled(key, first + text[1:] if len(first) == 1 else text, tuple(spans))
+
+
+@dataclass(frozen=True)
+class PhraseTable:
+    """All templates of a language, by kind of item, and its words for modalities."""
+
+    language: str
+    templates: Mapping[str, tuple[Template, ...]]
+    modalities: Mapping[str, str]
+
+    def alternatives(
+        self, kind: str, ledger: Ledger, evidence: Evidence, relations: frozenset[Relation] = frozenset()
+    ) -> tuple[Filled, ...]:
+        """Return every sentence that the table has for this evidence, each text once, in table order."""
+        slots = slots_of(ledger, evidence, self.modalities)
+        found: dict[str, Filled] = {}
+        for template in self.templates.get(kind, ()):
+            for filled in template.fill(slots, relations):
+                found.setdefault(filled.text, filled)
+        return tuple(found.values())
+
+
+def read_table(data: Mapping[str, Any]) -> PhraseTable:
+    """Read a phrase table from its JSON.
+
+    Raises
+    ------
+    PhraseError
+        Another schema, or a template that is not well formed.
+    """
+    if data.get("schema") != PHRASES_SCHEMA:
+        raise PhraseError(f"This is not a phrase table of the schema {PHRASES_SCHEMA}.")
+    templates = {
+        kind: tuple(
+            Template(
+                id=row["id"],
+                nodes=_parse(row["text"]),
+                needs=tuple(row.get("needs", ())),
+                lacks=tuple(row.get("lacks", ())),
+                when=Relation(row["when"]) if "when" in row else None,
+            )
+            for row in rows
+        )
+        for kind, rows in data["templates"].items()
+    }
+    return PhraseTable(data["language"], templates, dict(data["modality"]))
+
+
+@cache
+def phrase_table(language: str = "en") -> PhraseTable:
+    """Return the phrase table of a language from the resources."""
+    return read_table(resources.table("phrases", f"{language}.json"))

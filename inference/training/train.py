@@ -1,0 +1,196 @@
+"""Train the built-in model from scratch: ``python -m inference.training.train --out DIR``.
+
+Writes ``checkpoint.npz``, ``tokenizer.json`` and ``training.json`` (seed, steps, losses) into
+DIR; `inference.training.export` makes the GGUF of them. About half an hour on two CPU cores.
+"""
+
+from __future__ import annotations
+
+import argparse
+import itertools
+import json
+import logging
+import math
+import time
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+
+from inference.models.prompts import PROFILES
+from inference.training.data import Sample, samples
+from inference.training.model import LanguageModel, ModelShape
+from inference.training.tokenizer import EOT, PAD, load_tokenizer, train_tokenizer
+
+log = logging.getLogger(__name__)
+
+TRAINING_SEED = 20_000
+HELD_OUT_SEED = 10_000_000
+"""Seeds of the two streams of samples; no ledger is drawn from both."""
+
+NO_LOSS = -100
+TOKENIZER_SAMPLES = 3000
+WARM_UP = 40
+LEARNING_RATE = 3e-3
+LAST_RATE = 0.03
+"""Share of the learning rate that is left at the end of the cosine."""
+
+
+def encode(tokenizer: Any, sample: Sample) -> tuple[list[int], list[int]]:
+    """Return the tokens of a sample and what to predict at each place: the answer only."""
+    prompt = tokenizer.encode(PROFILES["sightline"].wrap(sample.plan.prompt)).ids
+    answer = [*tokenizer.encode(sample.answer).ids, EOT]
+    return prompt + answer, [NO_LOSS] * len(prompt) + answer
+
+
+def batches(tokenizer: Any, seed: int, tokens: int) -> Iterator[tuple[torch.Tensor, torch.Tensor]]:
+    """Yield padded batches of about this many tokens, of samples of similar length."""
+    stream = samples(seed)
+    while True:
+        pool = sorted((encode(tokenizer, one) for one in itertools.islice(stream, 256)), key=lambda p: len(p[0]))
+        groups: list[list[tuple[list[int], list[int]]]] = [[]]
+        for pair in pool:
+            if groups[-1] and (len(groups[-1]) + 1) * len(pair[0]) > tokens:
+                groups.append([])
+            groups[-1].append(pair)
+        order = torch.randperm(len(groups)).tolist()
+        yield from (_pad(groups[number]) for number in order)
+
+
+def _pad(group: list[tuple[list[int], list[int]]]) -> tuple[torch.Tensor, torch.Tensor]:
+    length = max(len(tokens) for tokens, _ in group)
+    x = torch.full((len(group), length), PAD)
+    y = torch.full((len(group), length), NO_LOSS)
+    for row, (tokens, wanted) in enumerate(group):
+        x[row, : len(tokens)] = torch.tensor(tokens)
+        y[row, : len(wanted)] = torch.tensor(wanted)
+    return x, y
+
+
+def loss_of(model: LanguageModel, x: torch.Tensor, y: torch.Tensor) -> torch.Tensor:
+    """Return the mean cross-entropy of the next tokens of the answers."""
+    states = model.states(x)[:, :-1]
+    wanted = y[:, 1:]
+    kept = wanted != NO_LOSS
+    return torch.nn.functional.cross_entropy(model.logits(states[kept]).float(), wanted[kept])
+
+
+def rate_at(done: float, step: int) -> float:
+    """Return the learning rate after this share of the run: warm-up, then a cosine."""
+    cosine = 0.5 * (1 + math.cos(math.pi * min(1.0, done)))
+    return LEARNING_RATE * min(1.0, (step + 1) / WARM_UP) * (LAST_RATE + (1 - LAST_RATE) * cosine)
+
+
+def train(
+    out: Path,
+    *,
+    steps: int,
+    minutes: float = math.inf,
+    seed: int = 1,
+    tokens: int = 4096,
+    shape: ModelShape | None = None,
+) -> dict[str, Any]:
+    """Train and write the checkpoint; return what `training.json` holds.
+
+    Parameters
+    ----------
+    steps, minutes
+        The run ends at whichever comes first; the learning rate falls towards it.
+    tokens
+        About how many tokens, padding included, a step sees.
+    """
+    out.mkdir(parents=True, exist_ok=True)
+    torch.manual_seed(seed)
+    tokenizer = _tokenizer(out, seed)
+    shape = shape or ModelShape()
+    model = LanguageModel(shape)
+    matrices = [p for p in model.parameters() if p.dim() > 1]
+    vectors = [p for p in model.parameters() if p.dim() < 2]
+    optimiser = torch.optim.AdamW(
+        [{"params": matrices, "weight_decay": 0.05}, {"params": vectors, "weight_decay": 0.0}],
+        lr=LEARNING_RATE,
+        betas=(0.9, 0.98),
+    )
+    started = saved = time.monotonic()
+    losses: list[float] = []
+    for step, (x, y) in enumerate(itertools.islice(batches(tokenizer, TRAINING_SEED + seed, tokens), steps)):
+        elapsed = (time.monotonic() - started) / 60
+        if elapsed > minutes:
+            break
+        for group in optimiser.param_groups:
+            group["lr"] = rate_at(max(step / steps, elapsed / minutes), step)
+        with torch.autocast("cpu", dtype=torch.bfloat16):  # twice as fast on a CPU with AMX or AVX512
+            loss = loss_of(model, x, y)
+        loss.backward()
+        torch.nn.utils.clip_grad_norm_(model.parameters(), 1.0)
+        optimiser.step()
+        optimiser.zero_grad(set_to_none=True)
+        losses.append(float(loss.detach()))
+        if step % 50 == 49:
+            recent = sum(losses[-50:]) / 50
+            log.info("step %d, %.1f min, loss %.4f", step + 1, elapsed, recent)
+        if time.monotonic() - saved > 120:
+            saved = time.monotonic()
+            save(out, model, losses, seed)
+    return save(out, model, losses, seed)
+
+
+def _tokenizer(out: Path, seed: int) -> Any:
+    texts = (
+        text
+        for sample in itertools.islice(samples(TRAINING_SEED + seed), TOKENIZER_SAMPLES)
+        for text in (sample.plan.prompt, sample.answer)
+    )
+    tokenizer = train_tokenizer(texts, vocabulary=ModelShape().vocabulary)
+    tokenizer.save(str(out / "tokenizer.json"))
+    return tokenizer
+
+
+def save(out: Path, model: LanguageModel, losses: list[float], seed: int) -> dict[str, Any]:
+    """Write the checkpoint and its record; return the record."""
+    record = {
+        "shape": model.shape.as_dict(),
+        "parameters": sum(p.numel() for p in model.parameters()),
+        "seed": seed,
+        "steps": len(losses),
+        "loss": losses[-1] if losses else None,
+        "losses": [round(sum(part) / len(part), 4) for part in _chunks(losses, 50)],
+    }
+    np.savez(out / "checkpoint.npz", **{name: w.numpy() for name, w in model.state_dict().items()})
+    (out / "training.json").write_text(json.dumps(record, indent=1) + "\n", encoding="utf-8")
+    return record
+
+
+def _chunks(values: list[float], size: int) -> Iterator[list[float]]:
+    return (values[start : start + size] for start in range(0, len(values), size))
+
+
+def load(folder: Path) -> tuple[LanguageModel, Any]:
+    """Read the model and the tokenizer of a training run."""
+    record = json.loads((folder / "training.json").read_text(encoding="utf-8"))
+    model = LanguageModel(ModelShape(**record["shape"]))
+    with np.load(folder / "checkpoint.npz", allow_pickle=False) as weights:
+        model.load_state_dict({name: torch.from_numpy(weights[name]) for name in weights})
+    model.eval()
+    return model, load_tokenizer(folder / "tokenizer.json")
+
+
+def main() -> None:
+    """Run the training from the command line."""
+    parser = argparse.ArgumentParser(description="Train Sightline's built-in demonstration model.")
+    parser.add_argument("--out", type=Path, required=True)
+    parser.add_argument("--steps", type=int, default=4000)
+    parser.add_argument("--minutes", type=float, default=math.inf)
+    parser.add_argument("--seed", type=int, default=1)
+    parser.add_argument("--tokens", type=int, default=4096)
+    parser.add_argument("--threads", type=int, default=torch.get_num_threads())
+    given = parser.parse_args()
+    logging.basicConfig(level=logging.INFO, format="%(message)s")
+    torch.set_num_threads(given.threads)
+    train(given.out, steps=given.steps, minutes=given.minutes, seed=given.seed, tokens=given.tokens)
+
+
+if __name__ == "__main__":
+    main()
