@@ -5,6 +5,7 @@ A draft's appendix also holds the candidates and limitations; a signed one does 
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -12,7 +13,7 @@ from typing import Any
 from reportlab.platypus import Flowable, KeepTogether, Paragraph, Spacer, Table, TableStyle
 
 from reports.domain import Candidate, Evidence, Ledger, Origin, Quantity, Report, Sentence, SourceKind
-from reports.export.body import BOX_HEAD, FRAME, heading, style
+from reports.export.body import BOX_HEAD, FRAME, Heading, style
 from reports.export.fonts import Face, Typesetter
 from reports.export.key_image import KeyImage, KeyImageFlowable, evidence_number
 from reports.export.page import GREY, INK, LINE, TEXT_WIDTH
@@ -20,6 +21,8 @@ from reports.export.record import is_signed
 from reports.export.text import body_sections
 from viewer.imaging.regions import Region, Shape
 
+GAP = "\u00a0 "
+"""Wider than a word space; ReportLab folds other spaces into one."""
 GUTTER = 12.0
 COLUMN = (TEXT_WIDTH - GUTTER) / 2
 LONGEST_IMAGE_PT = 232.0
@@ -43,6 +46,9 @@ ORIGIN_WORDS: dict[Origin, str] = {
 
 CITATION_COLUMNS = (28.0, 120.0, 112.0, 97.0, TEXT_WIDTH - 357.0)
 """Widths for id, what, values, source, image."""
+
+
+LEADING_NUMBER = re.compile(r"^[\u2212+\-]?[\d.,]+")
 
 
 @dataclass(frozen=True)
@@ -106,14 +112,16 @@ def key_image_rows(images: Sequence[KeyImage], ledger: Ledger, setter: Typesette
 
 def _caption(image: KeyImage, ledger: Ledger, setter: Typesetter) -> list[Flowable]:
     bold = f'<font name="{Face.SEMIBOLD}">'
-    lines = [Paragraph(f"{bold}Figure {image.number}</font>\u2002{setter.markup(image.caption)}", CAPTION)]
+    lines = [
+        Paragraph(f"{bold}Figure {image.number}</font>{GAP}{setter.markup(image.caption)}", CAPTION)
+    ]
     named = []
     for number in dict.fromkeys(outline.number for outline in image.outlines):
         evidence = ledger.get(f"E{number}")
         if evidence is not None:
-            named.append(f"{bold}{number}</font>\u2002{setter.markup(evidence.label)}")
+            named.append(f"{bold}{number}</font>{GAP}{setter.markup(evidence.label)}")
     if named:
-        lines.append(Paragraph("\u2003".join(named), CAPTION))
+        lines.append(Paragraph((GAP * 2).join(named), CAPTION))
     return lines
 
 
@@ -172,7 +180,7 @@ def citation_table(
 
 def _sentence_cell(sentence: Sentence, setter: Typesetter) -> Flowable:
     origin = f'<font name="{Face.REGULAR}" color="#54595F">{ORIGIN_WORDS[sentence.origin]}</font>'
-    return Paragraph(f"{setter.markup(sentence.text.strip(), Face.MEDIUM)}\u2002{origin}", SENTENCE)
+    return Paragraph(f"{setter.markup(sentence.text.strip(), Face.MEDIUM)}{GAP}{origin}", SENTENCE)
 
 
 def _evidence_row(
@@ -210,11 +218,13 @@ def _evidence_row(
 
 
 def _value_words(quantity: Quantity) -> str:
+    """Return "volume 2.81 L ± 0.06 L", the unit as the value's own text prints it."""
     name = quantity.name.replace("_", " ")
+    words = quantity.text if name in quantity.text else f"{name} {quantity.text}"
     if quantity.uncertainty is None:
-        return f"{name} {quantity.text}"
-    unit = "" if quantity.unit in ("", "1") else f" {quantity.unit}"
-    return f"{name} {quantity.text} \u00b1 {quantity.uncertainty:.2g}{unit}"
+        return words
+    unit = LEADING_NUMBER.sub("", quantity.text).strip()
+    return f"{words} \u00b1 {quantity.uncertainty:.2g} {unit}".rstrip()
 
 
 def _source_words(evidence: Evidence) -> str:
@@ -250,19 +260,21 @@ def draft_lists(report: Report, candidates: Sequence[Candidate], setter: Typeset
         return []
     flow: list[Flowable] = []
     if candidates:
-        flow += heading("Candidates, not accepted")
+        flow.append(Heading("Candidates, not accepted"))
         flow += [
             _listed(candidate.evidence_id, candidate.text, candidate.reason, setter)
             for candidate in candidates
         ]
     if report.limitations:
-        flow += heading("Limitations")
+        flow.append(Heading("Limitations"))
         flow += [_listed(limit.evidence_id, limit.text, "", setter) for limit in report.limitations]
     return flow
 
 
 def _listed(evidence_id: str, text: str, reason: str, setter: Typesetter) -> Flowable:
-    mark = f'<font name="{Face.SEMIBOLD}">{setter.markup(evidence_id)}</font>\u2002' if evidence_id else ""
+    mark = (
+        f'<font name="{Face.SEMIBOLD}">{setter.markup(evidence_id)}</font>{GAP}' if evidence_id else ""
+    )
     after = f' <font color="#54595F">{setter.markup(reason)}</font>' if reason else ""
     return Paragraph(f"{mark}{setter.markup(text)}{after}", LISTED)
 
@@ -295,7 +307,9 @@ def model_lines(report: Report, program: str, setter: Typesetter) -> list[Flowab
     return lines
 
 
-def record_lines(report_sha256: str, record_sha256: str, checkpoint: str, setter: Typesetter) -> list[Flowable]:
+def record_lines(
+    report_sha256: str, record_sha256: str, checkpoint: str, setter: Typesetter
+) -> list[Flowable]:
     """Return the hashes of the record and the audit log's checkpoint, as a witness on paper."""
     lines: list[Flowable] = [
         Paragraph("Record", BOX_HEAD),

@@ -8,6 +8,7 @@ from reportlab.graphics.barcode.qr import QrCodeWidget
 from reportlab.graphics.shapes import Drawing
 from reportlab.lib.enums import TA_RIGHT
 from reportlab.lib.styles import ParagraphStyle
+from reportlab.pdfbase import pdfmetrics
 from reportlab.platypus import Flowable, KeepTogether, Paragraph, Spacer, Table, TableStyle
 
 from reports.domain import Origin, Report, Review, Section, Sentence, Signature
@@ -50,7 +51,6 @@ PLACE = style("place", 8, 11, colour=GREY, alignment=TA_RIGHT)
 LABEL = style("label", 9, 13, colour=GREY)
 VALUE = style("value", 9, 13)
 PATIENT = style("patient", 9, 13, Face.SEMIBOLD)
-HEADING = style("heading", 8.5, 11, Face.SEMIBOLD, spaceBefore=13, keepWithNext=1)
 BODY = style("body", 10.5, 15.5, spaceAfter=3)
 NUMBERED = style("numbered", 10.5, 15.5, leftIndent=17, bulletIndent=0, spaceAfter=3)
 NOTE = style("note", 8, 11, colour=GREY)
@@ -67,25 +67,39 @@ FRAME = TableStyle(
 )
 
 
-def heading(title: str) -> list[Flowable]:
-    """Return a section heading: tracked capitals over a hairline, kept with what follows."""
-    head = Paragraph(title.upper(), HEADING)
-    table = Table([[head]], colWidths=[TEXT_WIDTH], spaceBefore=13, spaceAfter=5)
-    table.setStyle(
-        TableStyle(
-            [
-                ("LINEBELOW", (0, 0), (-1, -1), 0.6, LINE),
-                ("LEFTPADDING", (0, 0), (-1, -1), 0),
-                ("TOPPADDING", (0, 0), (-1, -1), 0),
-                ("BOTTOMPADDING", (0, 0), (-1, -1), 5),
-            ]
-        )
-    )
-    table.keepWithNext = 1
-    return [table]
+class Heading(Flowable):  # type: ignore[misc]
+    """A section heading: tracked capitals over a hairline, kept with what follows."""
+
+    keepWithNext = 1
+    SIZE, TRACKING = 8.2, 0.55
+
+    def __init__(self, title: str) -> None:
+        super().__init__()
+        self._title = title.upper()
+        self.width, self.height = TEXT_WIDTH, 18.0
+
+    def getSpaceBefore(self) -> float:
+        """Return the white above, in points."""
+        return 12.0
+
+    def getSpaceAfter(self) -> float:
+        """Return the white below, in points."""
+        return 5.0
+
+    def draw(self) -> None:
+        """Draw the words and the line under them."""
+        canvas = self.canv
+        canvas.setFillColor(INK)
+        canvas.setFont(Face.SEMIBOLD.value, self.SIZE)
+        canvas.drawString(0, 6.5, self._title, charSpace=self.TRACKING)
+        canvas.setStrokeColor(LINE)
+        canvas.setLineWidth(0.6)
+        canvas.line(0, 0.3, TEXT_WIDTH, 0.3)
 
 
-def body(report: Report, installation: str, report_sha256: str, log_index: int | None, setter: Typesetter) -> list[Flowable]:
+def body(
+    report: Report, installation: str, report_sha256: str, log_index: int | None, setter: Typesetter
+) -> list[Flowable]:
     """Return the flowables of the report itself, without marks of evidence, origin or risk."""
     flow = [_header(report, installation, setter), Spacer(0, 10), _study_block(report, setter)]
     flow += _under_block(report, setter)
@@ -100,8 +114,9 @@ def body(report: Report, installation: str, report_sha256: str, log_index: int |
 
 
 def _header(report: Report, installation: str, setter: Typesetter) -> Flowable:
-    state = Table([[Paragraph(state_word(report), STATE)]], colWidths=[98 if is_signed(report) else 62])
-    state.hAlign = "RIGHT"
+    word = state_word(report)
+    room = pdfmetrics.stringWidth(word, STATE.fontName, STATE.fontSize) + 18
+    state = Table([[Paragraph(word, STATE)]], colWidths=[room], hAlign="RIGHT")
     state.setStyle(
         TableStyle(
             [
@@ -120,37 +135,41 @@ def _header(report: Report, installation: str, setter: Typesetter) -> Flowable:
     ]
     right = [state, Spacer(0, 4), Paragraph(setter.markup(installation), PLACE)]
     table = Table([[left, right]], colWidths=[TEXT_WIDTH - 190, 190])
-    table.setStyle(_bare("TOP"))
-    return table
-
-
-def _bare(valign: str) -> TableStyle:
-    return TableStyle(
-        [
-            ("VALIGN", (0, 0), (-1, -1), valign),
-            ("LEFTPADDING", (0, 0), (-1, -1), 0),
-            ("RIGHTPADDING", (0, 0), (-1, -1), 0),
-            ("TOPPADDING", (0, 0), (-1, -1), 0),
-            ("BOTTOMPADDING", (0, 0), (-1, -1), 0),
-        ]
+    table.setStyle(
+        TableStyle(
+            [
+                ("VALIGN", (0, 0), (-1, -1), "TOP"),
+                ("ALIGN", (1, 0), (1, 0), "RIGHT"),
+                ("LEFTPADDING", (0, 0), (-1, -1), 0),
+                ("RIGHTPADDING", (0, 0), (-1, -1), 0),
+                ("TOPPADDING", (0, 0), (-1, -1), 0),
+                ("BOTTOMPADDING", (0, 0), (-1, -1), 0),
+            ]
+        )
     )
+    return table
 
 
 def _study_block(report: Report, setter: Typesetter) -> Flowable:
     study = report.study
-    age_sex = [age_words(study.age), SEX_WORDS.get(study.sex, study.sex)]
+    born = date_words(study.birth_date)
+    age = age_words(study.age)
+    born_sex = (f"{born} ({age})" if born and age else born or age, SEX_WORDS.get(study.sex, study.sex))
     when = f"{date_words(study.study_date)} {time_words(study.study_time)}".strip()
     left = [
         ("Patient", person_words(study.patient_name)),
         ("ID", study.patient_id),
-        ("Born", date_words(study.birth_date)),
-        ("Age, sex", ", ".join(part for part in age_sex if part)),
+        ("Born, sex", ", ".join(part for part in born_sex if part)),
+        ("Images", f"{study.image_count} {study.modality}".strip() if study.image_count else ""),
     ]
     right = [
         ("Study date", when),
         ("Accession", study.accession_number),
         ("Requested by", person_words(study.referring_physician)),
-        ("Images", f"{study.image_count} {study.modality}".strip() if study.image_count else ""),
+        (
+            "Signed",
+            moment_words(report.signatures[-1].signed_at) if is_signed(report) else "not signed",
+        ),
     ]
     rows = [
         [
@@ -164,7 +183,7 @@ def _study_block(report: Report, setter: Typesetter) -> Flowable:
         ]
         for (label, value), (other_label, other) in zip(left, right, strict=True)
     ]
-    table = Table(rows, colWidths=[68, TEXT_WIDTH / 2 - 68, 68, TEXT_WIDTH / 2 - 68])
+    table = Table(rows, colWidths=[68, TEXT_WIDTH / 2 - 68, 78, TEXT_WIDTH / 2 - 78])
     table.setStyle(
         TableStyle(
             [
@@ -219,7 +238,7 @@ NOTE_ABOVE = style("note above", 8.5, 12, colour=GREY, spaceBefore=5)
 
 
 def _section(section: Section, sentences: tuple[Sentence, ...], setter: Typesetter) -> list[Flowable]:
-    flow = heading(SECTION_TITLES[section])
+    flow: list[Flowable] = [Heading(SECTION_TITLES[section])]
     if section is Section.IMPRESSION:
         flow += [
             Paragraph(setter.markup(sentence.text.strip()), NUMBERED, bulletText=f"{number}.")
@@ -275,7 +294,7 @@ def qr_text(report_sha256: str, log_index: int | None) -> str:
 
 
 def _qr(report_sha256: str, log_index: int | None) -> Drawing:
-    size = 58.0
+    size = 52.0
     code = QrCodeWidget(qr_text(report_sha256, log_index), barLevel="M", barBorder=0)
     left, bottom, right, top = code.getBounds()
     scale = size / (right - left)

@@ -149,7 +149,9 @@ def scale_bar(columns: int, column_mm: float | None) -> ScaleBar:
 class KeyImageFlowable(Flowable):  # type: ignore[misc]
     """Draws a key image at a given width; the caption is set beside it by the appendix."""
 
-    def __init__(self, image: KeyImage, *, width: float, longest_height: float, setter: Typesetter) -> None:
+    def __init__(
+        self, image: KeyImage, *, width: float, longest_height: float, setter: Typesetter
+    ) -> None:
         super().__init__()
         self.image = image
         self.width = min(width, longest_height / image.aspect)

@@ -50,7 +50,7 @@ class NumberedCanvas(Canvas):  # type: ignore[misc]
         self._furniture = furniture
         self._pages: list[dict[str, Any]] = []
 
-    def showPage(self) -> None:  # noqa: N802 (ReportLab's name)
+    def showPage(self) -> None:
         """Keep the page until all are laid out."""
         self._pages.append(dict(self.__dict__))
         self._startPage()

@@ -1,4 +1,4 @@
-"""From a report revision to the bytes of its PDF: layout with ReportLab, twin and metadata with pikepdf.
+"""From a report revision to the bytes of its PDF: its layout here, its record in `attached`.
 
 The same input gives the same bytes. No conformance to PDF/A or PDF/UA is claimed: it was not checked.
 """
@@ -8,16 +8,23 @@ from __future__ import annotations
 import io
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from functools import cache, partial
+from functools import partial
 
-import pikepdf
-from PIL import ImageCms
-from reportlab.platypus import BaseDocTemplate, Flowable, Frame, KeepTogether, PageTemplate, Paragraph, Spacer
+from reportlab.platypus import (
+    BaseDocTemplate,
+    Flowable,
+    Frame,
+    KeepTogether,
+    PageTemplate,
+    Paragraph,
+    Spacer,
+)
 
 import resources
 from reports.domain import Candidate, Ledger, Report, Trace
 from reports.export import appendix
-from reports.export.body import body, heading
+from reports.export.attached import Hashes, attach
+from reports.export.body import Heading, body
 from reports.export.fonts import Typesetter
 from reports.export.key_image import KeyImage
 from reports.export.page import (
@@ -39,12 +46,6 @@ from reports.export.record import (
     sha256_of,
 )
 from reports.export.text import moment_words, person_words, procedure_line, state_word
-
-RECORD_NAME = "report.json"
-XMP_NAMESPACE = "urn:sightline:document:1"
-XMP_PREFIX = "sightline"
-XMP_REPORT, XMP_RECORD, XMP_STATE = (f"{{{XMP_NAMESPACE}}}{name}" for name in ("report", "record", "state"))
-"""XMP properties: SHA-256 of the report, SHA-256 of the attached record, state of the report."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -120,7 +121,13 @@ def build_pdf(document: PdfDocument) -> bytes:
     record_sha256 = sha256_of(document.record())
     report_sha256 = sha256_of(report)
     pages = _lay_out(document, report_sha256, record_sha256)
-    return _with_record(pages, document, record, report_sha256, record_sha256)
+    return attach(
+        pages,
+        record,
+        Hashes(report_sha256, record_sha256, state_word(report)),
+        program=document.program,
+        printed_at=document.printed_at,
+    )
 
 
 def _lay_out(document: PdfDocument, report_sha256: str, record_sha256: str) -> bytes:
@@ -149,7 +156,9 @@ def _lay_out(document: PdfDocument, report_sha256: str, record_sha256: str) -> b
         bottomPadding=0,
     )
     template.addPageTemplates([PageTemplate(frames=[frame])])
-    template.build(flow, canvasmaker=partial(NumberedCanvas, furniture=furniture, program=document.program))
+    template.build(
+        flow, canvasmaker=partial(NumberedCanvas, furniture=furniture, program=document.program)
+    )
     return buffer.getvalue()
 
 
@@ -164,7 +173,7 @@ def _appendix(
     start = appendix.appendix_heading()
     rows = appendix.key_image_rows(document.key_images, ledger, setter)
     flow: list[Flowable] = [KeepTogether([*start, Spacer(0, 8), *rows[:1]]), *rows[1:]]
-    flow += heading("Citations")
+    flow.append(Heading("Citations"))
     flow += appendix.citation_table(report, ledger, figures, document.images, setter)
     flow += appendix.draft_lists(report, document.candidates, setter)
     flow += [
@@ -173,7 +182,9 @@ def _appendix(
             appendix.model_lines(report, document.program, setter),
         ),
         Spacer(0, 8),
-        appendix.boxed(appendix.record_lines(report_sha256, record_sha256, document.checkpoint, setter)),
+        appendix.boxed(
+            appendix.record_lines(report_sha256, record_sha256, document.checkpoint, setter)
+        ),
         Spacer(0, 8),
     ]
     if setter.replaced:
@@ -185,60 +196,8 @@ def _appendix(
             )
         )
     flow.append(
-        Paragraph(f"Printed {moment_words(document.printed_at)}. {resources.NOTICE_LONG}", appendix.NOTE)
+        Paragraph(
+            f"Printed {moment_words(document.printed_at)}. {resources.NOTICE_LONG}", appendix.NOTE
+        )
     )
     return flow
-
-
-@cache
-def _srgb_profile() -> bytes:
-    """Return an sRGB ICC profile without the moment of its making, which LittleCMS writes into it."""
-    profile = bytearray(ImageCms.ImageCmsProfile(ImageCms.createProfile("sRGB")).tobytes())
-    # ICC.1:2022 7.2: dateTimeNumber at 24-35, profile ID (an MD5 that may be zero) at 84-99.
-    profile[24:36] = bytes.fromhex("07d000010001000000000000")
-    profile[84:100] = bytes(16)
-    return bytes(profile)
-
-
-def _with_record(
-    pages: bytes, document: PdfDocument, record: bytes, report_sha256: str, record_sha256: str
-) -> bytes:
-    """Attach the record with its /AF relationship, name the colour space, write the XMP metadata."""
-    name = pikepdf.Name
-    with pikepdf.open(io.BytesIO(pages)) as pdf:
-        spec = pikepdf.AttachedFileSpec(
-            pdf,
-            record,
-            filename=RECORD_NAME,
-            description="The report, its evidence and a summary of the trace (RFC 8785 JSON)",
-            mime_type="application/json",
-            relationship=name.Data,
-        )
-        pdf.attachments[RECORD_NAME] = spec
-        pdf.Root.AF = pikepdf.Array([spec.obj])
-        profile = pdf.make_stream(_srgb_profile(), N=3, Alternate=name.DeviceRGB)
-        intent = pikepdf.Dictionary(
-            Type=name.OutputIntent,
-            S=name.GTS_PDFA1,
-            OutputConditionIdentifier=pikepdf.String("sRGB"),
-            Info=pikepdf.String("sRGB IEC61966-2.1"),
-            DestOutputProfile=profile,
-        )
-        pdf.Root.OutputIntents = pikepdf.Array([pdf.make_indirect(intent)])
-        pdf.Root.ViewerPreferences = pikepdf.Dictionary(DisplayDocTitle=True)
-        with pdf.open_metadata(set_pikepdf_as_editor=False, update_docinfo=False) as metadata:
-            metadata.register_xml_namespace(XMP_NAMESPACE, XMP_PREFIX)
-            metadata["dc:title"] = "Radiology report"
-            metadata["xmp:CreatorTool"] = document.program
-            metadata["xmp:CreateDate"] = document.printed_at
-            metadata[XMP_REPORT] = report_sha256
-            metadata[XMP_RECORD] = record_sha256
-            metadata[XMP_STATE] = state_word(document.report)
-        out = io.BytesIO()
-        pdf.save(
-            out,
-            deterministic_id=True,
-            fix_metadata_version=False,
-            object_stream_mode=pikepdf.ObjectStreamMode.disable,
-        )
-        return out.getvalue()

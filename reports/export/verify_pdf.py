@@ -1,0 +1,306 @@
+"""What a PDF is: intact, altered, foreign or unsigned, and in which words to say so.
+
+`python -m reports.export.verify_pdf FILE --trusted CERT...` answers as JSON, so that a window can
+have an untrusted file read in a process of its own, with limits on memory and time.
+"""
+
+from __future__ import annotations
+
+import argparse
+import hashlib
+import io
+import json
+import logging
+import sys
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass
+from enum import StrEnum
+from pathlib import Path
+from typing import Any
+
+from reports.export.attached import Attached, read_attached
+from reports.export.record import ExportError, is_signed, sha256_of
+from reports.export.text import state_word
+
+SIZE_LIMIT = 256 * 1024 * 1024
+"""Bytes of a PDF that is read at all; ours with twenty key images stay under 30 MB."""
+
+MEMORY_LIMIT = 2 * 1024**3
+"""Address space of the verifying process in bytes: a PDF of the allowed size, read and inflated."""
+SECONDS_LIMIT = 60
+"""Processor time of the verifying process."""
+
+SEAL_TRACES = (b"/ByteRange", b"ETSI.CAdES.detached", b"/Adobe.PPKLite", b"/DocMDP")
+"""Words that a seal leaves in a file; one damaged byte can spoil one of them, never all."""
+
+
+# pyHanko logs every certificate it does not trust with a traceback; here that is a verdict. A program
+# that wants those lines still gets them from its own handlers.
+logging.getLogger("pyhanko").addHandler(logging.NullHandler())
+
+
+class PdfKind(StrEnum):
+    """Verdict on a PDF."""
+
+    INTACT = "intact"
+    """Every byte is as it was sealed, by a signer whose certificate is trusted here."""
+    ALTERED = "altered"
+    """Something was changed, added or taken away after sealing."""
+    FOREIGN = "foreign"
+    """Unchanged since it was signed, but by a signer who is not trusted here."""
+    UNSIGNED = "unsigned"
+    """A draft, or a PDF that nobody signed."""
+
+
+class UnreadablePdf(ExportError):
+    """Not a PDF, too large, or damaged beyond reading without any sign of a seal."""
+
+
+@dataclass(frozen=True)
+class PdfVerdict:
+    """The verdict with what the file says about itself.
+
+    Parameters
+    ----------
+    words
+        One or two sentences for the reader: what it is and what that means.
+    signer, certificate_sha256
+        Name in the certificate (proof of nothing by itself) and the certificate's hash.
+    signed_at
+        ISO 8601; the signer's own clock, not a trusted time.
+    report_sha256, state, checkpoint, log_index
+        From the attached record; empty when it could not be read or does not match.
+    """
+
+    kind: PdfKind
+    words: str
+    signer: str = ""
+    certificate_sha256: str = ""
+    signed_at: str = ""
+    report_id: str = ""
+    report_sha256: str = ""
+    state: str = ""
+    checkpoint: str = ""
+    log_index: int | None = None
+
+
+def has_seal_traces(data: bytes) -> bool:
+    """Return True when the bytes hold any word that only a seal leaves."""
+    return any(trace in data for trace in SEAL_TRACES)
+
+
+def verify_pdf(source: Path | bytes, trusted: Sequence[bytes] = ()) -> PdfVerdict:
+    """Judge a PDF.
+
+    Parameters
+    ----------
+    source
+        Path, or the bytes themselves.
+    trusted
+        Certificates as PEM: this installation's own and those the policy adds.
+
+    Raises
+    ------
+    UnreadablePdf
+        It is no PDF, too large, or unreadable without a trace of a seal.
+    """
+    data = _read(source)
+    if not data.startswith(b"%PDF-"):
+        if has_seal_traces(data):
+            return PdfVerdict(PdfKind.ALTERED, "Altered: the start of the file is damaged.")
+        raise UnreadablePdf("This file is not a PDF. Choose the PDF that was exported.")
+    attached: Attached | None = None
+    try:
+        attached = read_attached(data)
+        facts = _record_facts(attached)
+        if not has_seal_traces(data):
+            return _judge_unsealed(attached, facts)
+        verdict = _judge_seal(data, attached, trusted)
+    except _Altered as altered:
+        facts = _record_facts(attached) if attached is not None else {}
+        return PdfVerdict(PdfKind.ALTERED, f"Altered: {altered}", **facts)
+    except ExportError as error:
+        if has_seal_traces(data):
+            return PdfVerdict(PdfKind.ALTERED, f"Altered: {_lower_first(str(error))}")
+        raise UnreadablePdf(str(error)) from error
+    return verdict
+
+
+class _Altered(Exception):
+    """Carries in words what was found changed."""
+
+
+def _lower_first(words: str) -> str:
+    return words[:1].lower() + words[1:]
+
+
+def _read(source: Path | bytes) -> bytes:
+    if isinstance(source, bytes):
+        data = source
+    else:
+        try:
+            with source.open("rb") as file:
+                data = file.read(SIZE_LIMIT + 1)
+        except OSError as error:
+            raise UnreadablePdf(f"{source.name} cannot be opened: {error.strerror}.") from error
+    if len(data) > SIZE_LIMIT:
+        raise UnreadablePdf(f"The file is larger than {SIZE_LIMIT // 1024**2} MB; it was not read.")
+    return data
+
+
+def _record_facts(attached: Attached | None) -> dict[str, Any]:
+    if attached is None:
+        return {}
+    record = attached.record
+    return {
+        "report_id": record.report.id,
+        "report_sha256": sha256_of(record.report),
+        "state": state_word(record.report),
+        "checkpoint": record.checkpoint,
+        "log_index": record.log_index,
+    }
+
+
+def _judge_unsealed(attached: Attached | None, facts: dict[str, Any]) -> PdfVerdict:
+    if attached is None:
+        return PdfVerdict(
+            PdfKind.UNSIGNED, "Unsigned: a PDF without a signature, not made by Sightline."
+        )
+    if is_signed(attached.record.report):
+        raise _Altered(
+            f"its report says it is {facts['state'].lower()}, but the file has no seal. It was taken off "
+            "or never put on; do not rely on this file."
+        )
+    return PdfVerdict(PdfKind.UNSIGNED, "Unsigned: a draft. Nobody answers for its text.", **facts)
+
+
+def _judge_seal(data: bytes, attached: Attached | None, trusted: Sequence[bytes]) -> PdfVerdict:
+    """Judge the one signature, then whether the record is the one it speaks of."""
+    from asn1crypto import pem
+    from asn1crypto import x509 as asn1_x509
+    from pyhanko.pdf_utils.misc import PdfError
+    from pyhanko.pdf_utils.reader import PdfFileReader
+    from pyhanko.sign.diff_analysis import ModificationLevel
+    from pyhanko.sign.general import CMSExtractionError
+    from pyhanko.sign.validation import validate_pdf_signature
+    from pyhanko.sign.validation.errors import SignatureValidationError
+    from pyhanko.sign.validation.status import SignatureCoverageLevel
+    from pyhanko_certvalidator import ValidationContext
+
+    roots = [asn1_x509.Certificate.load(pem.unarmor(certificate)[2]) for certificate in trusted]
+    context = ValidationContext(trust_roots=roots, allow_fetching=False)
+    try:
+        signatures = PdfFileReader(io.BytesIO(data)).embedded_signatures
+        if len(signatures) != 1:
+            raise _Altered(
+                "its seal is damaged."
+                if not signatures
+                else f"it carries {len(signatures)} signatures where Sightline puts one."
+            )
+        [embedded] = signatures
+        _check_container(data, embedded)
+        status = validate_pdf_signature(embedded, context)
+    except (PdfError, SignatureValidationError, CMSExtractionError) as error:
+        raise _Altered("the file or its seal is damaged.") from error
+    except (ValueError, KeyError, TypeError, AttributeError, IndexError, RecursionError) as error:
+        # pyHanko and asn1crypto meet broken structures with plain exceptions of many kinds.
+        raise _Altered("the file or its seal is damaged.") from error
+    if not (status.intact and status.valid):
+        raise _Altered("its bytes are not those that were sealed.")
+    if (
+        status.coverage is not SignatureCoverageLevel.ENTIRE_FILE
+        or status.modification_level is not ModificationLevel.NONE
+        or not status.docmdp_ok
+    ):
+        raise _Altered("something was added after it was sealed.")
+    facts = _record_facts(attached)
+    if attached is not None:
+        _check_record(attached)
+    certificate = status.signing_cert
+    facts["signer"] = certificate.subject.native.get("common_name", certificate.subject.human_friendly)
+    facts["certificate_sha256"] = certificate.sha256.hex()
+    facts["signed_at"] = status.signer_reported_dt.isoformat() if status.signer_reported_dt else ""
+    if attached is None:
+        words = "Foreign: signed and unchanged, but not a report that Sightline sealed."
+        return PdfVerdict(PdfKind.FOREIGN, words, **facts)
+    if not is_signed(attached.record.report):
+        raise _Altered("its seal stands on a report that nobody signed; Sightline never seals a draft.")
+    if not status.bottom_line:
+        words = (
+            "Foreign: unchanged since it was sealed, but the signer's certificate is not trusted on this "
+            "machine. The name in it proves nothing."
+        )
+        return PdfVerdict(PdfKind.FOREIGN, words, **facts)
+    return PdfVerdict(
+        PdfKind.INTACT,
+        "Intact: every byte is as it was sealed, and the signer is trusted on this machine. "
+        "The time is the signer's own clock.",
+        **facts,
+    )
+
+
+def _check_container(data: bytes, embedded: Any) -> None:
+    """Check that the bytes the signature cannot cover, its own container, hold the signature only.
+
+    A signature leaves out the hex string that holds it. Without this check a byte could change in
+    the padding, or in the case of a hex digit, unseen.
+    """
+    from asn1crypto.cms import ContentInfo
+    from asn1crypto.parser import peek
+
+    ranges = [int(number) for number in embedded.byte_range]
+    if len(ranges) != 4 or ranges[0] != 0 or ranges[2] + ranges[3] != len(data):
+        raise _Altered("something was added after it was sealed, or cut off.")
+    gap, content = data[ranges[1] : ranges[2]], bytes(embedded.pkcs7_content)
+    if gap not in (b"<" + content.hex().encode() + b">", b"<" + content.hex().upper().encode() + b">"):
+        raise _Altered("the container of its seal was changed.")
+    signature, padding = content[: peek(content)], content[peek(content) :]
+    if padding.strip(b"\0") or ContentInfo.load(signature).copy().dump(force=True) != signature:
+        raise _Altered("the container of its seal was changed.")
+
+
+def _check_record(attached: Attached) -> None:
+    """Check that the attached record is the one whose hashes the metadata holds.
+
+    Raises
+    ------
+    _Altered
+        A hash differs.
+    """
+    if hashlib.sha256(attached.data).hexdigest() != attached.hashes.record:
+        raise _Altered("the attached report.json is not the one it was sealed with.")
+    if sha256_of(attached.record.report) != attached.hashes.report:
+        raise _Altered("the attached report is not the one that was printed.")
+
+
+def _limit_this_process() -> None:
+    """Bound memory and processor time where the system can (POSIX)."""
+    try:
+        import resource
+    except ImportError:
+        return
+    resource.setrlimit(resource.RLIMIT_CPU, (SECONDS_LIMIT, SECONDS_LIMIT + 5))
+    resource.setrlimit(resource.RLIMIT_AS, (MEMORY_LIMIT, MEMORY_LIMIT))
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Judge one file and print the verdict as JSON; 0 intact, 1 anything else, 2 unreadable."""
+    parser = argparse.ArgumentParser(prog="verify_pdf", description="Say what a sealed PDF is.")
+    parser.add_argument("file", type=Path)
+    parser.add_argument("--trusted", type=Path, nargs="*", default=[], metavar="CERT")
+    options = parser.parse_args(arguments)
+    _limit_this_process()
+    try:
+        verdict = verify_pdf(options.file, [path.read_bytes() for path in options.trusted])
+    except ExportError as error:
+        answer, code = {"error": str(error)}, 2
+    except MemoryError:
+        answer, code = {"error": "The file needs more memory to read than is allowed."}, 2
+    else:
+        answer, code = asdict(verdict), 0 if verdict.kind is PdfKind.INTACT else 1
+    sys.stdout.write(json.dumps(answer, ensure_ascii=False) + "\n")
+    return code
+
+
+if __name__ == "__main__":
+    sys.exit(main())
