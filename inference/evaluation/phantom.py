@@ -1,4 +1,4 @@
-"""An analytic chest CT phantom with known truth, as DICOM: ``python -m inference.evaluation.phantom OUT``.
+"""An analytic chest CT phantom with known truth: ``python -m inference.evaluation.phantom OUT``.
 
 Bodies are implicit functions in patient coordinates (LPS mm: +x left, +y back, +z head), each giving
 a signed distance whose coverage of a voxel is composed over what lies below it, so edges have partial
@@ -231,7 +231,8 @@ def mediastinum(grid: Grid) -> FloatArray:
     column = ellipse(grid, 0.0, 2.0, 36.0, 52.0)
     spine = ellipse(grid, 0.0, 66.0, 27.0, 32.0)
     junction = np.abs(grid.x) - np.float32(2.4)
-    return union(column, spine, junction, heart(grid) - 3.0)
+    arteries = union(tubes(grid, ASCENDING_AND_ARCH), tubes(grid, DESCENDING_AORTA))
+    return union(column, spine, junction, heart(grid) - 3.0, arteries - 1.5)
 
 
 def lungs(grid: Grid) -> FloatArray:
@@ -463,7 +464,6 @@ def truth() -> dict[str, Any]:
 def _large_bodies(grid: Grid) -> FloatArray:
     return union(
         tubes(grid, PULMONARY_TRUNK),
-        tubes(grid, DESCENDING_AORTA),
         tubes(grid, AIRWAY) - 1.6,
         tubes(grid, LOBAR_BRONCHI) - 1.6,
     )
