@@ -83,7 +83,7 @@ def key_image_rows(images: Sequence[KeyImage], ledger: Ledger, setter: Typesette
     flow: list[Flowable] = []
     for at in range(0, len(images), 2):
         pair = images[at : at + 2]
-        figures = [
+        figures: list[Any] = [
             KeyImageFlowable(image, width=COLUMN, longest_height=LONGEST_IMAGE_PT, setter=setter)
             for image in pair
         ]
@@ -125,14 +125,9 @@ def _caption(image: KeyImage, ledger: Ledger, setter: Typesetter) -> list[Flowab
     return lines
 
 
-def citation_table(
-    report: Report,
-    ledger: Ledger,
-    figures: Mapping[int, Sequence[int]],
-    images: Mapping[str, ImageReference],
-    setter: Typesetter,
-) -> list[Flowable]:
-    """Return each sentence of the body with the evidence it cites.
+@dataclass(frozen=True, eq=False)
+class Cited:
+    """What the table of citations looks things up in.
 
     Parameters
     ----------
@@ -141,6 +136,14 @@ def citation_table(
     images
         SOP Instance UID -> how the image is called.
     """
+
+    ledger: Ledger
+    figures: Mapping[int, Sequence[int]]
+    images: Mapping[str, ImageReference]
+
+
+def citation_table(report: Report, cited: Cited, setter: Typesetter) -> list[Flowable]:
+    """Return each sentence of the body with the evidence it cites."""
     head = [Paragraph(word, CELL_HEAD) for word in ("", "Evidence", "Values", "Source", "Image")]
     rows: list[list[Any]] = [head]
     commands: list[tuple[Any, ...]] = []
@@ -154,7 +157,7 @@ def citation_table(
                 ("TOPPADDING", (0, first), (-1, first), 4.5),
             ]
             for evidence_id in dict.fromkeys(c.evidence_id for c in sentence.citations):
-                rows.append(_evidence_row(sentence, evidence_id, ledger, figures, images, setter))
+                rows.append(_evidence_row(sentence, evidence_id, cited, setter))
             commands.append(("BOTTOMPADDING", (0, len(rows) - 1), (-1, len(rows) - 1), 5.5))
             # A sentence stays with its evidence, unless it cites more than a page can hold.
             if len(rows) - first <= 12:
@@ -186,26 +189,24 @@ def _sentence_cell(sentence: Sentence, setter: Typesetter) -> Flowable:
 def _evidence_row(
     sentence: Sentence,
     evidence_id: str,
-    ledger: Ledger,
-    figures: Mapping[int, Sequence[int]],
-    images: Mapping[str, ImageReference],
+    cited: Cited,
     setter: Typesetter,
 ) -> list[Flowable]:
     label = Paragraph(setter.markup(evidence_id, Face.SEMIBOLD), CELL_HEAD)
-    evidence = ledger.get(evidence_id)
+    evidence = cited.ledger.get(evidence_id)
     if evidence is None:
         missing = Paragraph("This evidence is not in the ledger.", CELL)
         return [label, missing, Paragraph("", CELL), Paragraph("", CELL), Paragraph("", CELL)]
-    cited = [c for c in sentence.citations if c.evidence_id == evidence_id]
+    citations = [c for c in sentence.citations if c.evidence_id == evidence_id]
     regions = [
         evidence.regions[c.region]
-        for c in cited
+        for c in citations
         if c.region is not None and 0 <= c.region < len(evidence.regions)
     ] or list(evidence.regions[:1])
-    seen = [c.view.sop_instance_uid for c in cited if c.view and c.view.sop_instance_uid]
-    where = [_region_words(region, images) for region in regions]
-    where += [_image_words(uid, images) for uid in seen if not regions]
-    shown = figures.get(evidence_number(evidence_id), ())
+    seen = [c.view.sop_instance_uid for c in citations if c.view and c.view.sop_instance_uid]
+    where = [_region_words(region, cited.images) for region in regions]
+    where += [_image_words(uid, cited.images) for uid in seen if not regions]
+    shown = cited.figures.get(evidence_number(evidence_id), ())
     if shown:
         where.append("Figure " + ", ".join(str(number) for number in shown))
     return [
@@ -244,7 +245,7 @@ def _region_words(region: Region, images: Mapping[str, ImageReference]) -> str:
 
 
 def _image_words(uid: str, images: Mapping[str, ImageReference]) -> str:
-    """Return "Se 2 Im 60, ...1.60": the tail of the SOP Instance UID tells images of one number apart."""
+    """Return "Se 2 Im 60, ...1.60": the tail of the UID tells images of one number apart."""
     reference = images.get(uid)
     tail = f"\u2026{uid[-8:]}"
     if reference is None:

@@ -66,8 +66,11 @@ def attach(pages: bytes, record: bytes, hashes: Hashes, *, program: str, printed
             filename=RECORD_NAME,
             description="The report, its evidence and a summary of the trace (RFC 8785 JSON)",
             mime_type="application/json",
-            relationship=name.Data,
+            # Without a date the same report gives the same bytes.
+            creation_date="",
+            mod_date="",
         )
+        spec.obj.AFRelationship = name.Data
         pdf.attachments[RECORD_NAME] = spec
         pdf.Root.AF = pikepdf.Array([spec.obj])
         profile = pdf.make_stream(_srgb_profile(), N=3, Alternate=name.DeviceRGB)

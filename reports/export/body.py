@@ -70,7 +70,7 @@ FRAME = TableStyle(
 class Heading(Flowable):  # type: ignore[misc]
     """A section heading: tracked capitals over a hairline, kept with what follows."""
 
-    keepWithNext = 1
+    keepWithNext = 1  # noqa: N815 (ReportLab's name)
     SIZE, TRACKING = 8.2, 0.55
 
     def __init__(self, title: str) -> None:
@@ -224,7 +224,8 @@ def _under_block(report: Report, setter: Typesetter) -> list[Flowable]:
         )
     if report.addendum_to:
         notes.append(
-            f"<b>Addendum</b> to report {setter.markup(report.addendum_to)}, which stays as it was signed."
+            f"<b>Addendum</b> to report {setter.markup(report.addendum_to)}, "
+            "which stays as it was signed."
         )
     if setter.replaced:
         notes.append("<b>A box \u25a1 above</b> stands for a character that the printed font lacks.")
@@ -296,7 +297,7 @@ def qr_text(report_sha256: str, log_index: int | None) -> str:
 def _qr(report_sha256: str, log_index: int | None) -> Drawing:
     size = 52.0
     code = QrCodeWidget(qr_text(report_sha256, log_index), barLevel="M", barBorder=0)
-    left, bottom, right, top = code.getBounds()
+    left, bottom, right, _ = code.getBounds()
     scale = size / (right - left)
     return Drawing(
         size, size, code, transform=[scale, 0, 0, scale, -left * scale, -bottom * scale], hAlign="RIGHT"

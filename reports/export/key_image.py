@@ -117,7 +117,7 @@ class KeyImage:
         """Printed height per printed width, with pixels that are not square taken into account."""
         rows, columns = self.grey.shape
         row_mm, column_mm = self.pixel_spacing or (1.0, 1.0)
-        return (rows * row_mm) / (columns * column_mm)
+        return float((rows * row_mm) / (columns * column_mm))
 
 
 def evidence_number(evidence_id: str) -> int:
@@ -185,7 +185,7 @@ class KeyImageFlowable(Flowable):  # type: ignore[misc]
         canvas.restoreState()
 
     def _to_paper(self, points: FloatArray) -> FloatArray:
-        """Map column/row pixels to points on paper; y grows upwards and a pixel has its centre inside."""
+        """Map column/row pixels to points on paper; y grows upwards, pixel centres are at + 0.5."""
         rows, columns = self.image.grey.shape
         paper = np.empty_like(points, dtype=np.float64)
         paper[:, 0] = (points[:, 0] + 0.5) / columns * self.width
@@ -193,7 +193,7 @@ class KeyImageFlowable(Flowable):  # type: ignore[misc]
         return paper
 
     def _place_disc(self, points: FloatArray, taken: list[npt.NDArray[np.float64]]) -> FloatArray:
-        """Return the centre of the number's disc: outside its outline, on the image, off other discs."""
+        """Return the centre of the number's disc: outside its outline, on the image, off others."""
         reach = DISC_RADIUS_PT + DISC_GAP_PT
         centre = points.mean(axis=0)
         lowest = np.array([DISC_RADIUS_PT + 1.5] * 2)
@@ -225,7 +225,7 @@ class KeyImageFlowable(Flowable):  # type: ignore[misc]
         for letter, x, y, anchor in places:
             if letter:
                 text = self._setter.plain(letter, Face.SEMIBOLD)
-                _draw_halo_text(canvas, text, x, y, Face.SEMIBOLD, LETTER_PT, anchor)
+                _draw_halo_text(canvas, text, (x, y), face=Face.SEMIBOLD, size=LETTER_PT, anchor=anchor)
 
     def _draw_bar(self, canvas: Any) -> None:
         spacing = self.image.pixel_spacing
@@ -242,7 +242,8 @@ class KeyImageFlowable(Flowable):  # type: ignore[misc]
             path.lineTo(right, base + tick)
             canvas.drawPath(path, stroke=1, fill=0)
         middle = (left + right) / 2
-        _draw_halo_text(canvas, bar.label, middle, base + 4, Face.MEDIUM, BAR_LABEL_PT, 0.5)
+        place = (middle, base + 4)
+        _draw_halo_text(canvas, bar.label, place, face=Face.MEDIUM, size=BAR_LABEL_PT, anchor=0.5)
 
 
 def _reduced(grey: npt.NDArray[np.uint8]) -> Image.Image:
@@ -282,9 +283,10 @@ def _draw_disc(canvas: Any, place: FloatArray, number: str) -> None:
 
 
 def _draw_halo_text(
-    canvas: Any, text: str, x: float, y: float, face: Face, size: float, anchor: float
+    canvas: Any, text: str, place: tuple[float, float], *, face: Face, size: float, anchor: float
 ) -> None:
     """Draw white text with a dark rim; `anchor` is 0 for left, 0.5 for centred, 1 for right."""
+    x, y = place
     x -= pdfmetrics.stringWidth(text, face.value, size) * anchor
     canvas.setFont(face.value, size)
     canvas.setStrokeColor(HALO)

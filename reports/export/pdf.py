@@ -174,7 +174,7 @@ def _appendix(
     rows = appendix.key_image_rows(document.key_images, ledger, setter)
     flow: list[Flowable] = [KeepTogether([*start, Spacer(0, 8), *rows[:1]]), *rows[1:]]
     flow.append(Heading("Citations"))
-    flow += appendix.citation_table(report, ledger, figures, document.images, setter)
+    flow += appendix.citation_table(report, appendix.Cited(ledger, figures, document.images), setter)
     flow += appendix.draft_lists(report, document.candidates, setter)
     flow += [
         Spacer(0, 14),

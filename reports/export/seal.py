@@ -132,8 +132,8 @@ def seal(pdf: bytes, key: SealKey, *, location: str = "") -> bytes:
     record = attached.record
     if not is_signed(record.report):
         raise ExportError(
-            f"Report {record.report.id} is {record.report.state.value} and not signed: a draft is never "
-            "sealed. Sign it first."
+            f"Report {record.report.id} is {record.report.state.value} and not signed: "
+            "a draft is never sealed. Sign it first."
         )
     signature = record.report.signatures[-1]
     metadata = signers.PdfSignatureMetadata(

@@ -19,6 +19,7 @@ from pathlib import Path
 from typing import Any
 
 from reports.export.attached import Attached, read_attached
+from reports.export.container import hex_container, rebuilt
 from reports.export.record import ExportError, is_signed, sha256_of
 from reports.export.text import state_word
 
@@ -52,7 +53,7 @@ class PdfKind(StrEnum):
     """A draft, or a PDF that nobody signed."""
 
 
-class UnreadablePdf(ExportError):
+class UnreadablePdfError(ExportError):
     """Not a PDF, too large, or damaged beyond reading without any sign of a seal."""
 
 
@@ -101,14 +102,14 @@ def verify_pdf(source: Path | bytes, trusted: Sequence[bytes] = ()) -> PdfVerdic
 
     Raises
     ------
-    UnreadablePdf
+    UnreadablePdfError
         It is no PDF, too large, or unreadable without a trace of a seal.
     """
     data = _read(source)
     if not data.startswith(b"%PDF-"):
         if has_seal_traces(data):
             return PdfVerdict(PdfKind.ALTERED, "Altered: the start of the file is damaged.")
-        raise UnreadablePdf("This file is not a PDF. Choose the PDF that was exported.")
+        raise UnreadablePdfError("This file is not a PDF. Choose the PDF that was exported.")
     attached: Attached | None = None
     try:
         attached = read_attached(data)
@@ -116,17 +117,17 @@ def verify_pdf(source: Path | bytes, trusted: Sequence[bytes] = ()) -> PdfVerdic
         if not has_seal_traces(data):
             return _judge_unsealed(attached, facts)
         verdict = _judge_seal(data, attached, trusted)
-    except _Altered as altered:
+    except _AlteredError as altered:
         facts = _record_facts(attached) if attached is not None else {}
         return PdfVerdict(PdfKind.ALTERED, f"Altered: {altered}", **facts)
     except ExportError as error:
         if has_seal_traces(data):
             return PdfVerdict(PdfKind.ALTERED, f"Altered: {_lower_first(str(error))}")
-        raise UnreadablePdf(str(error)) from error
+        raise UnreadablePdfError(str(error)) from error
     return verdict
 
 
-class _Altered(Exception):
+class _AlteredError(Exception):
     """Carries in words what was found changed."""
 
 
@@ -142,9 +143,11 @@ def _read(source: Path | bytes) -> bytes:
             with source.open("rb") as file:
                 data = file.read(SIZE_LIMIT + 1)
         except OSError as error:
-            raise UnreadablePdf(f"{source.name} cannot be opened: {error.strerror}.") from error
+            raise UnreadablePdfError(f"{source.name} cannot be opened: {error.strerror}.") from error
     if len(data) > SIZE_LIMIT:
-        raise UnreadablePdf(f"The file is larger than {SIZE_LIMIT // 1024**2} MB; it was not read.")
+        raise UnreadablePdfError(
+            f"The file is larger than {SIZE_LIMIT // 1024**2} MB; it was not read."
+        )
     return data
 
 
@@ -163,13 +166,11 @@ def _record_facts(attached: Attached | None) -> dict[str, Any]:
 
 def _judge_unsealed(attached: Attached | None, facts: dict[str, Any]) -> PdfVerdict:
     if attached is None:
-        return PdfVerdict(
-            PdfKind.UNSIGNED, "Unsigned: a PDF without a signature, not made by Sightline."
-        )
+        return PdfVerdict(PdfKind.UNSIGNED, "Unsigned: a PDF nobody signed, and not made by Sightline.")
     if is_signed(attached.record.report):
-        raise _Altered(
-            f"its report says it is {facts['state'].lower()}, but the file has no seal. It was taken off "
-            "or never put on; do not rely on this file."
+        raise _AlteredError(
+            f"its report says it is {facts['state'].lower()}, but the file has no seal. It was taken "
+            "off or never put on; do not rely on this file."
         )
     return PdfVerdict(PdfKind.UNSIGNED, "Unsigned: a draft. Nobody answers for its text.", **facts)
 
@@ -192,27 +193,28 @@ def _judge_seal(data: bytes, attached: Attached | None, trusted: Sequence[bytes]
     try:
         signatures = PdfFileReader(io.BytesIO(data)).embedded_signatures
         if len(signatures) != 1:
-            raise _Altered(
+            raise _AlteredError(
                 "its seal is damaged."
                 if not signatures
                 else f"it carries {len(signatures)} signatures where Sightline puts one."
             )
         [embedded] = signatures
-        _check_container(data, embedded)
+        if attached is not None:
+            _check_container(data, embedded)
         status = validate_pdf_signature(embedded, context)
     except (PdfError, SignatureValidationError, CMSExtractionError) as error:
-        raise _Altered("the file or its seal is damaged.") from error
+        raise _AlteredError("the file or its seal is damaged.") from error
     except (ValueError, KeyError, TypeError, AttributeError, IndexError, RecursionError) as error:
         # pyHanko and asn1crypto meet broken structures with plain exceptions of many kinds.
-        raise _Altered("the file or its seal is damaged.") from error
+        raise _AlteredError("the file or its seal is damaged.") from error
     if not (status.intact and status.valid):
-        raise _Altered("its bytes are not those that were sealed.")
+        raise _AlteredError("its bytes are not those that were sealed.")
     if (
         status.coverage is not SignatureCoverageLevel.ENTIRE_FILE
         or status.modification_level is not ModificationLevel.NONE
         or not status.docmdp_ok
     ):
-        raise _Altered("something was added after it was sealed.")
+        raise _AlteredError("something was added after it was sealed.")
     facts = _record_facts(attached)
     if attached is not None:
         _check_record(attached)
@@ -224,11 +226,13 @@ def _judge_seal(data: bytes, attached: Attached | None, trusted: Sequence[bytes]
         words = "Foreign: signed and unchanged, but not a report that Sightline sealed."
         return PdfVerdict(PdfKind.FOREIGN, words, **facts)
     if not is_signed(attached.record.report):
-        raise _Altered("its seal stands on a report that nobody signed; Sightline never seals a draft.")
+        raise _AlteredError(
+            "its seal stands on a report that nobody signed; Sightline never seals a draft."
+        )
     if not status.bottom_line:
         words = (
-            "Foreign: unchanged since it was sealed, but the signer's certificate is not trusted on this "
-            "machine. The name in it proves nothing."
+            "Foreign: unchanged since it was sealed, but the signer's certificate is not trusted on "
+            "this machine. The name in it proves nothing."
         )
         return PdfVerdict(PdfKind.FOREIGN, words, **facts)
     return PdfVerdict(
@@ -240,23 +244,19 @@ def _judge_seal(data: bytes, attached: Attached | None, trusted: Sequence[bytes]
 
 
 def _check_container(data: bytes, embedded: Any) -> None:
-    """Check that the bytes the signature cannot cover, its own container, hold the signature only.
+    """Check that the bytes the signature cannot cover, its own container, are those Sightline writes.
 
-    A signature leaves out the hex string that holds it. Without this check a byte could change in
-    the padding, or in the case of a hex digit, unseen.
+    Raises
+    ------
+    _AlteredError
+        The container has another form, or bytes follow the signed range.
     """
-    from asn1crypto.cms import ContentInfo
-    from asn1crypto.parser import peek
-
     ranges = [int(number) for number in embedded.byte_range]
     if len(ranges) != 4 or ranges[0] != 0 or ranges[2] + ranges[3] != len(data):
-        raise _Altered("something was added after it was sealed, or cut off.")
-    gap, content = data[ranges[1] : ranges[2]], bytes(embedded.pkcs7_content)
-    if gap not in (b"<" + content.hex().encode() + b">", b"<" + content.hex().upper().encode() + b">"):
-        raise _Altered("the container of its seal was changed.")
-    signature, padding = content[: peek(content)], content[peek(content) :]
-    if padding.strip(b"\0") or ContentInfo.load(signature).copy().dump(force=True) != signature:
-        raise _Altered("the container of its seal was changed.")
+        raise _AlteredError("something was added after it was sealed, or cut off.")
+    expected = hex_container(rebuilt(embedded.signed_data), len(embedded.pkcs7_content))
+    if data[ranges[1] : ranges[2]] != expected:
+        raise _AlteredError("the container of its seal was changed.")
 
 
 def _check_record(attached: Attached) -> None:
@@ -264,13 +264,13 @@ def _check_record(attached: Attached) -> None:
 
     Raises
     ------
-    _Altered
+    _AlteredError
         A hash differs.
     """
     if hashlib.sha256(attached.data).hexdigest() != attached.hashes.record:
-        raise _Altered("the attached report.json is not the one it was sealed with.")
+        raise _AlteredError("the attached report.json is not the one it was sealed with.")
     if sha256_of(attached.record.report) != attached.hashes.report:
-        raise _Altered("the attached report is not the one that was printed.")
+        raise _AlteredError("the attached report is not the one that was printed.")
 
 
 def _limit_this_process() -> None:
