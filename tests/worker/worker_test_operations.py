@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import ctypes
+import mmap
 import os
+import resource
+import socket
 import threading
 from pathlib import Path
 from typing import Any
@@ -65,6 +68,30 @@ def abort(params: dict[str, Any], context: WorkerContext) -> dict[str, Any]:
     os.abort()
 
 
+def babble(params: dict[str, Any], context: WorkerContext) -> dict[str, Any]:
+    os.write(2, b"x" * params["bytes"])
+    os.write(2, b"the end")
+    os.abort()
+
+
+def not_an_object(params: dict[str, Any], context: WorkerContext) -> Any:
+    return [1, 2]
+
+
+def lying_view(params: dict[str, Any], context: WorkerContext) -> dict[str, Any]:
+    """Ask for more pixels than the buffer has, as a header may."""
+    return {"sum": int(context.buffers[0].view(np.uint16, (65535, 65535)).sum())}
+
+
+def map_for_writing(params: dict[str, Any], context: WorkerContext) -> dict[str, Any]:
+    """Try to write past the view, through the mapping itself."""
+    protect = ctypes.CDLL(None, use_errno=True).mprotect
+    address = context.buffers[0].view(np.uint8, (1,)).ctypes.data
+    if protect(ctypes.c_void_p(address), ctypes.c_size_t(1), mmap.PROT_READ | mmap.PROT_WRITE):
+        raise PermissionError(ctypes.get_errno(), "mprotect")
+    return {}
+
+
 def leave(params: dict[str, Any], context: WorkerContext) -> dict[str, Any]:
     os._exit(int(params["status"]))
 
@@ -95,14 +122,26 @@ def too_large(params: dict[str, Any], context: WorkerContext) -> dict[str, Any]:
 
 def garbage(params: dict[str, Any], context: WorkerContext) -> dict[str, Any]:
     """Write past the protocol, as a process taken over by a hostile file might."""
-    os.write(context._outlet._channel.fileno(), bytes.fromhex(params["hex"]))
+    line = context._outlet._channel.fileno()
+    os.set_blocking(line, True)
+    rest = bytes.fromhex(params["hex"])
+    while rest:
+        rest = rest[os.write(line, rest) :]
     threading.Event().wait()
     return {}
 
 
-def limits(params: dict[str, Any], context: WorkerContext) -> dict[str, Any]:
-    import resource
+def connect(params: dict[str, Any], context: WorkerContext) -> dict[str, Any]:
+    with socket.socket(socket.AF_INET, socket.SOCK_STREAM) as sock:
+        return {"errno": sock.connect_ex(("127.0.0.1", params["port"]))}
 
+
+def limit_with_buffers(params: dict[str, Any], context: WorkerContext) -> dict[str, Any]:
+    """Tell the limit of the address space while a buffer is attached."""
+    return {"address_space": resource.getrlimit(resource.RLIMIT_AS)[0], "pid": os.getpid()}
+
+
+def limits(params: dict[str, Any], context: WorkerContext) -> dict[str, Any]:
     dumpable = ctypes.CDLL(None).prctl(3, 0, 0, 0, 0)
     return {
         "core": list(resource.getrlimit(resource.RLIMIT_CORE)),
@@ -120,6 +159,8 @@ HANDLERS: dict[str, Handler] = {
     function.__name__: function
     for function in (
         echo, double, write_to_first, count, wait_for_cancel, spin, stuck_in_c, abort, leave,
-        eat_memory, refuse, fail, validate, not_a_number, too_large, garbage, limits,
+        eat_memory, refuse, fail, validate, not_a_number, too_large, garbage, connect,
+        babble, not_an_object, lying_view, map_for_writing,
+        limit_with_buffers, limits,
     )
 }  # fmt: skip

@@ -123,9 +123,15 @@ class WorkerHost:
 
     def start(self) -> None:
         """Start the process ahead of the first call, without waiting for it."""
+        ticket = object()
         with self._turn:
-            if not self._closed and not self._queue and self._process is None:
-                self._process = WorkerProcess(self.kind, self._memory_limit)
+            if self._closed or self._queue or self._process is not None:
+                return
+            self._queue.append(ticket)
+        try:
+            self._spawn()
+        finally:
+            self._leave(ticket)
 
     def close(self) -> None:
         """Kill the process and end the calls; never blocks. A second time does nothing."""
@@ -202,11 +208,14 @@ class WorkerHost:
                     self._turn.wait(request.remaining())
             yield
         finally:
-            with self._turn:
-                self._queue.remove(ticket)
-                self._turn.notify_all()
-                if self._closed and not self._queue:
-                    self._tidy()
+            self._leave(ticket)
+
+    def _leave(self, ticket: object) -> None:
+        with self._turn:
+            self._queue.remove(ticket)
+            self._turn.notify_all()
+            if self._closed and not self._queue:
+                self._tidy()
 
     def _tidy(self) -> None:
         if self._process is not None:
@@ -229,9 +238,12 @@ class WorkerHost:
 
     def _run(self, request: _Request, frame: bytes) -> dict[str, Any]:
         process = self._await_ready(request)
-        leases = list(request.buffers)
-        descriptors = [buffer.lease() for buffer in leases]
+        leases: list[SharedBuffer] = []
+        descriptors: list[int] = []
         try:
+            for buffer in request.buffers:
+                descriptors.append(buffer.lease())
+                leases.append(buffer)
             process.channel.queue(frame, descriptors)
             answer = self._converse(process, request)
         except BaseException as error:
@@ -252,16 +264,22 @@ class WorkerHost:
             raise answer
         return answer
 
+    def _spawn(self) -> WorkerProcess:
+        """Start a process; the caller has the turn, so nobody else does."""
+        process = WorkerProcess(self.kind, self._memory_limit)
+        with self._turn:
+            self._process = process
+            if self._closed:  # `close` came while the process was being made
+                process.kill()
+        return process
+
     def _await_ready(self, request: _Request) -> WorkerProcess:
         process = self._process
         if process is not None and not process.alive:
             self._drop(process)
             process = None
         if process is None:
-            with self._turn:
-                if self._closed:
-                    raise WorkerRefused("closed", "The program is closing this work.")
-                process = self._process = WorkerProcess(self.kind, self._memory_limit)
+            process = self._spawn()
         limit = time.monotonic() + START_SECONDS
         while not process.ready:
             # The start goes on without the caller: it is of use to the next one.
@@ -300,8 +318,7 @@ class WorkerHost:
             if stop is None:
                 stop = self._stop_reason(request)
                 if stop is not None:
-                    process.channel.queue(wire.encode(wire.Cancel(id=request.message.id)))
-                    stop_ends = now + GRACE
+                    stop_ends = self._ask_to_stop(process, request)
                 elif now - heard > self._spec.silence:
                     raise _Hung(self._silent(request))
             elif now >= stop_ends or self._closed:
@@ -309,10 +326,8 @@ class WorkerHost:
             until = stop_ends if stop is not None else min(request.ends, heard + self._spec.silence)
             for message in self._pump(process, until):
                 heard = time.monotonic()
-                if isinstance(message, wire.Beat):
-                    continue  # it may be of the call before: it crossed its result on the way
-                if isinstance(message, wire.Ready) or message.id != request.message.id:
-                    raise self._broken(process, "answered what it was not asked")
+                if not self._concerns(process, request, message):
+                    continue
                 if isinstance(message, wire.Result):
                     return stop or message.body
                 if isinstance(message, wire.Failure):
@@ -321,15 +336,28 @@ class WorkerHost:
                     try:
                         request.on_event(message.body)
                     except Exception as error:
-                        stop = error
-                        stop_ends = time.monotonic() + GRACE
-                        process.channel.queue(wire.encode(wire.Cancel(id=request.message.id)))
+                        stop, stop_ends = error, self._ask_to_stop(process, request)
+                    heard = time.monotonic()  # a slow listener is not a silent worker
+
+    def _concerns(self, process: WorkerProcess, request: _Request, message: Any) -> bool:
+        """Tell whether the message carries news of this call."""
+        if isinstance(message, wire.Ready) or message.id > request.message.id:
+            raise self._broken(process, "answered what it was not asked")
+        # A thread of the call before may be late.
+        return message.id == request.message.id and not isinstance(message, wire.Beat)
+
+    @staticmethod
+    def _ask_to_stop(process: WorkerProcess, request: _Request) -> float:
+        """Send a cancel; return until when the worker may answer."""
+        process.channel.queue(wire.encode(wire.Cancel(id=request.message.id)))
+        return time.monotonic() + GRACE
 
     def _pump(self, process: WorkerProcess, until: float) -> list[Any]:
         """Wait for anything to happen, at most until then; return the messages that came."""
         poll = select.poll()
         poll.register(self._wake.descriptor, select.POLLIN)
-        poll.register(process.stderr, select.POLLIN)
+        if process.stderr_open:
+            poll.register(process.stderr, select.POLLIN)
         poll.register(
             process.channel, select.POLLIN | (select.POLLOUT if process.channel.pending else 0)
         )

@@ -208,6 +208,7 @@ class SharedPool:
         self._lock = threading.Lock()
         self._free: list[_Segment] = []
         self._used: list[_Segment] = []
+        self._reserved = 0
         self._closed = False
 
     @property
@@ -230,9 +231,14 @@ class SharedPool:
         with self._lock:
             if self._closed:
                 raise PoolExhausted("closed", "The program is closing; no images can be loaded.")
-            segment = self._reuse(size) or self._create(size)
-            segment.leases = 1
-            self._used.append(segment)
+            segment = self._reuse(size)
+            if segment is None:
+                self._reserve(size)
+            else:
+                self._used.append(segment)
+        if segment is None:
+            segment = self._create(size)
+        segment.leases = 1
         segment.clear()
         segment.used = nbytes
         return SharedBuffer(self, segment, nbytes)
@@ -271,7 +277,7 @@ class SharedPool:
         self.close()
 
     def _allocated(self) -> int:
-        return sum(segment.size for segment in (*self._free, *self._used))
+        return sum(segment.size for segment in (*self._free, *self._used)) + self._reserved
 
     def _reuse(self, size: int) -> _Segment | None:
         fitting = [s for s in self._free if size <= s.size <= max(size * WASTE, GRANULE)]
@@ -281,7 +287,7 @@ class SharedPool:
         self._free.remove(best)
         return best
 
-    def _create(self, size: int) -> _Segment:
+    def _reserve(self, size: int) -> None:
         while self._free and self._allocated() + size > self.limit:
             self._free.pop(0).close()
         if self._allocated() + size > self.limit:
@@ -289,10 +295,21 @@ class SharedPool:
         available = _available()
         if available is not None and size > available:
             raise self._exhausted(size, f"this machine has {available >> 20} MB free")
+        self._reserved += size
+
+    def _create(self, size: int) -> _Segment:
+        """Make a reserved segment; without the lock, as touching each page takes its time."""
+        segment = None
         try:
-            return _Segment(size)
+            segment = _Segment(size)
         except (OSError, MemoryError) as error:
             raise self._exhausted(size, "the system gave no memory") from error
+        finally:
+            with self._lock:
+                self._reserved -= size
+                if segment is not None:
+                    self._used.append(segment)
+        return segment
 
     def _exhausted(self, size: int, why: str) -> PoolExhausted:
         return PoolExhausted(

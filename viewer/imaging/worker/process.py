@@ -13,6 +13,7 @@ from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 from viewer.imaging.worker import wire
+from viewer.imaging.worker.errors import WorkerDied
 from viewer.imaging.worker.kinds import ENVIRONMENT, KINDS, worker_command
 from viewer.imaging.worker.memory import SharedBuffer
 
@@ -20,9 +21,12 @@ STDERR_KEPT = 16 << 10
 """Bytes kept of what a worker last wrote to stderr."""
 
 _REAP_SECONDS = 5.0
-_NURSERY = ThreadPoolExecutor(max_workers=2, thread_name_prefix="worker-nursery")
-"""Makes and buries processes. Linux kills a worker with the *thread* that made it (PDEATHSIG), so
-that thread must live as long as the program, which a caller's thread does not."""
+_NURSERY = ThreadPoolExecutor(max_workers=1, thread_name_prefix="worker-nursery")
+"""Makes processes. Linux kills a worker with the *thread* that made it (PDEATHSIG), so that thread
+must live as long as the program, which a caller's thread does not."""
+
+_BURIAL = ThreadPoolExecutor(max_workers=2, thread_name_prefix="worker-burial")
+"""Waits for killed processes; apart, as one that held gigabytes takes its time to go."""
 
 _DEATHS = {
     signal.SIGABRT: "gave up (abort), as native code does when memory runs out or data is damaged",
@@ -49,6 +53,7 @@ class WorkerProcess:
     def __init__(self, kind: str, memory_limit: int | None) -> None:
         self.kind = KINDS[kind]
         self.ready = False
+        self.stderr_open = True
         self._stderr_tail = b""
         ours, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_STREAM)
         try:
@@ -60,9 +65,13 @@ class WorkerProcess:
                 *("--nice", str(self.kind.nice)),
             ]
             self._popen = _NURSERY.submit(self._start, command, theirs.fileno()).result()
-        except BaseException:
+        except (OSError, RuntimeError) as error:
             ours.close()
-            raise
+            raise WorkerDied(
+                "start",
+                f"The {kind} process cannot be started ({type(error).__name__}). "
+                "Close other programs and try again.",
+            ) from error
         finally:
             theirs.close()
         assert self._popen.stderr is not None
@@ -93,10 +102,9 @@ class WorkerProcess:
             data = os.read(self.stderr, 1 << 16)
         except BlockingIOError:
             return True
-        except OSError:
-            return False
         self._stderr_tail = (self._stderr_tail + data)[-STDERR_KEPT:]
-        return bool(data)
+        self.stderr_open = bool(data)
+        return self.stderr_open
 
     def last_words(self) -> str:
         """Return the end of stderr, for an engineer."""
@@ -123,12 +131,13 @@ class WorkerProcess:
         self.channel.close()
 
         def wait() -> None:
-            with contextlib.suppress(subprocess.TimeoutExpired):
-                self._popen.wait(timeout=_REAP_SECONDS)
             if self._popen.stderr is not None:
                 self._popen.stderr.close()
-            for buffer in leases:
-                buffer.unlease()
+            # A process that hangs in the kernel keeps its buffers: it might still write to them.
+            with contextlib.suppress(subprocess.TimeoutExpired):
+                self._popen.wait(timeout=_REAP_SECONDS)
+                for buffer in leases:
+                    buffer.unlease()
 
         _in_background(wait)
 
@@ -152,6 +161,6 @@ class WorkerProcess:
 
 def _in_background(task: Callable[[], None]) -> None:
     try:
-        _NURSERY.submit(task)
+        _BURIAL.submit(task)
     except RuntimeError:  # the interpreter is shutting down
         task()

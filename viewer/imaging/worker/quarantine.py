@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import hashlib
 import json
 import os
@@ -58,13 +59,15 @@ class Quarantine:
     def _save(self) -> None:
         if self._path is None:
             return
-        # mkstemp makes the file 0600; the rename keeps the old one whole until the new one is.
-        descriptor, temporary = tempfile.mkstemp(dir=self._path.parent, prefix=self._path.name)
-        with os.fdopen(descriptor, "w", encoding="ascii") as file:
-            json.dump({"version": 1, "crashes": self._crashes}, file, sort_keys=True)
-            file.flush()
-            os.fsync(file.fileno())
-        Path(temporary).replace(self._path)
+        # On a full disk the counts still hold for this run.
+        with contextlib.suppress(OSError):
+            # mkstemp makes the file 0600; the rename keeps the old one whole until the new one is.
+            descriptor, temporary = tempfile.mkstemp(dir=self._path.parent, prefix=self._path.name)
+            with os.fdopen(descriptor, "w", encoding="ascii") as file:
+                json.dump({"version": 1, "crashes": self._crashes}, file, sort_keys=True)
+                file.flush()
+                os.fsync(file.fileno())
+            Path(temporary).replace(self._path)
 
 
 def _key(subject: str) -> str:

@@ -127,7 +127,13 @@ class _Worker:
                 os._exit(2)
 
     def receive(self) -> None:
-        """Take messages until the host goes; the thread of its own that hears a cancel at once."""
+        """Take messages until the host goes; in a thread of its own, so that a cancel is heard."""
+        try:
+            self._receive()
+        finally:
+            os._exit(2)  # deaf (out of memory, say) it would be of no use
+
+    def _receive(self) -> None:
         poll = select.poll()
         poll.register(self.channel, select.POLLIN)
         while True:
@@ -156,7 +162,8 @@ class _Worker:
             interval.wait(seconds)
             running = self.running
             if running is not None:
-                self.outlet.send(wire.Beat(id=running))
+                with contextlib.suppress(MemoryError):  # the handler will meet it too
+                    self.outlet.send(wire.Beat(id=running))
 
     def run(self, handlers: Mapping[str, Handler]) -> None:
         """Run calls for ever."""
@@ -170,7 +177,7 @@ class _Worker:
             self.stops.pop(call.id, None)
             try:
                 self.outlet.send(answer)
-            except (TypeError, ValueError) as error:
+            except Exception as error:
                 self.outlet.send(_failure(call.id, "bad_result", _words("bad_result", call.op), error))
 
     def _answer(
