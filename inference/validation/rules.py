@@ -126,7 +126,9 @@ def _sides(claim: Claim) -> str:
     allowed = frozenset[str]().union(*(_SIDES[item.side] for item in sided))
     if sided and not said <= allowed:
         item = sided[0]
-        return f"{item.id} lies on the {item.side}, the sentence says {', '.join(sorted(said - allowed))}."
+        return (
+            f"{item.id} lies on the {item.side}, the sentence says {', '.join(sorted(said - allowed))}."
+        )
     if claim.by_machine and not sided:
         return "The evidence has no side, the sentence names one."
     return ""
@@ -138,7 +140,9 @@ def _anatomy(claim: Claim) -> str:
         return ""
     # Longest words first: "right upper lobe" must not be read as "lobe" of another one.
     known = {name.lower() for name in _anatomy_words()}
-    said = {match.group(0).lower() for match in lexicon.pattern(tuple(sorted(known))).finditer(claim.text)}
+    said = {
+        match.group(0).lower() for match in lexicon.pattern(tuple(sorted(known))).finditer(claim.text)
+    }
     allowed = " | ".join(f"{item.anatomy} {item.label}".lower() for item in terms)
     wrong = sorted(word for word in said if word not in allowed)
     return f"{terms[0].id} lies in the {terms[0].anatomy}, not in the {wrong[0]}." if wrong else ""
@@ -192,12 +196,15 @@ def _terms(claim: Claim) -> str:
     held = " ".join(f"{item.descriptor} {item.label} {item.concept.meaning}" for item in claim.cited)
     for match in lexicon.pattern(_finding_words()).finditer(claim.text):
         if match.group(0).lower() not in held.lower():
-            return f"\u201c{match.group(0)}\u201d is not what {', '.join(i.id for i in claim.cited)} holds."
+            ids = ", ".join(item.id for item in claim.cited)
+            return f"\u201c{match.group(0)}\u201d is not what {ids} holds."
     return ""
 
 
 def _finding_words() -> tuple[str, ...]:
-    return tuple(str(entry["term"]) for entry in resources.table("phrases", "findings.json")["findings"])
+    return tuple(
+        str(entry["term"]) for entry in resources.table("phrases", "findings.json")["findings"]
+    )
 
 
 def _anatomy_words() -> tuple[str, ...]:
@@ -233,16 +240,16 @@ def check_sentence(sentence: Sentence, ledger: Ledger) -> Sentence:
     A person's sentence that cites nothing and breaks no rule stays *unchecked*: there is nothing
     to hold it against.
     """
-    cited = tuple(
-        found for c in sentence.citations if (found := ledger.get(c.evidence_id)) is not None
-    )
+    cited = tuple(found for c in sentence.citations if (found := ledger.get(c.evidence_id)) is not None)
     claim = Claim(sentence, ledger, cited)
     checks: list[Check] = []
     verdict = Verdict.SUPPORTED if cited else Verdict.UNCHECKED
     for rule in RULES:
         message = rule.find(claim)
         checks.append(
-            Check(check=rule.name, passed=False, risk=rule.risk, category=rule.category, message=message)
+            Check(
+                check=rule.name, passed=False, risk=rule.risk, category=rule.category, message=message
+            )
             if message
             else Check(check=rule.name, passed=True)
         )
