@@ -1,1 +1,1 @@
-"""Alembic tree of the store."""
+"""Alembic tree of the store; run by `reports.store.migrate` on the connection it hands over."""

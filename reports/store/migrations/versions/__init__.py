@@ -1,1 +1,1 @@
-"""Alembic tree of the store."""
+"""Revisions of the schema, oldest first by number."""

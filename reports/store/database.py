@@ -1,0 +1,394 @@
+"""The store: opens the database of a home folder, checks it, and hands out its parts."""
+
+from __future__ import annotations
+
+import secrets
+import uuid
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+from types import TracebackType
+from typing import TYPE_CHECKING, Final, Self
+
+import sqlalchemy as sa
+
+from reports.audit.checkpoint import NoteSigner, NoteVerifier
+from reports.audit.clock import Clock, SystemClock, utc_text
+from reports.audit.event import PROGRAM, AuditAct, AuditEvent
+from reports.audit.verify import AuditFault, AuditVerdict, Witness, verify_log
+from reports.store.accounts import Account, Accounts
+from reports.store.crosscheck import check_records
+from reports.store.drafts import Drafts
+from reports.store.engine import WRITE, damaged_pages, failed_page_checks, in_words, open_engine
+from reports.store.errors import (
+    DatabaseDamagedError,
+    NoStoreError,
+    StoreError,
+    StoreExistsError,
+)
+from reports.store.home import Home, prepare_home, refuse_network
+from reports.store.journal import Journal, entries, own_checkpoints
+from reports.store.keys import KeyProvider, RecoveryProvider, new_key, unwrap_key
+from reports.store.migrate import HEAD, revision_of, upgrade
+from reports.store.reports import Reports
+from reports.store.schema import AUDIT_EVENTS, INSTALLATION, install_triggers, triggers_are_complete
+from reports.store.steps import Hook, pass_by
+from reports.store.studies import Studies
+from reports.store.transaction import Transactions
+from reports.store.witness import append_side_file, read_keyring, read_side_file, write_keyring
+
+if TYPE_CHECKING:
+    from argon2 import PasswordHasher
+
+DATABASE_SUFFIXES: Final = ("", "-wal", "-shm")
+
+
+@dataclass(frozen=True)
+class NewStore:
+    """A store just made, and the recovery key to print: it is shown once and kept nowhere."""
+
+    store: Store
+    recovery_key: str
+
+
+def _default_hasher() -> PasswordHasher:
+    from argon2 import PasswordHasher
+
+    return PasswordHasher()
+
+
+class Store:
+    """The one owner of the database of a home folder; use `open` or `create`, then `close`.
+
+    Attributes
+    ----------
+    accounts, studies, drafts, reports
+        The parts; each method is one act in one transaction with its audit entry.
+    alert
+        None, or what is wrong with the audit log: then the store can only be read.
+    badge
+        Words that stay on the screen while this store is open; empty when none are needed.
+    witnesses
+        Where checkpoints are kept outside the database, in words.
+    """
+
+    def __init__(
+        self,
+        home: Home,
+        engine: sa.Engine,
+        journal: Journal,
+        *,
+        badge: str,
+        decoy_hash: str,
+        hasher: PasswordHasher,
+        on_step: Hook,
+        alert: AuditVerdict | None,
+        witnesses: tuple[str, ...],
+    ) -> None:
+        self._home = home
+        self._engine = engine
+        self._journal = journal
+        self._transactions = Transactions(engine, home, journal, on_step)
+        self._transactions.alert = alert
+        self.badge = badge
+        self.witnesses = witnesses
+        self.accounts = Accounts(self._transactions, hasher, decoy_hash)
+        self.studies = Studies(self._transactions)
+        self.drafts = Drafts(self._transactions)
+        self.reports = Reports(self._transactions, self.accounts)
+
+    @staticmethod
+    def exists(home: Path) -> bool:
+        """Return whether the folder holds a store that was created completely."""
+        return Home(home).key_file.exists()
+
+    @classmethod
+    def create(
+        cls,
+        home: Path,
+        provider: KeyProvider,
+        *,
+        clock: Clock | None = None,
+        hasher: PasswordHasher | None = None,
+        on_step: Hook = pass_by,
+    ) -> NewStore:
+        """Make a store in a folder and open it.
+
+        Raises
+        ------
+        StoreExistsError
+            There is one.
+        HomeRefusedError
+            The folder cannot hold a store.
+        KeyUnavailableError, WeakPassphraseError
+            The provider cannot keep a key.
+        """
+        files = prepare_home(home)
+        if files.key_file.exists():
+            raise StoreExistsError(f"There is a store in {home} already.")
+        # Without its key file a database is the rest of a creation that was cut short: nobody can
+        # have written to it, and nobody can open it.
+        for suffix in DATABASE_SUFFIXES:
+            files.database.with_name(files.database.name + suffix).unlink(missing_ok=True)
+        files.side_file.unlink(missing_ok=True)
+        installation = str(uuid.uuid4())
+        key, key_file, recovery_key = new_key(files, installation, provider)
+        clock, hasher = clock or SystemClock(), hasher or _default_hasher()
+        files.database.touch(mode=0o600, exist_ok=False)
+        engine = open_engine(files.database, key)
+        signer = NoteSigner.new(f"sightline/{installation}")
+        journal = Journal(installation, signer, clock)
+        transactions = Transactions(engine, files, journal, pass_by)
+        try:
+            with transactions.writing() as act:
+                upgrade(act.connection)
+                act.connection.execute(
+                    INSTALLATION.insert().values(
+                        id=installation,
+                        created_at=utc_text(clock.utc()),
+                        signing_key=signer.private,
+                        decoy_hash=hasher.hash(secrets.token_hex(16)),
+                    )
+                )
+                act.record(
+                    AuditAct.STORE_CREATED,
+                    PROGRAM,
+                    detail={"key_provider": str(provider.kind), "log_key": signer.verifier().key()},
+                )
+                act.checkpoint()
+        finally:
+            engine.dispose()
+        key_file.write(files)
+        return NewStore(
+            cls.open(home, provider, clock=clock, hasher=hasher, on_step=on_step), recovery_key
+        )
+
+    @classmethod
+    def open(
+        cls,
+        home: Path,
+        provider: KeyProvider | RecoveryProvider,
+        *,
+        clock: Clock | None = None,
+        hasher: PasswordHasher | None = None,
+        on_step: Hook = pass_by,
+    ) -> Store:
+        """Open a store: unwrap its key, check pages and audit log, migrate, record the start.
+
+        A log that does not hold gives a store that can only be read, with `alert` set.
+
+        Raises
+        ------
+        NoStoreError
+            There is none in this folder.
+        KeyUnavailableError
+            The key cannot be had (wrong passphrase, no keyring, ...).
+        DatabaseDamagedError
+            A page check failed.
+        NewerStoreError
+            A newer Sightline made it.
+        """
+        files = Home(home)
+        if not cls.exists(home):
+            raise NoStoreError(f"There is no store in {home}. Make one first.")
+        refuse_network(home)
+        key, key_file = unwrap_key(files, provider)
+        if not files.database.exists():
+            raise DatabaseDamagedError(
+                f"The database {files.database} is gone. Restore the last backup."
+            )
+        # The witnesses are read first: another process that signs meanwhile makes the log longer
+        # than they say, never shorter.
+        witnesses = _outside(files, key_file.installation)
+        engine = open_engine(files.database, key)
+        try:
+            with in_words(files.database):
+                row = _prepared(engine, files.database)
+                signer = NoteSigner(f"sightline/{row.id}", bytes(row.signing_key))
+                with engine.connect() as connection:
+                    verdict = _verdict(connection, signer.verifier(), witnesses)
+        except BaseException:
+            engine.dispose()
+            raise
+        alert = None if verdict.intact else verdict
+        if alert is not None:
+            engine.dispose()
+            engine = open_engine(files.database, key, read_only=True)
+        store = cls(
+            files,
+            engine,
+            Journal(row.id, signer, clock or SystemClock()),
+            badge=provider.badge,
+            decoy_hash=row.decoy_hash,
+            hasher=hasher or _default_hasher(),
+            on_step=on_step,
+            alert=alert,
+            witnesses=tuple(witness.name for witness in witnesses if witness is not None),
+        )
+        if alert is None:
+            try:
+                store._begin(witnesses)
+            except BaseException:
+                engine.dispose()
+                raise
+        return store
+
+    @property
+    def alert(self) -> AuditVerdict | None:
+        """None, or what is wrong with the audit log: then the store can only be read."""
+        return self._transactions.alert
+
+    @property
+    def installation(self) -> str:
+        """Id of this installation; the source of its audit events."""
+        return self._journal.installation
+
+    @property
+    def log_key(self) -> NoteVerifier:
+        """Public key of the audit log: who holds it can check every checkpoint."""
+        return self._journal.verifier
+
+    @property
+    def home(self) -> Path:
+        """The folder of the store."""
+        return self._home.folder
+
+    def _begin(self, witnesses: Sequence[Witness | None]) -> None:
+        """Record the start, put back missing triggers, and tell the witnesses what they missed."""
+        with self._transactions.writing() as act:
+            if not triggers_are_complete(act.connection):
+                install_triggers(act.connection)
+                act.record(AuditAct.PROTECTION_RESTORED, PROGRAM)
+            act.record(AuditAct.APPLICATION_START, PROGRAM)
+        with self._transactions.reading() as connection:
+            self._journal.remember(connection)
+            own = [self.log_key.open(note) for note in own_checkpoints(connection).notes]
+        side = witnesses[0]
+        seen = {self.log_key.open(note).size for note in side.notes} if side is not None else set()
+        missed = [note for note in own if note.size > max(seen, default=-1)]
+        if missed:
+            append_side_file(self._home.side_file, missed)
+            write_keyring(self.installation, missed[-1])
+
+    def verify(self, *, notes: Sequence[str] = ()) -> AuditVerdict:
+        """Check everything: pages, audit log, checkpoints, witnesses, and records against the log.
+
+        Parameters
+        ----------
+        notes
+            Checkpoints from elsewhere, such as those printed in exported documents.
+        """
+        witnesses = _outside(self._home, self.installation)
+        try:
+            with self._transactions.reading() as connection:
+                failed = failed_page_checks(connection) + damaged_pages(connection)
+                if failed:
+                    return AuditVerdict(
+                        AuditFault.DATABASE_DAMAGED,
+                        None,
+                        f"The database is damaged: {failed[0]}.",
+                        0,
+                        "",
+                    )
+                given = Witness("a given checkpoint", tuple(notes))
+                verdict = _verdict(connection, self.log_key, (*witnesses, given))
+                return check_records(connection, verdict) if verdict.intact else verdict
+        except DatabaseDamagedError as error:
+            return AuditVerdict(AuditFault.DATABASE_DAMAGED, None, str(error), 0, "")
+
+    def events(self, account: Account | None = None) -> Sequence[AuditEvent]:
+        """Return the audit log, oldest first; looking at it is an entry of its own."""
+        if self.alert is None:
+            with self._transactions.writing() as act:
+                act.record(
+                    AuditAct.AUDIT_LOG_USED, PROGRAM if account is None else account.participant()
+                )
+        with self._transactions.reading() as connection:
+            query = sa.select(AUDIT_EVENTS.c.event).order_by(AUDIT_EVENTS.c.sequence)
+            return tuple(AuditEvent.model_validate_json(event) for event in connection.scalars(query))
+
+    def seal_key(self) -> bytes | None:
+        """Return the installation's key for sealing documents, as it was set, or none."""
+        with self._transactions.reading() as connection:
+            found = connection.scalar(sa.select(INSTALLATION.c.seal_key))
+        return None if found is None else bytes(found)
+
+    def set_seal_key(self, seal_key: bytes) -> bytes:
+        """Keep the key for sealing documents, unless there is one; return the one that is kept.
+
+        Two processes at their first signature end with the same key.
+        """
+        with self._transactions.writing() as act:
+            found = act.connection.scalar(sa.select(INSTALLATION.c.seal_key))
+            if found is not None:
+                return bytes(found)
+            act.connection.execute(INSTALLATION.update().values(seal_key=seal_key))
+            act.record(AuditAct.SEAL_KEY_SET, PROGRAM)
+        return seal_key
+
+    def close(self) -> None:
+        """Record the stop with a checkpoint and let go of the database."""
+        try:
+            if self.alert is None:
+                with self._transactions.writing() as act:
+                    act.record(AuditAct.APPLICATION_STOP, PROGRAM)
+                    act.checkpoint()
+        except StoreError:
+            # A full or broken disk must not keep the program from ending: the stop that is missing
+            # in the log says that it was not clean.
+            pass
+        finally:
+            self._engine.dispose()
+
+    def __enter__(self) -> Self:
+        """Return the store itself."""
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        traceback: TracebackType | None,
+    ) -> None:
+        """Close the store."""
+        self.close()
+
+
+def _outside(home: Home, installation: str) -> tuple[Witness | None, Witness | None]:
+    """Return what the side file and the keyring have seen."""
+    return read_side_file(home.side_file), read_keyring(installation)
+
+
+def _verdict(
+    connection: sa.Connection, verifier: NoteVerifier, witnesses: Sequence[Witness | None]
+) -> AuditVerdict:
+    """Check the log against its own checkpoints and those outside."""
+    own = own_checkpoints(connection)
+    outside = [witness for witness in witnesses if witness is not None]
+    verdict = verify_log(entries(connection), verifier, [own, *outside])
+    if verdict.intact and witnesses[0] is None:
+        return replace(
+            verdict,
+            fault=AuditFault.NO_WITNESS,
+            message="The side file with the checkpoints of the audit log is gone: nobody can tell "
+            "whether the database is the newest.",
+        )
+    return verdict
+
+
+def _prepared(engine: sa.Engine, file: Path) -> sa.Row[tuple[object, ...]]:
+    """Check the pages, bring the schema up to date, and return the row of the installation."""
+    with engine.connect() as connection:
+        damaged = damaged_pages(connection)
+        revision = revision_of(connection)
+    if damaged:
+        raise DatabaseDamagedError(
+            f"The database {file} is damaged ({damaged[0]}). Restore the last backup."
+        )
+    if revision != HEAD:
+        with engine.connect() as connection:
+            writer = connection.execution_options(**{WRITE: True})
+            with writer.begin():
+                upgrade(writer)
+    with engine.connect() as connection:
+        return connection.execute(sa.select(INSTALLATION)).one()

@@ -1,0 +1,138 @@
+"""The engine: an encrypted SQLite file behind SQLAlchemy, with the settings each connection gets.
+
+SQLCipher checks an HMAC over each page when it is read, so a changed byte is an error, not a value.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any, Final
+from urllib.parse import quote
+
+import sqlalchemy as sa
+import sqlcipher3.dbapi2 as sqlcipher
+
+from reports.store.errors import (
+    DatabaseBusyError,
+    DatabaseDamagedError,
+    DiskError,
+    DiskFullError,
+    LockedRecordError,
+    NotWritableError,
+    StoreError,
+)
+
+BUSY_SECONDS: Final = 20.0
+"""How long an act waits for another process: longer than a document takes to be made."""
+
+PRAGMAS: Final = (
+    "cipher_memory_security = OFF",
+    "journal_mode = WAL",
+    "synchronous = FULL",
+    "fullfsync = ON",
+    "trusted_schema = OFF",
+    "temp_store = MEMORY",
+    "mmap_size = 0",
+    "foreign_keys = ON",
+    "recursive_triggers = ON",
+    "cell_size_check = ON",
+    "secure_delete = ON",
+)
+"""Set on each connection, after the key (facts: database)."""
+
+WRITE: Final = "sightline_write"
+"""Execution option of a connection whose transaction takes the write lock at once."""
+
+_DAMAGED = (
+    DatabaseDamagedError,
+    "The database {file} was changed or damaged outside Sightline: a page does not fit its check "
+    "value. Do not work on with it; restore the last backup.",
+)
+_ERRORS: Final[dict[int, tuple[type[StoreError], str]]] = {
+    5: (DatabaseBusyError, "Another Sightline is writing to the database. Try again in a moment."),
+    6: (DatabaseBusyError, "Another Sightline is writing to the database. Try again in a moment."),
+    8: (NotWritableError, "The database {file} cannot be written. Nothing was changed."),
+    10: (DiskError, "The disk refused to read or write {file}. Nothing was changed."),
+    11: _DAMAGED,
+    13: (DiskFullError, "The disk is full. Nothing was changed: make room and do it again."),
+    14: (NotWritableError, "The database {file} cannot be opened."),
+    26: _DAMAGED,
+}
+"""SQLite primary result codes (sqlite.org/rescode.html) in words."""
+CONSTRAINT_TRIGGER: Final = 1811
+"""SQLITE_CONSTRAINT_TRIGGER: one of our triggers aborted the statement."""
+
+
+def open_engine(file: Path, key: bytes, *, read_only: bool = False) -> sa.Engine:
+    """Return an engine on an existing database file.
+
+    Parameters
+    ----------
+    key
+        Raw 256-bit key.
+    read_only
+        Refuse every write on its connections.
+    """
+    # The URI keeps SQLite from making a missing file, which would come out readable for others.
+    uri = f"file:{quote(str(file))}?mode=rw"
+
+    def connect() -> Any:
+        connection = sqlcipher.connect(
+            uri, uri=True, isolation_level=None, check_same_thread=False, timeout=BUSY_SECONDS
+        )
+        try:
+            connection.execute(f"PRAGMA key = \"x'{key.hex()}'\"")
+            connection.execute("PRAGMA cipher_log_level = NONE")
+            for pragma in PRAGMAS:
+                connection.execute(f"PRAGMA {pragma}")
+            if read_only:
+                connection.execute("PRAGMA query_only = ON")
+        except BaseException:
+            connection.close()
+            raise
+        return connection
+
+    engine = sa.create_engine(f"sqlite:///{file}", creator=connect, module=sqlcipher)
+
+    @sa.event.listens_for(engine, "begin")
+    def begin(connection: sa.Connection) -> None:
+        immediate = connection.get_execution_options().get(WRITE, False)
+        connection.exec_driver_sql("BEGIN IMMEDIATE" if immediate else "BEGIN")
+
+    return engine
+
+
+@contextmanager
+def in_words(file: Path) -> Iterator[None]:
+    """Turn errors of the database into typed errors of the store.
+
+    Raises
+    ------
+    StoreError
+        The subclass that says what happened.
+    """
+    try:
+        yield
+    except (sa.exc.DBAPIError, sqlcipher.Error) as error:
+        cause = error.orig if isinstance(error, sa.exc.DBAPIError) else error
+        code = int(getattr(cause, "sqlite_errorcode", 0) or 0)
+        if code == CONSTRAINT_TRIGGER:
+            raise LockedRecordError(str(cause)) from error
+        kind, words = _ERRORS.get(code & 0xFF, (None, ""))
+        if kind is None:
+            raise
+        raise kind(words.format(file=file)) from error
+
+
+def damaged_pages(connection: sa.Connection) -> list[str]:
+    """Return what the checks of structure find wrong, an empty list when they find nothing."""
+    rows = connection.exec_driver_sql("PRAGMA quick_check(1)").scalars().all()
+    return [str(row) for row in rows if row != "ok"]
+
+
+def failed_page_checks(connection: sa.Connection) -> list[str]:
+    """Return the pages whose HMAC does not fit, over the whole file, used or free."""
+    rows = connection.exec_driver_sql("PRAGMA cipher_integrity_check").scalars().all()
+    return [str(row) for row in rows]
