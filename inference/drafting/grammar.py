@@ -175,7 +175,9 @@ def propose_items(ledger: Ledger, *, measured: bool = False) -> tuple[Item, ...]
         and evidence.refusal is None
         and (evidence.report_default in wanted or evidence.kind is EvidenceKind.FINDING)
     ]
-    return tuple(sorted(items, key=lambda item: (_SECTIONS[RULES[item.kind].section], _place(item.organ))))
+    return tuple(
+        sorted(items, key=lambda item: (_SECTIONS[RULES[item.kind].section], _place(item.organ)))
+    )
 
 
 _ORGANS: tuple[tuple[str, str], ...] = (
@@ -360,7 +362,9 @@ def parse(plan: ComposePlan, text: str) -> tuple[Sentence, ...]:
         rest = rest[len(planned.line(found)) :]
     if rest:
         raise ComposeError(
-            "extra_text", "The model wrote more than its sentences; the rest was left out.", tuple(sentences)
+            "extra_text",
+            "The model wrote more than its sentences; the rest was left out.",
+            tuple(sentences),
         )
     return tuple(sentences)
 

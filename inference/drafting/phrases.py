@@ -25,7 +25,8 @@ LONGEST_WORD = 80
 """Most characters of an anatomy, descriptor or label; longer ones are no words of a report."""
 
 _CONTROL_TOKEN = re.compile(
-    r"<__[a-z_]{1,32}__>|<\|[^<>|]{0,64}\|>|</?[a-z_]{1,32}>|\[/?INST\]|<unused[0-9]{1,4}>", re.IGNORECASE
+    r"<__[a-z_]{1,32}__>|<\|[^<>|]{0,64}\|>|</?[a-z_]{1,32}>|\[/?INST\]|<unused[0-9]{1,4}>",
+    re.IGNORECASE,
 )
 """What models read as control: the media marker of libmtmd and the tokens of chat templates."""
 
@@ -75,7 +76,11 @@ def slots_of(ledger: Ledger, evidence: Evidence, modalities: Mapping[str, str]) 
     """
     slots: dict[str, Word] = {}
     for quantity in evidence.values:
-        if quantity.text and clean(quantity.text) == quantity.text and len(quantity.text) <= LONGEST_WORD:
+        if (
+            quantity.text
+            and clean(quantity.text) == quantity.text
+            and len(quantity.text) <= LONGEST_WORD
+        ):
             slots[quantity.name] = Word(quantity.text, quantity.name)
     if len(evidence.values) == 1 and evidence.values[0].name in slots:
         slots["only"] = slots[evidence.values[0].name]
@@ -86,9 +91,24 @@ def slots_of(ledger: Ledger, evidence: Evidence, modalities: Mapping[str, str]) 
         "modality": modalities.get(ledger.modality, ""),
         "side": evidence.side.value if evidence.side in (Side.LEFT, Side.RIGHT) else "",
     }
+    threshold = next((t for q in evidence.values if (t := threshold_of(q.name))), "")
+    words |= {"threshold": threshold} if threshold else {}
     words["place"] = _place(words["anatomy"], words["side"])
     slots.update({name: Word(text) for name, text in words.items() if 0 < len(text) <= LONGEST_WORD})
     return slots
+
+
+_THRESHOLD = re.compile(r"laa([0-9]{3})")
+
+
+def threshold_of(name: str) -> str:
+    """Return the density that a value's name counts below: "laa950" is the share under −950 HU.
+
+    The threshold is part of the measure's name (low-attenuation area, Fleischner glossary), so it
+    stands in the ledger by name and not as a value of its own.
+    """
+    match = _THRESHOLD.fullmatch(name)
+    return f"−{match.group(1)} HU" if match else ""
 
 
 def _place(anatomy: str, side: str) -> str:
@@ -292,9 +312,13 @@ class PhraseTable:
     modalities: Mapping[str, str]
 
     def alternatives(
-        self, kind: str, ledger: Ledger, evidence: Evidence, relations: frozenset[Relation] = frozenset()
+        self,
+        kind: str,
+        ledger: Ledger,
+        evidence: Evidence,
+        relations: frozenset[Relation] = frozenset(),
     ) -> tuple[Filled, ...]:
-        """Return every sentence that the table has for this evidence, each text once, in table order."""
+        """Return every sentence that the table has for this evidence, each text once, in its order."""
         slots = slots_of(ledger, evidence, self.modalities)
         found: dict[str, Filled] = {}
         for template in self.templates.get(kind, ()):

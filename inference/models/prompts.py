@@ -33,6 +33,8 @@ PROFILES: dict[str, PromptProfile] = {
     "chatml": PromptProfile(
         "<|im_start|>user\n", "<|im_end|>\n<|im_start|>assistant\n<think>\n\n</think>\n\n", _TASK
     ),
-    "gemma": PromptProfile("<bos><start_of_turn>user\n", "<end_of_turn>\n<start_of_turn>model\n", _TASK),
+    "gemma": PromptProfile(
+        "<bos><start_of_turn>user\n", "<end_of_turn>\n<start_of_turn>model\n", _TASK
+    ),
 }
 """By name, as manifests give it: the built-in model, Qwen and MedVAL, MedGemma."""

@@ -40,7 +40,14 @@ import random
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
-from inference.drafting.grammar import ComposePlan, Item, ItemKind, PlannedItem, item_grammar, propose_items
+from inference.drafting.grammar import (
+    ComposePlan,
+    Item,
+    ItemKind,
+    PlannedItem,
+    item_grammar,
+    propose_items,
+)
 from inference.drafting.phrases import Filled
 from reports.domain import (
     Code,
@@ -65,23 +72,32 @@ _SOURCE = Source(kind=SourceKind.TOOL, name="random ledger", version="1")
 _CODE = Code(value="random", scheme="99SIGHTLINE", meaning="random ledger")
 
 DESCRIPTORS = (
-    "nodule mass cyst opacity lesion calcification consolidation effusion atelectasis haematoma collection "
-    "abscess metastasis thrombus stone aneurysm stenosis bulla cavity scar fibrosis lipoma haemangioma"
-).split() + ["solid nodule", "part-solid nodule", "ground-glass nodule", "lymph node", "hilar mass"] + [
-    "calcified granuloma", "pleural plaque", "simple cyst", "soft tissue mass", "ground-glass opacity"
-]
+    "nodule", "mass", "cyst", "opacity", "lesion", "calcification", "consolidation", "effusion",
+    "atelectasis", "haematoma", "collection", "abscess", "metastasis", "thrombus", "stone",
+    "aneurysm", "stenosis", "bulla", "cavity", "scar", "fibrosis", "lipoma", "haemangioma",
+    "solid nodule", "part-solid nodule", "ground-glass nodule", "lymph node", "hilar mass",
+    "calcified granuloma", "pleural plaque", "simple cyst", "soft tissue mass",
+    "ground-glass opacity",
+)  # fmt: skip
 ANATOMY = (
-    "right upper lobe,right middle lobe,right lower lobe,left upper lobe,left lower lobe,lingula,right hilum,"
-    "left hilum,mediastinum,right pleural space,left pleural space,right lung,left lung,heart,ascending aorta,"
-    "abdominal aorta,liver,right hepatic lobe,left hepatic lobe,spleen,pancreatic head,pancreatic tail,"
-    "right kidney,left kidney,right adrenal gland,left adrenal gland,urinary bladder,gallbladder,trachea,"
-    "lung,kidney,breast,upper lobe,lower lobe,chest wall,axilla,right frontal lobe,left temporal lobe,"
-    "L2 vertebra,T11 vertebra,thoracic spine,sternum,pericardium,oesophagus,stomach,prostate,uterus"
-).split(",")
-BODY = "chest,abdomen,pelvis,head,neck,abdomen and pelvis,chest and abdomen,spine,knee,breast".split(",")
+    "right upper lobe", "right middle lobe", "right lower lobe", "left upper lobe",
+    "left lower lobe", "lingula", "right hilum", "left hilum", "mediastinum", "right pleural space",
+    "left pleural space", "right lung", "left lung", "heart", "ascending aorta", "abdominal aorta",
+    "liver", "right hepatic lobe", "left hepatic lobe", "spleen", "pancreatic head",
+    "pancreatic tail", "right kidney", "left kidney", "right adrenal gland", "left adrenal gland",
+    "urinary bladder", "gallbladder", "trachea", "lung", "kidney", "breast", "upper lobe",
+    "lower lobe", "chest wall", "axilla", "right frontal lobe", "left temporal lobe", "L2 vertebra",
+    "T11 vertebra", "thoracic spine", "sternum", "pericardium", "oesophagus", "stomach", "prostate",
+    "uterus",
+)  # fmt: skip
+BODY = (
+    "chest", "abdomen", "pelvis", "head", "neck", "abdomen and pelvis", "chest and abdomen",
+    "spine", "knee", "breast",
+)  # fmt: skip
 MEASURES = (
     ("aortic_diameter", "Ascending aortic diameter", " mm"), ("shift", "Midline shift", " mm"),
-    ("ratio", "Cardiothoracic ratio", ""), ("angle", "Cobb angle", "°"), ("volume_ml", "Bladder volume", " mL"),
+    ("ratio", "Cardiothoracic ratio", ""), ("angle", "Cobb angle", "°"),
+    ("volume_ml", "Bladder volume", " mL"),
     ("hu", "Liver density", " HU"), ("calcium", "Agatston score", ""), ("suv", "SUVmax", " g/mL"),
     ("total", "Total lung volume", " L"), ("thickness", "Wall thickness", " mm"),
 )  # fmt: skip
@@ -111,8 +127,10 @@ def _densities(draw: random.Random, share: float) -> tuple[Quantity, ...]:
     area = draw.uniform(10, 4000)
     unit, digits = (" mm²", 0) if draw.random() < 0.6 else (" cm²", 1)
     values = (_quantity("area", area / (1 if digits == 0 else 100), digits, unit),)
-    return values + _maybe(draw, share, _quantity("mean", mean, 0, " HU")) + _maybe(
-        draw, share, _quantity("sd", sd, 0, " HU")
+    return (
+        values
+        + _maybe(draw, share, _quantity("mean", mean, 0, " HU"))
+        + _maybe(draw, share, _quantity("sd", sd, 0, " HU"))
     )
 
 
@@ -121,7 +139,11 @@ def _technique(draw: random.Random) -> Iterator[dict[str, object]]:
     images = 1 if draw.random() < 0.08 else int(10 ** draw.uniform(0.3, 2.95))
     values = (
         _maybe(draw, 0.95, _quantity("images", images, 0, ""))
-        + _maybe(draw, 0.85, _quantity("slice_thickness", thickness, 1 if thickness * 10 % 1 == 0 else 2, " mm"))
+        + _maybe(
+            draw,
+            0.85,
+            _quantity("slice_thickness", thickness, 1 if thickness * 10 % 1 == 0 else 2, " mm"),
+        )
         + _maybe(draw, 0.5, _quantity("kvp", draw.choice((80, 100, 120, 140)), 0, " kV"))
         + _maybe(draw, 0.3, _quantity("pixel_spacing", draw.uniform(0.3, 1.2), 2, " mm"))
     )
@@ -134,7 +156,7 @@ def _technique(draw: random.Random) -> Iterator[dict[str, object]]:
 
 
 def _lungs(draw: random.Random) -> Iterator[dict[str, object]]:
-    has_density, has_low, has_limit = (draw.random() < share for share in (0.85, 0.75, 0.8))
+    has_density, has_low = draw.random() < 0.85, draw.random() < 0.75
     sides = [Side.RIGHT, Side.LEFT] if draw.random() < 0.85 else [draw.choice((Side.RIGHT, Side.LEFT))]
     for side in sides:
         volume = draw.uniform(0.3, 1) if draw.random() < 0.15 else draw.uniform(1, 4.5)
@@ -144,8 +166,6 @@ def _lungs(draw: random.Random) -> Iterator[dict[str, object]]:
             values.append(_quantity("mean_density", draw.uniform(-920, -550), 0, " HU"))
         if has_low:
             values.append(_quantity("laa950", low, 1, " %"))
-            if has_limit:
-                values.append(_quantity("threshold", -950, 0, " HU"))
         yield {
             "kind": EvidenceKind.MEASUREMENT, "label": f"{side.capitalize()} lung volume", "side": side,
             "anatomy": f"{side} lung", "values": tuple(values),
@@ -289,7 +309,8 @@ def samples(seed: int, *, other_phrase: float = OTHER_PHRASE) -> Iterator[Sample
     while True:
         ledger = random_ledger(draw)
         items: tuple[Item, ...] = propose_items(ledger, measured=True)
-        for plan in item_grammar(ledger, items).split(MOST_ITEMS):
+        # Short plans too: copying is learnt from them, and a section may be composed alone.
+        for plan in item_grammar(ledger, items).split(draw.choice((1, 2, 4, MOST_ITEMS, MOST_ITEMS))):
             styled = [preferred(planned, plan) for planned in plan.items]
             taken = [
                 draw.choice(planned.alternatives) if draw.random() < other_phrase else filled

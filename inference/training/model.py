@@ -8,12 +8,12 @@ from __future__ import annotations
 
 import math
 from dataclasses import asdict, dataclass
-from typing import Any
+from typing import Any, TypeAlias
 
 import torch
 from torch import nn
 
-Tensor = torch.Tensor
+Tensor: TypeAlias = torch.Tensor
 
 
 @dataclass(frozen=True)
@@ -82,7 +82,9 @@ class Block(nn.Module):  # type: ignore[misc]
         batch, length, _ = x.shape
         y = self.attn_norm(x)
         q = self.attn_q_norm(self.attn_q(y).view(batch, length, shape.heads, -1)).transpose(1, 2)
-        k = self.attn_k_norm(self.attn_k(y).view(batch, length, shape.key_value_heads, -1)).transpose(1, 2)
+        k = self.attn_k_norm(self.attn_k(y).view(batch, length, shape.key_value_heads, -1)).transpose(
+            1, 2
+        )
         v = self.attn_v(y).view(batch, length, shape.key_value_heads, -1).transpose(1, 2)
         q, k = rotate(q, cosine, sine).to(v.dtype), rotate(k, cosine, sine).to(v.dtype)
         repeat = shape.heads // shape.key_value_heads
@@ -120,6 +122,14 @@ class LanguageModel(nn.Module):  # type: ignore[misc]
             scale = math.sqrt(2 * self.shape.layers) if deep else 1.0
             spread = 0.02 if name.startswith("token_embd") else 0.03
             nn.init.normal_(weight, std=spread / scale)
+        for block in self.blk:
+            # Queries that look for keys like themselves: what copying from the prompt begins with.
+            nn.init.orthogonal_(block.attn_k.weight)
+            head = self.shape.head_width
+            for number in range(self.shape.heads):
+                shared = number * self.shape.key_value_heads // self.shape.heads
+                source = block.attn_k.weight.data[shared * head : (shared + 1) * head]
+                block.attn_q.weight.data[number * head : (number + 1) * head].copy_(source)
 
     def states(self, tokens: Tensor) -> Tensor:
         """Return the normalised states of (batch, position) tokens."""

@@ -49,7 +49,9 @@ def batches(tokenizer: Any, seed: int, tokens: int) -> Iterator[tuple[torch.Tens
     """Yield padded batches of about this many tokens, of samples of similar length."""
     stream = samples(seed)
     while True:
-        pool = sorted((encode(tokenizer, one) for one in itertools.islice(stream, 256)), key=lambda p: len(p[0]))
+        pool = sorted(
+            (encode(tokenizer, one) for one in itertools.islice(stream, 256)), key=lambda p: len(p[0])
+        )
         groups: list[list[tuple[list[int], list[int]]]] = [[]]
         for pair in pool:
             if groups[-1] and (len(groups[-1]) + 1) * len(pair[0]) > tokens:
@@ -115,7 +117,9 @@ def train(
     )
     started = saved = time.monotonic()
     losses: list[float] = []
-    for step, (x, y) in enumerate(itertools.islice(batches(tokenizer, TRAINING_SEED + seed, tokens), steps)):
+    for step, (x, y) in enumerate(
+        itertools.islice(batches(tokenizer, TRAINING_SEED + seed, tokens), steps)
+    ):
         elapsed = (time.monotonic() - started) / 60
         if elapsed > minutes:
             break

@@ -1,0 +1,77 @@
+"""What a model gives back, and how it fails: plain values that need no llama.cpp."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import Protocol
+
+
+class StopReason(StrEnum):
+    """Why a generation ended."""
+
+    END = "end"
+    """The grammar was complete, or the model ended its turn."""
+    LENGTH = "length"
+    """The token limit."""
+    TIME = "time"
+    """The wall-clock limit."""
+
+
+class ModelError(Exception):
+    """A model that could not be used or did not finish.
+
+    Parameters
+    ----------
+    code
+        Stable word: unknown_model, broken_manifest, hash_mismatch, missing_file, architecture,
+        projector, load, grammar, context, died, deadline, cancelled, quarantined, ...
+    message
+        What, where and what to do, in words for the reader.
+    """
+
+    def __init__(self, code: str, message: str) -> None:
+        super().__init__(message)
+        self.code = code
+
+
+@dataclass(frozen=True)
+class Generation:
+    """Text of a model with what it took.
+
+    Parameters
+    ----------
+    text
+        Decoded text, without the end token.
+    tokens, prompt_tokens
+        Tokens generated and read.
+    seconds
+        Wall-clock time in the worker, prompt included.
+    logprob
+        Mean natural-log probability of the tokens before the grammar masked any, or none when it
+        was not asked for.
+    """
+
+    text: str
+    tokens: int
+    seconds: float
+    stop_reason: StopReason = StopReason.END
+    prompt_tokens: int = 0
+    logprob: float | None = None
+
+
+class OnToken(Protocol):
+    """Called with each new piece of text; always whole characters."""
+
+    def __call__(self, piece: str, /) -> None: ...
+
+
+class Generate(Protocol):
+    """Writes text for a prompt under a grammar. `ModelClient.generate` is one.
+
+    Raises `ModelError` when it cannot; what it wrote before went to `on_token`.
+    """
+
+    def __call__(
+        self, prompt: str, grammar: str, *, seed: int, max_tokens: int, on_token: OnToken
+    ) -> Generation: ...

@@ -1,0 +1,348 @@
+"""One loaded GGUF on llama.cpp's low-level API: tokenize, read, and sample under a grammar.
+
+Runs in the model worker only. The high-level wrapper is not used: it counts tokens late, crashes on
+a grammar that is not sound, trusts the file's own chat template and opens any URL.
+"""
+
+from __future__ import annotations
+
+import codecs
+import ctypes
+import os
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from inference.models.generation import Generation, StopReason
+
+BATCH = 512
+"""Tokens that are read at once; at least as many as an image block of the known projectors (256)."""
+
+SMALL_MODEL = 50_000_000
+"""Parameters under which a step is so short that one thread is fastest and a cancel between two
+tokens is soon enough. In larger ones llama.cpp asks within the step."""
+
+_ABORTED = 2
+"""What llama_decode returns when the abort callback stopped it."""
+
+_CANDIDATE = np.dtype([("id", np.int32), ("logit", np.float32), ("p", np.float32)])
+"""llama_token_data."""
+
+
+class RuntimeRefusal(Exception):
+    """llama.cpp will not do this; `code` as in `ModelError`."""
+
+    def __init__(self, code: str, message: str) -> None:
+        super().__init__(message)
+        self.code = code
+
+
+class Aborted(Exception):
+    """The caller wanted no result any more."""
+
+
+@dataclass(frozen=True)
+class Request:
+    """One generation; `before` and `after` may hold control tokens, `prompt` is only ever text."""
+
+    before: str
+    prompt: str
+    after: str
+    grammar: str
+    max_tokens: int
+    seconds: float
+    temperature: float = 0.0
+    seed: int = 0
+    logprobs: bool = False
+
+
+def physical_cores() -> int:
+    """Return the physical cores that this process may use; more threads than that are slower."""
+    cores = set()
+    allowed = (
+        os.sched_getaffinity(0) if hasattr(os, "sched_getaffinity") else range(os.cpu_count() or 1)
+    )
+    for cpu in allowed:
+        topology = Path(f"/sys/devices/system/cpu/cpu{cpu}/topology")
+        try:
+            cores.add(
+                (
+                    (topology / "physical_package_id").read_text(encoding="ascii"),
+                    (topology / "core_id").read_text(encoding="ascii"),
+                )
+            )
+        except OSError:
+            cores.add((str(cpu), ""))
+    return max(1, len(cores))
+
+
+def silence(library: Any) -> None:
+    """Send what llama.cpp logs nowhere: it may name files and hold text of the prompt."""
+    global _silent  # noqa: PLW0603 - llama.cpp keeps one callback per process, which must stay alive
+    if _silent is None:
+        _silent = library.llama_log_callback(lambda level, text, user_data: None)
+        library.llama_log_set(_silent, ctypes.c_void_p(0))
+        library.llama_backend_init()
+
+
+_silent: Any = None
+
+
+class Runtime:
+    """A model and its context. Not thread-safe; `close` frees the native memory.
+
+    Parameters
+    ----------
+    model_path
+        File whose hash and family were checked before.
+    mmproj_path
+        Projector file of the pair, or none.
+    context
+        Tokens of prompt and answer together; less when the model was trained on less.
+    cancelled
+        Asked between tokens, and within a step of a large model.
+    """
+
+    def __init__(
+        self,
+        model_path: str,
+        *,
+        mmproj_path: str | None,
+        context: int,
+        cancelled: Callable[[], bool],
+    ) -> None:
+        from llama_cpp import llama_cpp
+
+        self._lib: Any = llama_cpp
+        self.cancelled = cancelled
+        self._model = self._context = self._projector = None
+        silence(self._lib)
+        parameters = self._lib.llama_model_default_params()
+        parameters.n_gpu_layers = 0
+        self._model = self._lib.llama_model_load_from_file(model_path.encode(), parameters)
+        if not self._model:
+            raise RuntimeRefusal("load", "llama.cpp cannot load the model file. Get the file again.")
+        self._vocab = self._lib.llama_model_get_vocab(self._model)
+        self.vocabulary = int(self._lib.llama_vocab_n_tokens(self._vocab))
+        self.parameters = int(self._lib.llama_model_n_params(self._model))
+        self.context = min(context, int(self._lib.llama_model_n_ctx_train(self._model)))
+        self.threads = 1 if self.parameters < SMALL_MODEL else physical_cores()
+        try:
+            self._open()
+            if mmproj_path is not None:
+                self._project(mmproj_path)
+        except BaseException:
+            self.close()
+            raise
+        self._rows = np.zeros(self.vocabulary, dtype=_CANDIDATE)
+
+    def _open(self) -> None:
+        parameters = self._lib.llama_context_default_params()
+        parameters.n_ctx = self.context
+        parameters.n_batch = parameters.n_ubatch = BATCH
+        parameters.n_threads = parameters.n_threads_batch = self.threads
+        self._context = self._lib.llama_init_from_model(self._model, parameters)
+        if not self._context:
+            raise RuntimeRefusal(
+                "memory", "There is not enough memory for the model's context. Close other programs."
+            )
+        if self.parameters >= SMALL_MODEL:
+            self._abort = self._lib.ggml_abort_callback(lambda _: self.cancelled())
+            self._lib.llama_set_abort_callback(self._context, self._abort, None)
+
+    def _project(self, path: str) -> None:
+        from llama_cpp import mtmd_cpp
+
+        self._mtmd: Any = mtmd_cpp
+        self._mtmd.mtmd_log_set(_silent, ctypes.c_void_p(0))
+        self._mtmd.mtmd_helper_log_set(_silent, ctypes.c_void_p(0))
+        parameters = self._mtmd.mtmd_context_params_default()
+        parameters.use_gpu = False
+        parameters.print_timings = False
+        parameters.warmup = False
+        parameters.n_threads = self.threads
+        self._projector = self._mtmd.mtmd_init_from_file(path.encode(), self._model, parameters)
+        if not self._projector:
+            raise RuntimeRefusal(
+                "projector",
+                "llama.cpp cannot join the projector file to the model. Get the pair again.",
+            )
+
+    def close(self) -> None:
+        """Free the native memory; a second time does nothing."""
+        if self._projector:
+            self._mtmd.mtmd_free(self._projector)
+        if self._context:
+            self._lib.llama_free(self._context)
+        if self._model:
+            self._lib.llama_model_free(self._model)
+        self._model = self._context = self._projector = None
+
+    def tokenize(self, text: str, *, control: bool) -> list[int]:
+        """Return the tokens of a text; control tokens are read only where `control` allows it."""
+        data = text.encode()
+        room = len(data) + 8
+        out = (self._lib.llama_token * room)()
+        count = self._lib.llama_tokenize(self._vocab, data, len(data), out, room, False, control)
+        if count < 0:
+            raise RuntimeRefusal("prompt", "The prompt cannot be split into tokens.")
+        return list(out[:count])
+
+    def piece(self, token: int) -> bytes:
+        """Return the bytes of a token; control tokens have none."""
+        room = 256
+        out = ctypes.create_string_buffer(room)
+        count = self._lib.llama_token_to_piece(self._vocab, token, out, room, 0, False)
+        return out.raw[: max(0, count)]
+
+    def logits(self) -> npt.NDArray[np.float32]:
+        """Return the logits after the last token read; valid until the next step."""
+        pointer = self._lib.llama_get_logits_ith(self._context, -1)
+        return np.ctypeslib.as_array(pointer, (self.vocabulary,))
+
+    def clear(self) -> None:
+        """Forget everything that was read."""
+        self._lib.llama_memory_clear(self._lib.llama_get_memory(self._context), True)
+
+    def read(self, tokens: Sequence[int]) -> None:
+        """Read tokens behind what was read before.
+
+        Raises
+        ------
+        Aborted, RuntimeRefusal
+            Cancelled within the step, or llama.cpp failed.
+        """
+        for start in range(0, len(tokens), BATCH):
+            if self.cancelled():
+                raise Aborted
+            part = tokens[start : start + BATCH]
+            array = (self._lib.llama_token * len(part))(*part)
+            status = self._lib.llama_decode(
+                self._context, self._lib.llama_batch_get_one(array, len(part))
+            )
+            if status == _ABORTED:
+                raise Aborted
+            if status != 0:
+                raise RuntimeRefusal("decode", f"llama.cpp could not go on (status {status}).")
+
+    def generate(self, request: Request, emit: Callable[[str], None]) -> Generation:
+        """Write text; `emit` gets it piece by piece, in whole characters.
+
+        Raises
+        ------
+        Aborted
+            Cancelled.
+        RuntimeRefusal
+            The grammar is not sound, or prompt and answer do not fit the context.
+        """
+        began = time.monotonic()
+        # First of all: a grammar that is not sound crashes every later use.
+        grammar = self._lib.llama_sampler_init_grammar(self._vocab, request.grammar.encode(), b"root")
+        if not grammar:
+            raise RuntimeRefusal(
+                "grammar", "The grammar of this draft is not sound; nothing was written."
+            )
+        try:
+            prompt = [
+                *self.tokenize(request.before, control=True),
+                *self.tokenize(request.prompt, control=False),
+                *self.tokenize(request.after, control=True),
+            ]
+            if len(prompt) >= self.context:
+                raise RuntimeRefusal(
+                    "context",
+                    f"The prompt has {len(prompt)} tokens; the model reads at most {self.context}.",
+                )
+            self.clear()
+            self.read(prompt)
+            return self._write(request, grammar, len(prompt), began, emit)
+        finally:
+            self._lib.llama_sampler_free(grammar)
+
+    def _write(
+        self, request: Request, grammar: Any, read: int, began: float, emit: Callable[[str], None]
+    ) -> Generation:
+        decoder = codecs.getincrementaldecoder("utf-8")("replace")
+        random = np.random.default_rng(request.seed)
+        limit = min(request.max_tokens, self.context - read)
+        text, count, total, reason = "", 0, 0.0, StopReason.LENGTH
+        while count < limit:
+            if self.cancelled():
+                raise Aborted
+            if time.monotonic() - began > request.seconds:
+                reason = StopReason.TIME
+                break
+            logits = self.logits()
+            token = self._choose(logits, grammar, request.temperature, random)
+            if request.logprobs:
+                total += _logprob(logits, token)
+            count += 1
+            if self._lib.llama_vocab_is_eog(self._vocab, token):
+                reason = StopReason.END
+                break
+            self._lib.llama_sampler_accept(grammar, token)
+            piece = decoder.decode(self.piece(token))
+            if piece:
+                text += piece
+                emit(piece)
+            if count < limit:
+                self.read([token])
+        return Generation(
+            text=text,
+            tokens=count,
+            seconds=time.monotonic() - began,
+            stop_reason=reason,
+            prompt_tokens=read,
+            logprob=total / count if request.logprobs and count else None,
+        )
+
+    def _choose(
+        self,
+        logits: npt.NDArray[np.float32],
+        grammar: Any,
+        temperature: float,
+        random: np.random.Generator,
+    ) -> int:
+        """Return the next token: the model's own choice if it is allowed, else the best allowed.
+
+        To try one token against the grammar is cheap; to try all of a large vocabulary is not.
+        """
+        wanted = _pick(logits, temperature, random)
+        one = self._rows[:1]
+        one["id"], one["logit"] = wanted, 1.0
+        if np.isfinite(self._allowed(grammar, one)["logit"][0]):
+            return wanted
+        rows = self._rows
+        rows["id"] = np.arange(self.vocabulary, dtype=np.int32)
+        rows["logit"] = logits
+        masked = self._allowed(grammar, rows)
+        return int(masked["id"][_pick(masked["logit"], temperature, random)])
+
+    def _allowed(self, grammar: Any, rows: npt.NDArray[Any]) -> npt.NDArray[Any]:
+        """Return the rows with the logits of forbidden tokens at minus infinity."""
+        data = self._lib.llama_token_data_array(
+            data=rows.ctypes.data_as(self._lib.llama_token_data_p),
+            size=len(rows),
+            selected=-1,
+            sorted=False,
+        )
+        self._lib.llama_sampler_apply(grammar, ctypes.byref(data))
+        return rows
+
+
+def _pick(logits: npt.NDArray[np.float32], temperature: float, random: np.random.Generator) -> int:
+    """Return the best place, or with a temperature a drawn one (Gumbel-max)."""
+    if temperature <= 0:
+        return int(logits.argmax())
+    noise = random.gumbel(size=len(logits))
+    return int((logits / temperature + noise).argmax())
+
+
+def _logprob(logits: npt.NDArray[np.float32], token: int) -> float:
+    top = float(logits.max())
+    return float(logits[token]) - top - float(np.log(np.exp(logits - top).sum()))
