@@ -168,6 +168,17 @@ def test_a_crash_is_told_in_words_and_a_new_process_takes_over(host: WorkerHost)
     assert host.call("echo", {})["pid"] != pid
 
 
+def test_a_crash_in_native_code_names_the_place_for_an_engineer(host: WorkerHost) -> None:
+    with pytest.raises(WorkerDied, match="segmentation fault") as caught:
+        host.call("crash", {})
+    assert "worker_test_operations.py" in caught.value.details
+
+
+def test_an_interrupt_at_the_terminal_is_the_hosts_to_handle(host: WorkerHost) -> None:
+    pid = host.call("interrupt", {})["pid"]
+    assert host.call("echo", {})["pid"] == pid
+
+
 def test_a_process_that_leaves_by_itself_has_died(host: WorkerHost) -> None:
     with pytest.raises(WorkerDied, match="status 7"):
         host.call("leave", {"status": 7})

@@ -24,6 +24,14 @@ def test_a_reused_segment_comes_back_zeroed(pool: SharedPool) -> None:
         assert not second.view(np.uint8, (second.nbytes,)).any()
 
 
+def test_prepared_memory_is_there_for_the_first_series(pool: SharedPool) -> None:
+    pool.prepare(4 * GRANULE)
+    with pool.acquire(2 * GRANULE):
+        assert pool.allocated == 4 * GRANULE
+    pool.prepare(2 * pool.limit)
+    assert pool.allocated <= pool.limit
+
+
 def test_the_limit_of_the_pool_is_an_error_in_words() -> None:
     with SharedPool(4 * GRANULE) as pool, pool.acquire(3 * GRANULE) as held:
         with pytest.raises(PoolExhausted, match="Close an open series") as caught:
@@ -102,6 +110,7 @@ def test_a_view_beyond_the_buffer_is_refused(
 def test_no_worker_can_shrink_the_memory_under_the_window(pool: SharedPool) -> None:
     with pool.acquire(100) as buffer:
         descriptor = buffer.lease()
+        assert os.fstat(descriptor).st_mode & 0o777 == 0o400
         with pytest.raises(PermissionError):
             os.ftruncate(descriptor, 0)
         buffer.unlease()

@@ -6,6 +6,7 @@ import ctypes
 import mmap
 import os
 import resource
+import signal
 import socket
 import threading
 from pathlib import Path
@@ -71,7 +72,7 @@ def abort(params: dict[str, Any], context: WorkerContext) -> dict[str, Any]:
 def babble(params: dict[str, Any], context: WorkerContext) -> dict[str, Any]:
     os.write(2, b"x" * params["bytes"])
     os.write(2, b"the end")
-    os.abort()
+    os._exit(1)
 
 
 def not_an_object(params: dict[str, Any], context: WorkerContext) -> Any:
@@ -90,6 +91,15 @@ def map_for_writing(params: dict[str, Any], context: WorkerContext) -> dict[str,
     if protect(ctypes.c_void_p(address), ctypes.c_size_t(1), mmap.PROT_READ | mmap.PROT_WRITE):
         raise PermissionError(ctypes.get_errno(), "mprotect")
     return {}
+
+
+def interrupt(params: dict[str, Any], context: WorkerContext) -> dict[str, Any]:
+    os.kill(os.getpid(), signal.SIGINT)
+    return {"pid": os.getpid()}
+
+
+def crash(params: dict[str, Any], context: WorkerContext) -> dict[str, Any]:
+    return {"text": ctypes.string_at(1)}
 
 
 def leave(params: dict[str, Any], context: WorkerContext) -> dict[str, Any]:
@@ -159,7 +169,7 @@ HANDLERS: dict[str, Handler] = {
     function.__name__: function
     for function in (
         echo, double, write_to_first, count, wait_for_cancel, spin, stuck_in_c, abort, leave,
-        eat_memory, refuse, fail, validate, not_a_number, too_large, garbage, connect,
+        eat_memory, refuse, fail, validate, not_a_number, too_large, garbage, connect, interrupt, crash,
         babble, not_an_object, lying_view, map_for_writing,
         limit_with_buffers, limits,
     )

@@ -1,6 +1,6 @@
 """What can go wrong between a host and its worker, each with words for the reader."""
 
-# ruff: noqa: N818 - the names say what happened; all are WorkerError
+
 
 from __future__ import annotations
 

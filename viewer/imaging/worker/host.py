@@ -39,7 +39,7 @@ __all__ = [
     "WorkerTimeout",
 ]
 
-GRACE = 0.08
+GRACE = 0.07
 """Seconds a worker has to answer a cancel before the caller goes on without it. The promise of the
 product is 0.1 s; the rest is for the caller."""
 
@@ -432,7 +432,7 @@ class _Request:
         return self.ends - time.monotonic()
 
 
-class _Hung(Exception):  # noqa: N818 - carries the error to raise
+class _Hung(Exception):
     """The process did not even answer that it stops; it has to be killed."""
 
     def __init__(self, reason: BaseException) -> None:

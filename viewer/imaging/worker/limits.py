@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import ctypes
+import faulthandler
 import os
 import signal
 import sys
@@ -32,6 +33,10 @@ def harden(*, memory_limit: int, nice: int) -> None:
     A core would hold pixels. RLIMIT_CORE does not hold for a core that the system pipes to a
     program, so the process is made undumpable as well.
     """
+    # Ctrl+C in a terminal reaches the whole group; the host decides what it means.
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    # A crash in native code leaves the Python stack among the last words.
+    faulthandler.enable()
     _die_with_host()
     _give_up_network()
     set_memory_limit(memory_limit)

@@ -1,6 +1,6 @@
 """Pixel memory: segments owned by the host, prefaulted and reused, that workers attach to.
 
-On Linux a segment is an anonymous memfd, sealed against resizing so that no worker can pull the
+On Linux a segment is an anonymous memfd, open to its user only, sealed against resizing so that no worker can pull the
 memory away under the window; elsewhere a named mapping of mode 0600 whose name is removed at once.
 Both travel as descriptors and leave nothing behind on disk or in /dev/shm.
 """
@@ -28,7 +28,7 @@ GRANULE = 2 << 20
 DEFAULT_SHARE = 0.5
 """Part of the machine's memory that a pool may take when no limit is given."""
 
-WASTE = 2.0
+WASTE = 4.0
 """A free segment is reused for a request down to its size divided by this."""
 
 _MAP_FLAGS = mmap.MAP_SHARED | getattr(mmap, "MAP_POPULATE", 0)
@@ -79,6 +79,8 @@ def _memory_file(size: int) -> int:
         descriptor = os.memfd_create("sightline-pixels", os.MFD_CLOEXEC | os.MFD_ALLOW_SEALING)
         try:
             os.posix_fallocate(descriptor, 0, size)
+            # Who got a descriptor for reading cannot reopen it for writing.
+            os.fchmod(descriptor, 0o400)
             seals = fcntl.F_SEAL_SHRINK | fcntl.F_SEAL_GROW | fcntl.F_SEAL_SEAL
             fcntl.fcntl(descriptor, fcntl.F_ADD_SEALS, seals)
         except BaseException:
@@ -242,6 +244,14 @@ class SharedPool:
         segment.clear()
         segment.used = nbytes
         return SharedBuffer(self, segment, nbytes)
+
+    def prepare(self, nbytes: int) -> None:
+        """Have a free segment for `nbytes` ready, when memory allows; for a background thread.
+
+        Touching the pages of a fresh segment takes ten times longer than clearing a used one.
+        """
+        with contextlib.suppress(PoolExhausted):
+            self.acquire(nbytes).release()
 
     def lease(self, segment: _Segment) -> None:
         """Count one more user of a segment."""

@@ -29,7 +29,7 @@ from viewer.imaging.worker.memory import AttachedBuffer
 Handler = Callable[[dict[str, Any], "WorkerContext"], dict[str, Any]]
 
 
-class Refused(Exception):  # noqa: N818 - a refusal is an answer
+class Refused(Exception):
     """Raised by a handler: the request cannot be met, and the worker lives on.
 
     Parameters
