@@ -6,6 +6,7 @@ the back, +z to the head. Pixel coordinates are (column, row), centre of the fir
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from enum import StrEnum
 
 import numpy as np
@@ -50,6 +51,17 @@ class ImagePlane(BaseModel):
     def normal(self) -> FloatArray:
         """Unit normal: row_cosines x column_cosines."""
         return np.cross(np.asarray(self.row_cosines), np.asarray(self.column_cosines))
+
+    def is_parallel(self, other: ImagePlane) -> bool:
+        """True when both images have the same orientation, within the perpendicular tolerance."""
+        return all(
+            abs(mine - theirs) <= PERPENDICULAR_TOLERANCE
+            for mine, theirs in zip(
+                (*self.row_cosines, *self.column_cosines),
+                (*other.row_cosines, *other.column_cosines),
+                strict=True,
+            )
+        )
 
     @property
     def offset(self) -> float:
@@ -112,3 +124,125 @@ class GeometryVerdict(BaseModel):
     def is_volume(self) -> bool:
         """True when the stack is a box of voxels that can be measured in three dimensions."""
         return self.kind is VerdictKind.UNIFORM
+
+
+def judge(planes: Sequence[ImagePlane | None]) -> GeometryVerdict:
+    """Say what the geometry of sorted images allows, and why.
+
+    Parameters
+    ----------
+    planes
+        One plane per image in the order of the stack (ascending offset); none where an image has no
+        place in the patient.
+    """
+    known = [plane for plane in planes if plane is not None]
+    refusal = _no_volume(planes, known)
+    if refusal is not None:
+        return refusal
+    positions = np.asarray([plane.position for plane in known], dtype=np.float64)
+    normal = known[0].normal
+    offsets = positions @ normal
+    gaps = np.diff(offsets)
+    doubled = np.flatnonzero(gaps < DUPLICATE_TOLERANCE_MM) + 1
+    if doubled.size:
+        places = ", ".join(str(index + 1) for index in doubled[:5]) + (
+            ", ..." if doubled.size > 5 else ""
+        )
+        return GeometryVerdict(
+            kind=VerdictKind.DUPLICATED,
+            reason=f"{doubled.size} of {len(known)} images stand at a position that another image "
+            f"already has (image {places}): which one belongs to the volume is not known.",
+            duplicated=tuple(int(index) for index in doubled),
+        )
+    spacing = float(np.median(gaps))
+    tilt, straight = _tilt(positions, normal)
+    tilted = f" The gantry is tilted by {tilt:.1f} degrees." if tilt is not None else ""
+    even = bool(np.all(np.abs(gaps - spacing) <= RELATIVE_SPACING_TOLERANCE * spacing))
+    if not even:
+        steps = np.rint(gaps / spacing)
+        regular = np.abs(gaps - steps * spacing) <= RELATIVE_SPACING_TOLERANCE * steps * spacing
+        if bool(np.all(regular & (steps >= 1))):
+            missing = tuple((int(i), int(steps[i]) - 1) for i in np.flatnonzero(steps > 1))
+            total = sum(count for _, count in missing)
+            places = ", ".join(f"{count} after image {index + 1}" for index, count in missing[:5])
+            places += ", ..." if len(missing) > 5 else ""
+            return GeometryVerdict(
+                kind=VerdictKind.MISSING,
+                reason=f"{total} {'slice is' if total == 1 else 'slices are'} missing ({places}) at a "
+                f"spacing of {spacing:.4g} mm.{tilted}",
+                spacing=spacing,
+                missing=missing,
+                tilt_degrees=tilt,
+            )
+        return GeometryVerdict(
+            kind=VerdictKind.NON_UNIFORM,
+            reason=f"The distance between slices varies from {gaps.min():.4g} to {gaps.max():.4g} mm."
+            + tilted,
+            spacing=spacing,
+            tilt_degrees=tilt,
+        )
+    if not straight:
+        return GeometryVerdict(
+            kind=VerdictKind.NOT_A_VOLUME,
+            reason="The images are shifted sideways against each other, so they form no box of voxels.",
+            spacing=spacing,
+        )
+    if tilt is not None:
+        return GeometryVerdict(
+            kind=VerdictKind.TILTED,
+            reason=f"The stacking direction is {tilt:.1f} degrees off the normal of the slices "
+            f"(gantry tilt), at {spacing:.4g} mm between slices.",
+            spacing=spacing,
+            tilt_degrees=tilt,
+        )
+    return GeometryVerdict(
+        kind=VerdictKind.UNIFORM,
+        reason=f"{len(known)} evenly spaced slices, {spacing:.4g} mm apart.",
+        spacing=spacing,
+    )
+
+
+def _no_volume(
+    planes: Sequence[ImagePlane | None], known: Sequence[ImagePlane]
+) -> GeometryVerdict | None:
+    """Refuse what is no stack of parallel, equally sized images; none when it may be a volume."""
+
+    def refuse(kind: VerdictKind, reason: str) -> GeometryVerdict:
+        return GeometryVerdict(kind=kind, reason=reason)
+
+    if not known:
+        return refuse(VerdictKind.NOT_A_VOLUME, "The images carry no position in the patient.")
+    if len(known) < len(planes):
+        missing = len(planes) - len(known)
+        return refuse(
+            VerdictKind.NOT_A_VOLUME,
+            f"{missing} of {len(planes)} images carry no position in the patient.",
+        )
+    first = known[0]
+    if len(known) == 1:
+        return refuse(VerdictKind.SINGLE, "There is one image only.")
+    if not all(plane.is_parallel(first) for plane in known):
+        return refuse(VerdictKind.NOT_A_VOLUME, "The images have different orientations.")
+    spacings = np.asarray([(plane.row_spacing, plane.column_spacing) for plane in known])
+    if np.any(np.abs(spacings - spacings[0]) > RELATIVE_SPACING_TOLERANCE * spacings[0]):
+        return refuse(VerdictKind.NOT_A_VOLUME, "The images have different pixel spacings.")
+    return None
+
+
+def _tilt(positions: FloatArray, normal: FloatArray) -> tuple[float | None, bool]:
+    """Angle between stacking direction and normal in degrees (none when upright), and straightness.
+
+    Straight: no image lies further from the line of first positions than the spacing tolerance of
+    the mean step.
+    """
+    offsets = positions @ normal
+    span = positions[-1] - positions[0]
+    along = float(offsets[-1] - offsets[0])
+    sideways = float(np.linalg.norm(span - along * normal))
+    expected = positions[0] + np.outer((offsets - offsets[0]) / along, span)
+    mean_step = along / (len(positions) - 1)
+    limit = max(RELATIVE_SPACING_TOLERANCE * mean_step, DUPLICATE_TOLERANCE_MM)
+    straight = bool(np.all(np.linalg.norm(positions - expected, axis=1) <= limit))
+    if sideways <= PERPENDICULAR_TOLERANCE * along:
+        return None, straight
+    return float(np.degrees(np.arctan2(sideways, along))), straight

@@ -37,6 +37,15 @@ class Patient(_Frozen):
     encoding_suspect: bool = False
 
 
+class FrameAttributes(_Frozen):
+    """What may differ from frame to frame: per-frame functional groups (PS3.3 C.7.6.16)."""
+
+    plane: ImagePlane | None = None
+    rescale_slope: float = 1.0
+    rescale_intercept: float = 0.0
+    windows: tuple[WindowPreset, ...] = ()
+
+
 class Instance(_Frozen):
     """One image file (or one member of a ZIP, already extracted into the archive).
 
@@ -48,6 +57,9 @@ class Instance(_Frozen):
         Image plane, or none when the image has no orientation in the patient.
     pixel_offset, pixel_length
         Byte range of native pixel data, when it can be read directly; else 0.
+    frames
+        One entry a frame when functional groups give them; empty when all frames share the
+        attributes of the instance. Read both ways through `of_frame`.
     """
 
     path: str
@@ -68,6 +80,7 @@ class Instance(_Frozen):
     rescale_intercept: float = 0.0
     rescale_type: str = ""
     pixel_padding_value: int | None = None
+    pixel_padding_range_limit: int | None = None
     windows: tuple[WindowPreset, ...] = ()
     plane: ImagePlane | None = None
     acquisition_time: str = ""
@@ -75,6 +88,18 @@ class Instance(_Frozen):
     lossy_ratio: str = ""
     pixel_offset: int = 0
     pixel_length: int = 0
+    frames: tuple[FrameAttributes, ...] = ()
+
+    def of_frame(self, number: int) -> FrameAttributes:
+        """Return plane, rescale and windows of a frame (counted from 1)."""
+        if self.frames:
+            return self.frames[number - 1]
+        return FrameAttributes(
+            plane=self.plane if self.number_of_frames == 1 else None,
+            rescale_slope=self.rescale_slope,
+            rescale_intercept=self.rescale_intercept,
+            windows=self.windows,
+        )
 
 
 class Series(_Frozen):
@@ -106,6 +131,8 @@ class Series(_Frozen):
     """Row and column spacing in mm at the patient; none when not calibrated at the patient."""
     spacing_source: str = ""
     """"PixelSpacing", "at detector", "magnification corrected", "calibrated: ..." or ""."""
+    detector_spacing: tuple[float, float] | None = None
+    """Row and column spacing at the detector (Imager Pixel Spacing), mm; no length in the patient."""
     instances: tuple[Instance, ...] = ()
     verdict: GeometryVerdict
 
@@ -118,6 +145,29 @@ class Series(_Frozen):
     def image_count(self) -> int:
         """Number of frames in all instances."""
         return sum(instance.number_of_frames for instance in self.instances)
+
+    def frame_order(self) -> tuple[tuple[int, int], ...]:
+        """Return (instance index, frame number from 1) in display order: the planes of a stack.
+
+        Frames of enhanced objects are sorted along the normal when they all share an orientation;
+        otherwise the order of instances and frames stands.
+        """
+        frames = [
+            (index, number)
+            for index, instance in enumerate(self.instances)
+            for number in range(1, instance.number_of_frames + 1)
+        ]
+        if any(instance.frames for instance in self.instances):
+            planes = [self.plane_of(frame) for frame in frames]
+            known = [plane for plane in planes if plane is not None]
+            if len(known) == len(frames) and all(plane.is_parallel(known[0]) for plane in known):
+                offsets = {frame: plane.offset for frame, plane in zip(frames, known, strict=True)}
+                frames.sort(key=offsets.__getitem__)
+        return tuple(frames)
+
+    def plane_of(self, frame: tuple[int, int]) -> ImagePlane | None:
+        """Return the plane of one entry of `frame_order`, or none without a place in the patient."""
+        return self.instances[frame[0]].of_frame(frame[1]).plane
 
 
 class Study(_Frozen):

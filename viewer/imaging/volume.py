@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
-from viewer.imaging.geometry import FloatArray
+from viewer.imaging.geometry import FloatArray, GeometryVerdict, VerdictKind, judge
 from viewer.imaging.study import Series, WindowPreset
 
 
@@ -78,3 +78,92 @@ class Volume:
     def modality_values(self) -> npt.NDArray[np.float32]:
         """Return a float32 copy in modality units (HU for CT)."""
         return self.stored.astype(np.float32) * np.float32(self.slope) + np.float32(self.intercept)
+
+
+UNIT_OF_RESCALE: dict[str, str] = {"HU": "[hnsf'U]", "OD": "{optical_density}", "US": "1"}
+"""UCUM unit of Rescale Type (PS3.3 C.11.1.1.2); CT without one has Hounsfield units."""
+
+
+def as_volume(stack: ImageStack) -> Volume | GeometryVerdict:
+    """Return the stack as a box of voxels, or the verdict that says why it is none.
+
+    Values that int16 cannot hold as they are (unsigned 16 bits, or slopes that differ between
+    slices as in PET) are stored anew with one slope and intercept; the modality value changes by at
+    most half a step of that slope.
+    """
+    series = stack.series
+    planes = [series.plane_of(frame) for frame in stack.frames]
+    verdict = judge(planes)
+    if not verdict.is_volume:
+        return verdict
+    if stack.is_colour:
+        return GeometryVerdict(
+            kind=VerdictKind.NOT_A_VOLUME, reason="Colour images are not measured in three dimensions."
+        )
+    instances = [series.instances[index] for index, _ in stack.frames]
+    attributes = [series.instances[index].of_frame(number) for index, number in stack.frames]
+    slopes = np.asarray([one.rescale_slope for one in attributes])
+    intercepts = np.asarray([one.rescale_intercept for one in attributes])
+    paddings = {one.pixel_padding_value for one in instances}
+    padding = paddings.pop() if len(paddings) == 1 else None
+    slope, intercept = float(slopes[0]), float(intercepts[0])
+    if np.all(slopes == slope) and np.all(intercepts == intercept):
+        stored, offset = _as_int16(stack.stored)
+        intercept += slope * offset
+        padding = None if padding is None else padding - offset
+    else:
+        stored, slope, intercept = _with_one_slope(stack.stored, slopes, intercepts)
+        padding = None
+    first, last = planes[0], planes[-1]
+    assert first is not None and last is not None  # a uniform verdict has all planes
+    affine = np.eye(4)
+    affine[:3, 0] = np.asarray(first.row_cosines) * first.column_spacing
+    affine[:3, 1] = np.asarray(first.column_cosines) * first.row_spacing
+    affine[:3, 2] = (np.asarray(last.position) - np.asarray(first.position)) / (len(planes) - 1)
+    affine[:3, 3] = first.position
+    return Volume(
+        series=series,
+        stored=stored,
+        affine=affine,
+        slope=slope,
+        intercept=intercept,
+        unit=unit_of(series, instances[0].rescale_type),
+        windows=attributes[0].windows,
+        padding=padding,
+    )
+
+
+def unit_of(series: Series, rescale_type: str) -> str:
+    """Return the UCUM unit of modality values; "1" when the header does not give one."""
+    if series.modality == "CT" and rescale_type in ("", "HU") and "LOCALIZER" not in series.image_type:
+        return UNIT_OF_RESCALE["HU"]
+    return UNIT_OF_RESCALE.get(rescale_type, "1")
+
+
+def _as_int16(stored: npt.NDArray[np.generic]) -> tuple[npt.NDArray[np.int16], int]:
+    """Return the values as int16 and what has to be added to get them back; a view where possible."""
+    if stored.dtype == np.int16:
+        return stored.view(np.int16), 0
+    low, high = int(stored.min()), int(stored.max())
+    if stored.dtype == np.uint16 and high <= np.iinfo(np.int16).max:
+        view = stored.view(np.int16)
+        return view, 0
+    offset = 0 if high <= np.iinfo(np.int16).max and low >= np.iinfo(np.int16).min else low + 32768
+    moved = (stored.astype(np.int64) - offset).clip(-32768, 32767).astype(np.int16)
+    moved.flags.writeable = False
+    return moved, offset
+
+
+def _with_one_slope(
+    stored: npt.NDArray[np.generic], slopes: FloatArray, intercepts: FloatArray
+) -> tuple[npt.NDArray[np.int16], float, float]:
+    """Store slices of different rescale anew, with the full range of int16."""
+    values = stored.astype(np.float32)
+    values *= slopes[:, None, None].astype(np.float32)
+    values += intercepts[:, None, None].astype(np.float32)
+    low, high = float(values.min()), float(values.max())
+    slope = (high - low) / 65534.0 or 1.0
+    intercept = low + 32767.0 * slope
+    moved = np.rint((values - intercept) / slope).clip(-32768, 32767).astype(np.int16)
+    moved.flags.writeable = False
+    return moved, slope, intercept

@@ -1,0 +1,390 @@
+"""Frames of a series into one buffer: native bytes are read straight into it, the rest is decoded.
+
+`decode_stack` takes the first frame that the reader wants, then goes outward from it. Stored values
+come out as the header describes them (PS3.5 8.1.1): Bits Stored and High Bit applied, sign extended,
+host byte order; colour as 8-bit RGB.
+"""
+
+from __future__ import annotations
+
+import os
+import threading
+import warnings
+from collections import deque
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, Final
+
+import numpy as np
+import numpy.typing as npt
+
+from viewer.imaging.codestream import (
+    DCT_SYNTAXES,
+    RLE,
+    DecodeError,
+    Frame,
+    decode_frame,
+)
+from viewer.imaging.colour import YBR_FULL, Palette, to_eight_bits, ybr_full_to_rgb
+from viewer.imaging.elements import EXPLICIT_BE, UNDEFINED
+from viewer.imaging.headers import HeaderError, read_header
+from viewer.imaging.images import NATIVE_SYNTAXES, is_deflated
+from viewer.imaging.layout import LayoutError, StackLayout, frame_shape, stored_frame_bytes
+from viewer.imaging.sources import Cancelled
+from viewer.imaging.study import BadFile, Instance, Series
+
+Array = npt.NDArray[Any]
+
+THREADS: Final = min(4, os.cpu_count() or 1)
+"""Threads that read and decode; the codecs and preadv release the interpreter."""
+
+EVENT_SECONDS: Final = 0.02
+"""Frames that came are told this often; the first at once."""
+
+MAX_CODESTREAM: Final = 1 << 30
+"""Most bytes of compressed pixel data of one file."""
+
+
+@dataclass
+class Decoded:
+    """What became of the frames of a stack.
+
+    Parameters
+    ----------
+    decoders
+        Names of the decoders that gave pixels, in the order of the chain.
+    bad
+        Frame index in the stack -> why it has no pixels.
+    """
+
+    decoders: set[str] = field(default_factory=set)
+    bad: dict[int, BadFile] = field(default_factory=dict)
+
+
+def outward(count: int, first: int) -> Iterator[int]:
+    """Yield the indices of `count` frames: `first`, then its neighbours, outward to both ends."""
+    first = min(max(first, 0), count - 1)
+    yield first
+    for step in range(1, count):
+        if first + step < count:
+            yield first + step
+        if first - step >= 0:
+            yield first - step
+
+
+def decode_stack(
+    series: Series,
+    layout: StackLayout,
+    stack: Array | dict[int, Array],
+    *,
+    first: int = 0,
+    wanted: Sequence[int] | None = None,
+    on_frames: Callable[[list[int]], None] = lambda _: None,
+    cancelled: Callable[[], bool] = lambda: False,
+) -> Decoded:
+    """Fill a stack with the frames of a series.
+
+    Parameters
+    ----------
+    stack
+        Writable array of `layout.shape` and `layout.dtype`, or frames of it by index.
+    first
+        Index of the frame that is decoded first.
+    wanted
+        Frame indices to decode, in order; all, outward from `first`, by default.
+    on_frames
+        Called in this thread with the indices that came since the last call.
+
+    Raises
+    ------
+    Cancelled
+        `cancelled` said so.
+    """
+    order = deque(outward(len(layout.frames), first) if wanted is None else wanted)
+    decoded = Decoded()
+    done: list[tuple[int, str | BadFile]] = []
+    readers = _Readers(series)
+    stop, news = threading.Event(), threading.Event()
+    total, opening = len(order), order[0] if order else None
+
+    def work() -> None:
+        while not stop.is_set():
+            try:
+                index = order.popleft()
+            except IndexError:
+                return
+            done.append(outcome_of(index))
+            if index == opening or len(done) >= total:
+                news.set()
+
+    def outcome_of(index: int) -> tuple[int, str | BadFile]:
+        instance_index, number = layout.frames[index]
+        instance = series.instances[instance_index]
+        try:
+            return index, readers.of(instance_index).read(number - 1, stack[index])
+        except (DecodeError, HeaderError, LayoutError) as error:
+            return index, BadFile(path=instance.path, reason=str(error), code=error.code)
+        except Exception as error:
+            words = f"Its pixels cannot be read ({type(error).__name__})."
+            return index, BadFile(path=instance.path, reason=words, code="corrupt")
+
+    threads = [threading.Thread(target=work, name=f"decode-{number}") for number in range(THREADS)]
+    for thread in threads:
+        thread.start()
+    try:
+        arrived = 0
+        while arrived < total:
+            news.wait(EVENT_SECONDS)
+            news.clear()
+            batch = [done[index] for index in range(arrived, len(done))]
+            arrived += len(batch)
+            for index, outcome in batch:
+                if isinstance(outcome, BadFile):
+                    stack[index][...] = 0
+                    decoded.bad[index] = outcome
+                else:
+                    decoded.decoders.add(outcome)
+            good = [index for index, outcome in batch if isinstance(outcome, str)]
+            if good:
+                on_frames(good)
+            if cancelled():
+                raise Cancelled
+    finally:
+        stop.set()
+        for thread in threads:
+            thread.join()
+        readers.close()
+    return decoded
+
+
+def decode_one(series: Series, layout: StackLayout, index: int) -> Array:
+    """Return one frame of a series.
+
+    Raises
+    ------
+    DecodeError
+        It has no pixels.
+    """
+    frame = np.zeros(layout.shape[1:], dtype=layout.dtype)
+    decoded = decode_stack(series, layout, {index: frame}, wanted=[index])
+    if index in decoded.bad:
+        raise DecodeError(decoded.bad[index].code, decoded.bad[index].reason)
+    return frame
+
+
+class _Readers:
+    """One reader per multi-frame instance, shared by the threads; single frames get a fresh one."""
+
+    def __init__(self, series: Series) -> None:
+        self._series = series
+        self._lock = threading.Lock()
+        self._kept: dict[int, _Reader] = {}
+
+    def of(self, index: int) -> _Reader:
+        """Return the reader of an instance."""
+        instance = self._series.instances[index]
+        if instance.number_of_frames == 1:
+            return _Reader(instance)
+        with self._lock:
+            if index not in self._kept:
+                self._kept[index] = _Reader(instance)
+            return self._kept[index]
+
+    def close(self) -> None:
+        """Drop what the readers keep."""
+        self._kept.clear()
+
+
+class _Reader:
+    """Reads frames of one instance; what several frames share is read once."""
+
+    def __init__(self, instance: Instance) -> None:
+        self.instance = instance
+        self._lock = threading.Lock()
+        self._frames: list[bytes] | None = None
+        self._data_set: Any = None
+        self._palette: Palette | None = None
+
+    def read(self, index: int, target: Array) -> str:
+        """Write one frame (from 0) into its place in the stack; return the decoder's name."""
+        instance = self.instance
+        if instance.pixel_length > 0:
+            if _is_direct(instance):
+                _read_into(instance, index, target)
+                correct_bits(target, instance)
+            else:
+                self._store(self._native(index), target)
+            return "native"
+        if instance.transfer_syntax_uid in NATIVE_SYNTAXES or is_deflated(instance):
+            self._store(self._by_pydicom(index), target)
+            return "pydicom"
+        frame = Frame(instance, self._codestream(index), index, self._whole)
+        values, name = decode_frame(frame)
+        self._store(values, target)
+        return name
+
+    def _store(self, values: Array, target: Array) -> None:
+        """Turn decoded samples into the values of the stack."""
+        instance = self.instance
+        photometric, syntax = instance.photometric_interpretation, instance.transfer_syntax_uid
+        if photometric == "PALETTE COLOR":
+            if self._palette is None:
+                self._palette = Palette(self._whole())
+            target[...] = self._palette.to_rgb(values)
+        elif instance.samples_per_pixel == 3:
+            rgb = to_eight_bits(values, instance.bits_stored)
+            if photometric in YBR_FULL and syntax not in DCT_SYNTAXES:
+                rgb = ybr_full_to_rgb(rgb)
+            target[...] = rgb
+        else:
+            target[...] = values.astype(target.dtype, copy=False)
+            if syntax == RLE:
+                correct_bits(target, instance)
+            elif target.dtype.kind == "i" and values.dtype.kind == "u":
+                # The code stream is unsigned, its values are two's complement in Bits Stored bits.
+                correct_bits(target, instance, high_bit=instance.bits_stored - 1)
+
+    def _native(self, index: int) -> Array:
+        """Samples of a native frame that cannot be read in place: colour, palette, big endian, 8 bits."""
+        instance = self.instance
+        if instance.photometric_interpretation == "YBR_FULL_422" or instance.bits_allocated == 1:
+            return self._by_pydicom(index)
+        width = instance.bits_allocated // 8
+        order = ">" if instance.transfer_syntax_uid == EXPLICIT_BE else "<"
+        if width == 1 and order == ">" and self._whole()["PixelData"].VR == "OW":
+            return self._by_pydicom(index)  # bytes swapped in pairs (PS3.5 8.1.1)
+        raw = np.empty(stored_frame_bytes(instance), dtype=np.uint8)
+        _read_into(instance, index, raw)
+        values = raw.view(f"{order}u{width}")
+        if instance.samples_per_pixel == 1:
+            native = values.reshape(instance.rows, instance.columns).astype(f"=u{width}")
+            if instance.photometric_interpretation == "PALETTE COLOR":
+                return native
+            wide = native.astype(f"=i{max(width, 2)}") if instance.signed else native
+            correct_bits(wide, instance)
+            return wide
+        if self._planar():
+            return np.moveaxis(values.reshape(3, instance.rows, instance.columns), 0, 2)
+        return values.reshape(instance.rows, instance.columns, 3)
+
+    def _planar(self) -> bool:
+        return int(self._whole().get("PlanarConfiguration") or 0) == 1
+
+    def _by_pydicom(self, index: int) -> Array:
+        from pydicom.pixels import get_decoder
+
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")
+            decoder = get_decoder(self.instance.transfer_syntax_uid)
+            values, _ = decoder.as_array(self._whole(), index=index, raw=True)
+        return np.asarray(values)
+
+    def _whole(self) -> Any:
+        """The whole data set, read once."""
+        from pydicom import dcmread
+
+        with self._lock:
+            if self._data_set is None:
+                with warnings.catch_warnings():
+                    warnings.simplefilter("ignore")
+                    data_set = dcmread(self.instance.path, force=True)
+                    if "TransferSyntaxUID" not in data_set.file_meta:
+                        data_set.file_meta.TransferSyntaxUID = self.instance.transfer_syntax_uid
+                self._data_set = data_set
+            return self._data_set
+
+    def _codestream(self, index: int) -> bytes:
+        """The code stream of one frame, fragments joined."""
+        with self._lock:
+            if self._frames is None:
+                self._frames = encapsulated_frames(self.instance)
+        if index >= len(self._frames):
+            raise DecodeError(
+                "truncated",
+                f"The file holds {len(self._frames)} of {self.instance.number_of_frames} frames.",
+            )
+        return self._frames[index]
+
+
+def encapsulated_frames(instance: Instance) -> list[bytes]:
+    """Return the compressed frames of a file (PS3.5 A.4).
+
+    Raises
+    ------
+    DecodeError
+        The fragments end early or do not make frames.
+    """
+    from pydicom.encaps import generate_frames
+
+    header = read_header(instance.path)
+    pixel = header.raw.pixel
+    if pixel is None or pixel.length != UNDEFINED or pixel.offset < 0:
+        raise DecodeError("corrupt", "Its compressed pixel data is not where its header says.")
+    size = header.raw.file_size - pixel.offset
+    if size > MAX_CODESTREAM:
+        raise DecodeError("too_large", f"It has {size >> 20} MiB of compressed pixel data.")
+    with Path(instance.path).open("rb") as file:
+        file.seek(pixel.offset)
+        data = file.read(size)
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")
+            return list(generate_frames(data, number_of_frames=instance.number_of_frames))
+    except Exception as error:  # pydicom raises whatever damaged fragments provoke
+        raise DecodeError(
+            "truncated", "Its compressed pixel data is incomplete or damaged: fragments are missing."
+        ) from error
+
+
+def _is_direct(instance: Instance) -> bool:
+    """True when the bytes in the file are the values of the stack, up to their unused bits."""
+    if len(frame_shape(instance)) == 3 or instance.transfer_syntax_uid == EXPLICIT_BE:
+        return False
+    return instance.bits_allocated in (16, 32) or (instance.bits_allocated == 8 and not instance.signed)
+
+
+def _read_into(instance: Instance, index: int, target: Array) -> None:
+    """Read the bytes of a native frame straight into an array.
+
+    Raises
+    ------
+    DecodeError
+        The file got shorter since it was indexed.
+    """
+    size = stored_frame_bytes(instance)
+    view = memoryview(target).cast("B") if target.flags.c_contiguous else None
+    if view is None or len(view) != size:
+        raise DecodeError("corrupt", "Its pixel data does not have the size that its header says.")
+    descriptor = os.open(instance.path, os.O_RDONLY | os.O_CLOEXEC)
+    try:
+        offset, filled = instance.pixel_offset + index * size, 0
+        while filled < size:
+            count = os.preadv(descriptor, [view[filled:]], offset + filled)
+            if count == 0:
+                raise DecodeError(
+                    "truncated",
+                    f"The pixel data is incomplete: {filled:,} of {size:,} bytes are there.",
+                )
+            filled += count
+    finally:
+        os.close(descriptor)
+
+
+def correct_bits(values: Array, instance: Instance, *, high_bit: int | None = None) -> None:
+    """Drop what is outside Bits Stored and extend the sign, in place (PS3.5 8.1.1).
+
+    Unused high bits may hold overlays (retired) or rubbish.
+    """
+    stored = instance.bits_stored
+    top = instance.high_bit if high_bit is None else high_bit
+    width = 8 * values.dtype.itemsize
+    if stored >= width:
+        return
+    if values.dtype.kind == "i":
+        np.left_shift(values, width - 1 - top, out=values)
+        np.right_shift(values, width - stored, out=values)
+        return
+    if top + 1 > stored:
+        np.right_shift(values, top + 1 - stored, out=values)
+    np.bitwise_and(values, values.dtype.type((1 << stored) - 1), out=values)

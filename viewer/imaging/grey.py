@@ -1,0 +1,189 @@
+"""From stored values to screen grey: the one pipeline of viewer, command line and documents.
+
+Stored value -> Modality LUT (slope, intercept; PS3.3 C.11.1) -> VOI LUT (window; PS3.3 C.11.2.1)
+-> presentation (MONOCHROME1 and the reader's invert, after VOI; PS3.3 C.7.6.3.1.2). For values of
+up to 16 bits the whole pipeline is one table of 65,536 entries.
+"""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+from functools import lru_cache
+from typing import Any, Final
+
+import numpy as np
+import numpy.typing as npt
+
+import resources
+from viewer.imaging.study import Instance, WindowPreset
+from viewer.imaging.volume import ImageStack
+
+Grey = npt.NDArray[np.uint8]
+FloatArray = npt.NDArray[np.float64]
+
+TABLE_SIZE: Final = 65536
+
+AUTO_PERCENTILES: Final = (0.5, 99.5)
+"""Share of pixels, in percent, below and above an automatic window."""
+
+
+@dataclass(frozen=True, slots=True)
+class GreyPipeline:
+    """All that turns a stored value into a grey from 0 (black) to 255 (white).
+
+    Parameters
+    ----------
+    slope, intercept
+        Rescale to modality units.
+    window
+        Centre and width in modality units, with the VOI LUT function.
+    inverted
+        True when low values are white: MONOCHROME1, or the reader's invert, not both.
+    padding
+        First and last stored value that mean "no image here" (PS3.3 C.7.5.1.1.2), black; or none.
+    dtype
+        Type of the stored values.
+    """
+
+    slope: float
+    intercept: float
+    window: WindowPreset
+    inverted: bool
+    padding: tuple[int, int] | None
+    dtype: str
+
+    def table(self) -> Grey:
+        """Return the grey of each 16-bit pattern, read-only, indexed by the stored value as uint16."""
+        return _table(self)
+
+
+def voi(values: FloatArray, window: WindowPreset) -> FloatArray:
+    """Apply a window to modality values; the result runs from 0 to 255 (PS3.3 C.11.2.1)."""
+    center, width = window.center, window.width
+    if window.function == "SIGMOID":
+        # C.11.2.1.3.1; the exponent is bounded to keep exp finite, far beyond a grey level.
+        exponent = np.clip(-4.0 * (values - center) / width, -700.0, 700.0)
+        return np.asarray(255.0 / (1.0 + np.exp(exponent)))
+    if window.function == "LINEAR_EXACT":
+        # C.11.2.1.3.2
+        return np.asarray(np.clip((values - center) / width + 0.5, 0.0, 1.0) * 255.0)
+    # C.11.2.1.2.1: LINEAR; a width of 1 is a threshold
+    lower, upper = center - 0.5 - (width - 1.0) / 2.0, center - 0.5 + (width - 1.0) / 2.0
+    if width <= 1.0:
+        return np.where(values > upper, 255.0, 0.0)
+    scaled = ((values - (center - 0.5)) / (width - 1.0) + 0.5) * 255.0
+    return np.where(values <= lower, 0.0, np.where(values > upper, 255.0, scaled))
+
+
+def _greys(stored: npt.NDArray[Any], pipeline: GreyPipeline) -> Grey:
+    """Run the pipeline on values; the nearest grey level, halves up."""
+    modality = stored.astype(np.float64) * pipeline.slope + pipeline.intercept
+    grey = np.floor(voi(modality, pipeline.window) + 0.5).astype(np.uint8)
+    if pipeline.inverted:
+        grey = 255 - grey
+    if pipeline.padding is not None:
+        first, last = pipeline.padding
+        grey[(stored >= first) & (stored <= last)] = 0
+    return grey
+
+
+@lru_cache(maxsize=64)
+def _table(pipeline: GreyPipeline) -> Grey:
+    pattern = np.arange(TABLE_SIZE, dtype=np.uint16)
+    signed = np.dtype(pipeline.dtype).kind == "i"
+    table = _greys(pattern.view(np.int16) if signed else pattern, pipeline)
+    table.flags.writeable = False
+    return table
+
+
+def to_grey(stored: npt.NDArray[Any], pipeline: GreyPipeline) -> Grey:
+    """Map a frame of stored values to screen grey: THE function from stored to screen values.
+
+    Parameters
+    ----------
+    stored
+        (row, column) values of `pipeline.dtype`.
+
+    Returns
+    -------
+    numpy.ndarray
+        (row, column) uint8; 0 is black.
+    """
+    if stored.dtype.itemsize > 2:
+        return _greys(stored, pipeline)
+    index = stored if stored.dtype.itemsize == 1 else stored.view(np.uint16)
+    return np.take(pipeline.table(), index)
+
+
+def padding_range(instance: Instance) -> tuple[int, int] | None:
+    """Return first and last stored value of the padding of an image (PS3.3 C.7.5.1.1.2)."""
+    value = instance.pixel_padding_value
+    if value is None:
+        return None
+    limit = instance.pixel_padding_range_limit
+    other = value if limit is None else limit
+    return min(value, other), max(value, other)
+
+
+def pipeline_of(
+    stack: ImageStack, index: int, window: WindowPreset | None = None, *, inverted: bool = False
+) -> GreyPipeline:
+    """Return the pipeline of one frame of a grey stack.
+
+    Parameters
+    ----------
+    window
+        In modality units; the default window of the frame when none is given.
+    inverted
+        The reader's invert, on top of MONOCHROME1.
+    """
+    instance_index, number = stack.frames[index]
+    instance = stack.series.instances[instance_index]
+    attributes = instance.of_frame(number)
+    return GreyPipeline(
+        slope=attributes.rescale_slope,
+        intercept=attributes.rescale_intercept,
+        window=window or default_window(stack, index),
+        inverted=(instance.photometric_interpretation == "MONOCHROME1") != inverted,
+        padding=padding_range(instance),
+        dtype=stack.stored.dtype.name,
+    )
+
+
+def default_window(stack: ImageStack, index: int) -> WindowPreset:
+    """Return the header's first window of a frame, else one from the percentiles of its values."""
+    instance_index, number = stack.frames[index]
+    instance = stack.series.instances[instance_index]
+    attributes = instance.of_frame(number)
+    if attributes.windows:
+        return attributes.windows[0]
+    stored = stack.stored[index]
+    values = np.asarray(stored).reshape(-1)
+    padding = padding_range(instance)
+    if padding is not None:
+        values = values[(values < padding[0]) | (values > padding[1])]
+    if values.size == 0:
+        return WindowPreset(center=0.0, width=1.0, explanation="Automatic")
+    low, high = np.percentile(values, AUTO_PERCENTILES)
+    ends = sorted(
+        float(end) * attributes.rescale_slope + attributes.rescale_intercept for end in (low, high)
+    )
+    smallest = abs(attributes.rescale_slope)
+    return WindowPreset(
+        center=(ends[0] + ends[1]) / 2.0,
+        width=max(ends[1] - ends[0], smallest if math.isfinite(smallest) and smallest > 0 else 1.0),
+        explanation="Automatic",
+        function="LINEAR_EXACT",
+    )
+
+
+def presets(modality: str) -> dict[str, WindowPreset]:
+    """Return the window presets of a modality by the key that chooses them ("1" to "9")."""
+    rows = resources.table("presets", "windows.json").get(modality, ())
+    return {
+        row["key"]: WindowPreset(
+            center=row["center"], width=row["width"], explanation=row["explanation"]
+        )
+        for row in rows
+    }

@@ -1,0 +1,313 @@
+"""The header of one file, read quickly or not at all: `read_header` gives typed access to raw values.
+
+Plainly encoded files (nearly all) go through the own walk in `elements`; everything odd goes to
+pydicom, after its nesting was scanned. Both end in the same raw values, so there is one place that
+turns bytes into numbers.
+"""
+
+from __future__ import annotations
+
+import math
+import mmap
+import os
+import struct
+import warnings
+from dataclasses import dataclass
+from enum import IntEnum
+from pathlib import Path
+from typing import Final
+
+from viewer.imaging.elements import (
+    EXPLICIT_BE,
+    EXPLICIT_LE,
+    IMPLICIT_LE,
+    MAX_DEPTH,
+    PIXEL_TAGS,
+    Odd,
+    PixelElement,
+    RawHeader,
+    Short,
+    TooDeep,
+    nesting_depth,
+    read_raw,
+)
+from viewer.imaging.study import BadFile
+
+
+class Tag(IntEnum):
+    """The elements that are read, by their DICOM keyword (PS3.6)."""
+
+    MediaStorageSOPClassUID = 0x00020002
+    MediaStorageSOPInstanceUID = 0x00020003
+    TransferSyntaxUID = 0x00020010
+    SpecificCharacterSet = 0x00080005
+    ImageType = 0x00080008
+    SOPClassUID = 0x00080016
+    SOPInstanceUID = 0x00080018
+    StudyDate = 0x00080020
+    AcquisitionTime = 0x00080032
+    StudyTime = 0x00080030
+    AccessionNumber = 0x00080050
+    Modality = 0x00080060
+    Manufacturer = 0x00080070
+    ReferringPhysicianName = 0x00080090
+    StudyDescription = 0x00081030
+    SeriesDescription = 0x0008103E
+    ManufacturerModelName = 0x00081090
+    PatientName = 0x00100010
+    PatientID = 0x00100020
+    IssuerOfPatientID = 0x00100021
+    PatientBirthDate = 0x00100030
+    PatientSex = 0x00100040
+    PatientAge = 0x00101010
+    ContrastBolusAgent = 0x00180010
+    BodyPartExamined = 0x00180015
+    SliceThickness = 0x00180050
+    KVP = 0x00180060
+    EchoTime = 0x00180081
+    EchoNumbers = 0x00180086
+    ProtocolName = 0x00181030
+    DistanceSourceToDetector = 0x00181110
+    DistanceSourceToPatient = 0x00181111
+    EstimatedRadiographicMagnificationFactor = 0x00181114
+    ImagerPixelSpacing = 0x00181164
+    ConvolutionKernel = 0x00181210
+    PatientPosition = 0x00185100
+    ViewPosition = 0x00185101
+    DiffusionBValue = 0x00189087
+    StudyInstanceUID = 0x0020000D
+    SeriesInstanceUID = 0x0020000E
+    StudyID = 0x00200010
+    SeriesNumber = 0x00200011
+    InstanceNumber = 0x00200013
+    ImagePositionPatient = 0x00200032
+    ImageOrientationPatient = 0x00200037
+    FrameOfReferenceUID = 0x00200052
+    Laterality = 0x00200060
+    ImageLaterality = 0x00200062
+    TemporalPositionIdentifier = 0x00200100
+    SamplesPerPixel = 0x00280002
+    PhotometricInterpretation = 0x00280004
+    NumberOfFrames = 0x00280008
+    Rows = 0x00280010
+    Columns = 0x00280011
+    PixelSpacing = 0x00280030
+    BitsAllocated = 0x00280100
+    BitsStored = 0x00280101
+    HighBit = 0x00280102
+    PixelRepresentation = 0x00280103
+    PixelPaddingValue = 0x00280120
+    PixelPaddingRangeLimit = 0x00280121
+    PixelSpacingCalibrationType = 0x00280A02
+    WindowCenter = 0x00281050
+    WindowWidth = 0x00281051
+    RescaleIntercept = 0x00281052
+    RescaleSlope = 0x00281053
+    RescaleType = 0x00281054
+    WindowCenterWidthExplanation = 0x00281055
+    VOILUTFunction = 0x00281056
+    LossyImageCompression = 0x00282110
+    LossyImageCompressionRatio = 0x00282112
+
+
+WANTED: Final = frozenset(int(tag) for tag in Tag)
+
+DICOMDIR_CLASS: Final = "1.2.840.10008.1.3.10"
+
+_FIRST_GROUPS: Final = (b"\x02\x00", b"\x08\x00", b"\x00\x02", b"\x00\x08")
+"""How a data set without preamble begins: group 0002 or 0008 in either byte order."""
+
+
+class HeaderError(Exception):
+    """A file that cannot be used; `code` and message as in `BadFile`."""
+
+    def __init__(self, code: str, message: str) -> None:
+        super().__init__(message)
+        self.code = code
+
+    def bad_file(self, path: str) -> BadFile:
+        """Return this refusal as an entry of the index."""
+        return BadFile(path=path, reason=str(self), code=self.code)
+
+
+@dataclass(frozen=True, slots=True)
+class Header:
+    """Typed access to the raw header of one file; a missing or unusable value reads as none."""
+
+    path: str
+    raw: RawHeader
+
+    def has(self, tag: Tag) -> bool:
+        """True when the element is there and not empty."""
+        return bool(self.raw.elements.get(tag))
+
+    def code(self, tag: Tag) -> str:
+        """Return a value of plain ASCII (UI, CS, DA, TM, AS) without padding."""
+        value = self.raw.elements.get(tag)
+        return value.strip(b"\0 ").decode("ascii", "replace") if value else ""
+
+    def codes(self, tag: Tag) -> tuple[str, ...]:
+        """Return the values of a plain ASCII element with several."""
+        text = self.code(tag)
+        return tuple(part.strip() for part in text.split("\\")) if text else ()
+
+    def number(self, tag: Tag, *, signed: bool = False) -> int | None:
+        """Return a 16-bit number (US or SS)."""
+        value = self.raw.elements.get(tag)
+        if value is None or len(value) < 2:
+            return None
+        return int.from_bytes(value[:2], "big" if self.raw.big_endian else "little", signed=signed)
+
+    def decimals(self, tag: Tag) -> tuple[float, ...]:
+        """Return the values of a DS element; none of them when one is no finite number."""
+        value = self.raw.elements.get(tag)
+        if not value:
+            return ()
+        try:
+            numbers = tuple(float(part) for part in value.strip(b"\0 ").split(b"\\"))
+        except ValueError:
+            return ()
+        return numbers if all(map(math.isfinite, numbers)) else ()
+
+    def decimal(self, tag: Tag) -> float | None:
+        """Return the first value of a DS element."""
+        numbers = self.decimals(tag)
+        return numbers[0] if numbers else None
+
+    def integer(self, tag: Tag) -> int | None:
+        """Return the first value of an IS element; DS-like text such as "3.0" counts."""
+        number = self.decimal(tag)
+        return int(number) if number is not None and number.is_integer() else None
+
+    def double(self, tag: Tag) -> float | None:
+        """Return an FD element."""
+        value = self.raw.elements.get(tag)
+        if value is None or len(value) != 8:
+            return None
+        (number,) = struct.unpack(">d" if self.raw.big_endian else "<d", value)
+        return float(number) if math.isfinite(number) else None
+
+
+def read_header(path: str) -> Header:
+    """Read the header of one file: the own walk, else pydicom.
+
+    Raises
+    ------
+    HeaderError
+        The file cannot be used; the message says why.
+    """
+    try:
+        return read_plain_header(path)
+    except Odd as odd:
+        return read_odd_header(path, truncated=isinstance(odd, Short))
+
+
+def read_plain_header(path: str) -> Header:
+    """Read a plainly encoded file with the own walk.
+
+    Raises
+    ------
+    Odd
+        Not plainly encoded: `read_odd_header` may know it.
+    HeaderError
+        Nothing should parse this file, or it cannot be read.
+    """
+    try:
+        return Header(path, read_raw(path, WANTED))
+    except TooDeep as error:
+        raise _too_deep() from error
+    except OSError as error:
+        raise _unreadable(error) from error
+
+
+def read_odd_header(path: str, *, truncated: bool = False) -> Header:
+    """Read an oddly encoded file with pydicom, after a look at its first bytes and its nesting.
+
+    Parameters
+    ----------
+    truncated
+        The own walk ran out of bytes: the reason to give when pydicom finds no pixels either.
+    """
+    try:
+        with Path(path).open("rb") as file:
+            start = file.read(132)
+            if not start:
+                raise HeaderError("not_dicom", "The file is empty.")
+            prefixed = start[128:132] == b"DICM"
+            if not prefixed and start[:2] not in _FIRST_GROUPS:
+                raise HeaderError("not_dicom", "This is not a DICOM file.")
+            with mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ) as whole:
+                if nesting_depth(whole) > MAX_DEPTH:
+                    raise _too_deep()
+    except OSError as error:
+        raise _unreadable(error) from error
+    header = _read_with_pydicom(path)
+    if header.raw.pixel is None and truncated:
+        raise HeaderError("truncated", "The file ends inside its header: it was not copied completely.")
+    if not prefixed and not header.has(Tag.SOPClassUID) and header.raw.pixel is None:
+        raise HeaderError("not_dicom", "This is not a DICOM file.")
+    return header
+
+
+def _read_with_pydicom(path: str) -> Header:
+    from pydicom.dataelem import RawDataElement
+    from pydicom.filereader import read_partial
+
+    try:
+        with warnings.catch_warnings(), Path(path).open("rb") as file:
+            warnings.simplefilter("ignore")
+            data_set = read_partial(
+                file, stop_when=lambda tag, _vr, _length: int(tag) in PIXEL_TAGS, force=True
+            )
+            behind = file.tell()
+            elements: dict[int, bytes] = {}
+            for group in (data_set.file_meta, data_set):
+                for tag in WANTED & {int(known) for known in group.keys()}:  # noqa: SIM118 - a data set iterates over elements
+                    element = group.get_item(tag)
+                    if isinstance(element, RawDataElement):
+                        elements[tag] = bytes(element.value or b"")
+                    elif isinstance(element.value, str):
+                        elements[tag] = element.value.encode("ascii", "replace")
+            implicit, little = data_set.original_encoding
+            syntax = str(data_set.file_meta.get("TransferSyntaxUID", ""))
+            pixel = _pixel_element(file.fileno(), behind, bool(implicit), bool(little))
+    except OSError as error:
+        raise _unreadable(error) from error
+    except (RecursionError, MemoryError) as error:
+        raise _too_deep() from error
+    except Exception as error:  # pydicom raises whatever its input provokes
+        raise HeaderError(
+            "bad_header", f"Its header cannot be read ({type(error).__name__})."
+        ) from error
+    if not syntax:
+        syntax = IMPLICIT_LE if implicit else EXPLICIT_LE if little else EXPLICIT_BE
+    size = Path(path).stat().st_size
+    return Header(path, RawHeader(elements, syntax, not little, pixel, size))
+
+
+def _pixel_element(descriptor: int, offset: int, implicit: bool, little: bool) -> PixelElement | None:
+    """Read the element header at which pydicom stopped; none when that is no pixel data."""
+    head = os.pread(descriptor, 12, offset)
+    if len(head) < 8:
+        return None
+    order = "<" if little else ">"
+    group, element = struct.unpack_from(order + "HH", head)
+    tag = group << 16 | element
+    if tag not in PIXEL_TAGS:
+        return None
+    if implicit:
+        return PixelElement(tag, offset + 8, struct.unpack_from(order + "I", head, 4)[0])
+    if len(head) < 12:
+        return None
+    return PixelElement(tag, offset + 12, struct.unpack_from(order + "I", head, 8)[0])
+
+
+def _too_deep() -> HeaderError:
+    return HeaderError(
+        "too_deep", f"Its sequences are nested deeper than {MAX_DEPTH} levels: damaged or hostile."
+    )
+
+
+def _unreadable(error: OSError | ValueError) -> HeaderError:
+    detail = error.strerror if isinstance(error, OSError) and error.strerror else type(error).__name__
+    return HeaderError("unreadable", f"The file cannot be read: {detail}.")

@@ -1,0 +1,299 @@
+"""From one header to an `Instance`: what is an image, what is none, and how its frames lie."""
+
+from __future__ import annotations
+
+import hashlib
+import math
+import warnings
+from typing import TYPE_CHECKING, Any, Final
+
+from viewer.imaging.calibration import positive_pair
+from viewer.imaging.charset import TextDecoder
+from viewer.imaging.elements import DEFLATED_LE, EXPLICIT_BE, EXPLICIT_LE, IMPLICIT_LE, UNDEFINED
+from viewer.imaging.geometry import PERPENDICULAR_TOLERANCE, ImagePlane
+from viewer.imaging.headers import Header, HeaderError, Tag
+from viewer.imaging.layout import LayoutError, check_budget, stored_frame_bytes
+from viewer.imaging.study import FrameAttributes, Instance, WindowPreset
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+NATIVE_SYNTAXES: Final = frozenset((IMPLICIT_LE, EXPLICIT_LE, EXPLICIT_BE))
+
+NO_IMAGE_CLASSES: Final = (
+    ("1.2.840.10008.5.1.4.1.1.88.59", "Key object selection"),
+    ("1.2.840.10008.5.1.4.1.1.88.", "Structured report"),
+    ("1.2.840.10008.5.1.4.1.1.66.4", "Segmentation"),
+    ("1.2.840.10008.5.1.4.1.1.66.5", "Surface segmentation"),
+    ("1.2.840.10008.5.1.4.1.1.66.", "Spatial registration"),
+    ("1.2.840.10008.5.1.4.1.1.66", "Raw data"),
+    ("1.2.840.10008.5.1.4.1.1.67", "Real world value mapping"),
+    ("1.2.840.10008.5.1.4.1.1.68.", "Surface scan"),
+    ("1.2.840.10008.5.1.4.1.1.481.2", "Radiotherapy dose"),
+    ("1.2.840.10008.5.1.4.1.1.481.3", "Radiotherapy structure set"),
+    ("1.2.840.10008.5.1.4.1.1.481.5", "Radiotherapy plan"),
+    ("1.2.840.10008.5.1.4.1.1.481.1", "Radiotherapy image"),
+    ("1.2.840.10008.5.1.4.1.1.481.", "Radiotherapy record"),
+    ("1.2.840.10008.5.1.4.1.1.11.", "Presentation state"),
+    ("1.2.840.10008.5.1.4.1.1.104.", "Encapsulated document"),
+    ("1.2.840.10008.5.1.4.1.1.9.", "Waveform"),
+    ("1.2.840.10008.5.1.4.1.1.91.1", "Microscopy annotations"),
+    ("1.2.840.10008.5.1.4.1.1.30", "Parametric map"),
+    ("1.2.840.10008.5.1.4.1.1.78.", "Ophthalmic measurements"),
+    ("1.2.840.10008.5.1.4.38.", "Hanging protocol"),
+)
+"""SOP classes that are no images to scroll through: the first prefix that fits names the kind."""
+
+MAX_FRAMES: Final = 100_000
+MAX_WINDOWS: Final = 16
+
+
+def kind_of_object(sop_class_uid: str) -> str:
+    """Return the kind of an object that is no image ("Structured report"), or empty text."""
+    return next((kind for prefix, kind in NO_IMAGE_CLASSES if sop_class_uid.startswith(prefix)), "")
+
+
+def image_instance(header: Header) -> Instance:
+    """Return the image that a header describes.
+
+    Raises
+    ------
+    HeaderError
+        No image, or one whose pixels cannot be there as described.
+    """
+    sop_class = header.code(Tag.SOPClassUID) or header.code(Tag.MediaStorageSOPClassUID)
+    kind = kind_of_object(sop_class)
+    if kind:
+        raise HeaderError("unsupported", f"{kind}: not shown as images; a later version reads it.")
+    instance = _described(header, sop_class)
+    pixel = header.raw.pixel
+    if pixel is None:
+        raise HeaderError("no_pixels", "The file holds no image: there is no Pixel Data.")
+    if pixel.tag != 0x7FE00010:
+        raise HeaderError("unsupported", "Floating point pixel data cannot be shown yet.")
+    if instance.rows < 1 or instance.columns < 1:
+        raise HeaderError("bad_header", "Its header gives no usable number of rows and columns.")
+    if not 1 <= instance.bits_stored <= instance.bits_allocated:
+        raise HeaderError(
+            "bad_header",
+            f"Its header stores {instance.bits_stored} bits in {instance.bits_allocated}: impossible.",
+        )
+    if instance.samples_per_pixel not in (1, 3):
+        raise HeaderError(
+            "unsupported", f"Images of {instance.samples_per_pixel} samples per pixel cannot be shown."
+        )
+    native = header.raw.transfer_syntax_uid in NATIVE_SYNTAXES and pixel.length != UNDEFINED
+    encapsulated = pixel.length == UNDEFINED
+    try:
+        check_budget(
+            instance,
+            encoded_bytes=max(0, header.raw.file_size - pixel.offset) if encapsulated else None,
+        )
+    except LayoutError as error:
+        raise HeaderError(error.code, str(error)) from error
+    if encapsulated:
+        return instance
+    promised = stored_frame_bytes(instance) * instance.number_of_frames
+    present = (
+        pixel.length if pixel.offset < 0 else min(pixel.length, header.raw.file_size - pixel.offset)
+    )
+    if present < promised:
+        raise HeaderError(
+            "truncated",
+            f"The pixel data is incomplete: {max(0, present):,} of {promised:,} bytes are there.",
+        )
+    if not native:
+        return instance
+    return instance.model_copy(update={"pixel_offset": pixel.offset, "pixel_length": promised})
+
+
+def _described(header: Header, sop_class: str) -> Instance:
+    signed = header.number(Tag.PixelRepresentation) == 1
+    allocated = header.number(Tag.BitsAllocated) or 0
+    stored = header.number(Tag.BitsStored) or allocated
+    high_bit = header.number(Tag.HighBit)
+    frames = header.integer(Tag.NumberOfFrames) or 1
+    if not 1 <= frames <= MAX_FRAMES:
+        raise HeaderError("bad_header", f"Its header gives {frames} frames: impossible.")
+    slope, intercept = header.decimal(Tag.RescaleSlope), header.decimal(Tag.RescaleIntercept)
+    usable = slope is not None and intercept is not None and slope != 0.0
+    syntax = header.raw.transfer_syntax_uid
+    return Instance(
+        path=header.path,
+        sop_instance_uid=instance_uid(header),
+        sop_class_uid=sop_class,
+        transfer_syntax_uid=syntax,
+        instance_number=header.integer(Tag.InstanceNumber),
+        rows=header.number(Tag.Rows) or 0,
+        columns=header.number(Tag.Columns) or 0,
+        number_of_frames=frames,
+        bits_allocated=allocated,
+        bits_stored=stored,
+        high_bit=high_bit
+        if high_bit is not None and stored - 1 <= high_bit < allocated
+        else stored - 1,
+        signed=signed,
+        samples_per_pixel=header.number(Tag.SamplesPerPixel) or 1,
+        photometric_interpretation=header.code(Tag.PhotometricInterpretation),
+        rescale_slope=slope if usable and slope is not None else 1.0,
+        rescale_intercept=intercept if usable and intercept is not None else 0.0,
+        rescale_type=header.code(Tag.RescaleType) if usable else "",
+        pixel_padding_value=header.number(Tag.PixelPaddingValue, signed=signed),
+        pixel_padding_range_limit=header.number(Tag.PixelPaddingRangeLimit, signed=signed),
+        windows=_windows(header),
+        plane=_plane(header),
+        acquisition_time=header.code(Tag.AcquisitionTime),
+        lossy=header.code(Tag.LossyImageCompression) == "01",
+        lossy_ratio=header.code(Tag.LossyImageCompressionRatio),
+        frames=(),
+    )
+
+
+def instance_uid(header: Header) -> str:
+    """Return the SOP Instance UID; one derived from the header where it has none (PS3.5 B.2)."""
+    uid = header.code(Tag.SOPInstanceUID) or header.code(Tag.MediaStorageSOPInstanceUID)
+    return uid or derived_uid(*(value for _, value in sorted(header.raw.elements.items())))
+
+
+def derived_uid(*parts: bytes) -> str:
+    """Return a stable UID under 2.25 from some bytes."""
+    digest = hashlib.sha256(b"\0".join(parts)).digest()[:16]
+    return f"2.25.{int.from_bytes(digest, 'big')}"
+
+
+def _windows(header: Header) -> tuple[WindowPreset, ...]:
+    centers, widths = header.decimals(Tag.WindowCenter), header.decimals(Tag.WindowWidth)
+    if not centers or not widths:
+        return ()
+    texts: list[str] = []
+    if header.has(Tag.WindowCenterWidthExplanation):
+        decoder = TextDecoder(header.raw.elements.get(Tag.SpecificCharacterSet))
+        texts = decoder.text(header.raw.elements[Tag.WindowCenterWidthExplanation]).split("\\")
+    return window_presets(centers, widths, texts, header.code(Tag.VOILUTFunction))
+
+
+def window_presets(
+    centers: Iterable[float], widths: Iterable[float], texts: list[str], function: str
+) -> tuple[WindowPreset, ...]:
+    """Pair centres, widths and explanations; windows of no width are dropped."""
+    known = function if function in ("LINEAR_EXACT", "SIGMOID") else "LINEAR"
+    pairs = list(zip(centers, widths, strict=False))[:MAX_WINDOWS]
+    return tuple(
+        WindowPreset(
+            center=center,
+            width=width,
+            explanation=texts[index].strip() if index < len(texts) else "",
+            function=known,
+        )
+        for index, (center, width) in enumerate(pairs)
+        if width > 0.0 and math.isfinite(width) and math.isfinite(center)
+    )
+
+
+def _plane(header: Header) -> ImagePlane | None:
+    return make_plane(
+        header.decimals(Tag.ImagePositionPatient),
+        header.decimals(Tag.ImageOrientationPatient),
+        header.decimals(Tag.PixelSpacing),
+    )
+
+
+def make_plane(
+    position: tuple[float, ...], cosines: tuple[float, ...], spacing: tuple[float, ...]
+) -> ImagePlane | None:
+    """Return a plane, or none when the values do not make one (PS3.3 C.7.6.2.1.1)."""
+    pair = positive_pair(spacing)
+    if len(position) != 3 or len(cosines) != 6 or pair is None:
+        return None
+    (a, b, c), (d, e, f) = cosines[:3], cosines[3:]
+    if (
+        abs(math.sqrt(a * a + b * b + c * c) - 1.0) > PERPENDICULAR_TOLERANCE
+        or abs(math.sqrt(d * d + e * e + f * f) - 1.0) > PERPENDICULAR_TOLERANCE
+        or abs(a * d + b * e + c * f) > PERPENDICULAR_TOLERANCE
+    ):
+        return None
+    return ImagePlane(
+        position=(position[0], position[1], position[2]),
+        row_cosines=(a, b, c),
+        column_cosines=(d, e, f),
+        row_spacing=pair[0],
+        column_spacing=pair[1],
+    )
+
+
+def with_frames(instance: Instance) -> Instance:
+    """Return a multi-frame instance with the attributes of each frame from its functional groups.
+
+    Shared groups are read first, per-frame groups override them (PS3.3 C.7.6.16). An object without
+    functional groups comes back as it is.
+
+    Raises
+    ------
+    HeaderError
+        The functional groups are damaged.
+    """
+    from pydicom import dcmread
+
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")
+            tags = ["SharedFunctionalGroupsSequence", "PerFrameFunctionalGroupsSequence"]
+            data_set = dcmread(instance.path, stop_before_pixels=True, specific_tags=tags, force=True)
+            per_frame = list(data_set.get("PerFrameFunctionalGroupsSequence") or ())
+            shared = list(data_set.get("SharedFunctionalGroupsSequence") or ())[:1]
+            if not per_frame and not shared:
+                return instance
+            if per_frame and len(per_frame) < instance.number_of_frames:
+                raise HeaderError(
+                    "bad_header",
+                    f"Its header describes {len(per_frame)} of {instance.number_of_frames} frames.",
+                )
+            frames = tuple(
+                _frame_attributes(instance, [*shared, *per_frame[index : index + 1]])
+                for index in range(instance.number_of_frames)
+            )
+    except HeaderError:
+        raise
+    except RecursionError as error:
+        raise HeaderError("too_deep", "Its functional groups are nested too deeply.") from error
+    except Exception as error:  # pydicom raises whatever its input provokes
+        raise HeaderError(
+            "bad_header", f"Its description of frames cannot be read ({type(error).__name__})."
+        ) from error
+    return instance.model_copy(update={"frames": frames})
+
+
+def _frame_attributes(instance: Instance, groups: list[Any]) -> FrameAttributes:
+    position = _values(groups, "PlanePositionSequence", "ImagePositionPatient")
+    cosines = _values(groups, "PlaneOrientationSequence", "ImageOrientationPatient")
+    spacing = _values(groups, "PixelMeasuresSequence", "PixelSpacing")
+    slope = _values(groups, "PixelValueTransformationSequence", "RescaleSlope")
+    intercept = _values(groups, "PixelValueTransformationSequence", "RescaleIntercept")
+    centers = _values(groups, "FrameVOILUTSequence", "WindowCenter")
+    widths = _values(groups, "FrameVOILUTSequence", "WindowWidth")
+    rescaled = bool(slope and intercept and slope[0] != 0.0)
+    return FrameAttributes(
+        plane=make_plane(position, cosines, spacing),
+        rescale_slope=slope[0] if rescaled else instance.rescale_slope,
+        rescale_intercept=intercept[0] if rescaled else instance.rescale_intercept,
+        windows=window_presets(centers, widths, [], "LINEAR") or instance.windows,
+    )
+
+
+def _values(groups: list[Any], sequence: str, keyword: str) -> tuple[float, ...]:
+    """Numbers of one attribute of a functional group macro; later groups override earlier ones."""
+    for group in reversed(groups):
+        items = group.get(sequence)
+        if not items or items[0].get(keyword) is None:
+            continue
+        value = items[0].get(keyword)
+        many = value if isinstance(value, (list, tuple)) or hasattr(value, "__iter__") else [value]
+        numbers = tuple(float(number) for number in many)
+        if all(map(math.isfinite, numbers)):
+            return numbers
+    return ()
+
+
+def is_deflated(instance: Instance) -> bool:
+    """True when the whole data set of the file is deflated."""
+    return instance.transfer_syntax_uid == DEFLATED_LE

@@ -1,0 +1,312 @@
+"""An index of files: `index_paths` reads every header and groups images into studies and series.
+
+No file stops the index: what cannot be used is listed as a `BadFile` with a reason.
+"""
+
+from __future__ import annotations
+
+import os
+import tempfile
+import time
+from collections import defaultdict
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Final
+
+import numpy as np
+
+from viewer.imaging.calibration import PROJECTION_MODALITIES, calibrate
+from viewer.imaging.charset import TextDecoder
+from viewer.imaging.elements import Odd, Short
+from viewer.imaging.geometry import PERPENDICULAR_TOLERANCE, judge
+from viewer.imaging.headers import (
+    DICOMDIR_CLASS,
+    Header,
+    HeaderError,
+    Tag,
+    read_odd_header,
+    read_plain_header,
+)
+from viewer.imaging.images import derived_uid, image_instance, with_frames
+from viewer.imaging.sources import Cancelled, Sources, collect_files
+from viewer.imaging.study import BadFile, Instance, Patient, Series, Study, StudyIndex
+
+PROGRESS_SECONDS: Final = 0.1
+"""Progress is reported at most this often: 10 Hz."""
+
+BATCH: Final = 64
+"""Files that a reading thread takes at once."""
+
+THREADS: Final = min(4, os.cpu_count() or 1)
+
+IMAGE_TYPE_VALUES: Final[dict[str, int | None]] = {"CT": 3}
+"""How many values of Image Type tell stacks apart (all by default): the fourth of CT is a vendor's."""
+
+Progress = Callable[[int, int], None]
+
+
+@dataclass(frozen=True, slots=True)
+class _Image:
+    """An image with its header, until both are grouped."""
+
+    header: Header
+    instance: Instance
+
+
+def index_paths(
+    paths: Sequence[str],
+    *,
+    archive_dir: Path | None = None,
+    on_progress: Progress | None = None,
+    cancelled: Callable[[], bool] = lambda: False,
+) -> StudyIndex:
+    """Index folders, ZIP archives and single files.
+
+    Parameters
+    ----------
+    archive_dir
+        Where ZIP archives are unpacked; a new temporary folder when none is given.
+    on_progress
+        Called with (files read, files in all), at most ten times a second.
+
+    Raises
+    ------
+    Cancelled
+        `cancelled` said so.
+    """
+    folder = archive_dir or Path(tempfile.mkdtemp(prefix="sightline-"))
+    sources = collect_files(paths, folder, cancelled=cancelled)
+    images: list[_Image] = []
+    bad_files = list(sources.bad_files)
+    total = len(sources.files)
+    next_report = 0.0
+    for count, (path, found) in enumerate(_read_headers(sources.files), start=1):
+        try:
+            image = _image(path, found)
+        except HeaderError as error:
+            bad_files.append(error.bad_file(sources.names.get(path, path)))
+        else:
+            if image is not None:
+                images.append(image)
+        now = time.monotonic()
+        if on_progress is not None and (now >= next_report or count == total):
+            on_progress(count, total)
+            next_report = now + PROGRESS_SECONDS
+        if cancelled():
+            raise Cancelled
+    images, doubled = _without_doubles(images, sources)
+    bad_files.extend(doubled)
+    return StudyIndex(
+        studies=tuple(_studies(images)),
+        bad_files=tuple(bad_files),
+        file_count=total + len(sources.bad_files),
+    )
+
+
+def _read_headers(paths: Sequence[str]) -> Iterator[tuple[str, Header | Exception]]:
+    """Yield each path with its header, or with what stopped the own walk."""
+    batches = [paths[start : start + BATCH] for start in range(0, len(paths), BATCH)]
+    if len(batches) < 2:
+        for batch in batches:
+            yield from _read_batch(batch)
+        return
+    with ThreadPoolExecutor(THREADS, thread_name_prefix="headers") as pool:
+        futures = [pool.submit(_read_batch, batch) for batch in batches]
+        try:
+            for future in futures:
+                yield from future.result()
+        finally:
+            for future in futures:
+                future.cancel()
+
+
+def _read_batch(paths: Iterable[str]) -> list[tuple[str, Header | Exception]]:
+    results: list[tuple[str, Header | Exception]] = []
+    for path in paths:
+        try:
+            results.append((path, read_plain_header(path)))
+        except (Odd, HeaderError) as error:
+            results.append((path, error))
+    return results
+
+
+def _image(path: str, found: Header | Exception) -> _Image | None:
+    """Return the image of a file, none for a DICOMDIR; pydicom is asked here, in one thread."""
+    if isinstance(found, HeaderError):
+        raise found
+    if isinstance(found, Odd):
+        found = read_odd_header(path, truncated=isinstance(found, Short))
+    assert isinstance(found, Header)
+    if found.code(Tag.MediaStorageSOPClassUID) == DICOMDIR_CLASS:
+        return None
+    instance = image_instance(found)
+    if instance.number_of_frames > 1:
+        instance = with_frames(instance)
+    return _Image(found, instance)
+
+
+def _without_doubles(images: list[_Image], sources: Sources) -> tuple[list[_Image], list[BadFile]]:
+    """Keep the first image of each SOP Instance UID; name the others."""
+    first: dict[str, _Image] = {}
+    doubled: list[BadFile] = []
+    for image in images:
+        kept = first.setdefault(image.instance.sop_instance_uid, image)
+        if kept is not image:
+            path, other = image.instance.path, kept.instance.path
+            doubled.append(
+                BadFile(
+                    path=sources.names.get(path, path),
+                    reason=f"Another file has the same SOP Instance UID: {Path(other).name} is used.",
+                    code="duplicate",
+                )
+            )
+    return list(first.values()), doubled
+
+
+def _studies(images: list[_Image]) -> Iterator[Study]:
+    by_study: dict[str, dict[str, list[_Image]]] = defaultdict(lambda: defaultdict(list))
+    for image in images:
+        series_uid = image.header.code(Tag.SeriesInstanceUID)
+        if not series_uid:
+            series_uid = derived_uid(
+                *(
+                    image.header.raw.elements.get(tag, b"")
+                    for tag in (Tag.StudyInstanceUID, Tag.Modality)
+                )
+            )
+        study_uid = image.header.code(Tag.StudyInstanceUID) or derived_uid(series_uid.encode())
+        by_study[study_uid][series_uid].append(image)
+    for study_uid, by_series in by_study.items():
+        series = [part for uid, group in by_series.items() for part in _series(uid, group)]
+        series.sort(key=lambda one: (one.series_number is None, one.series_number or 0))
+        first = next(iter(by_series.values()))[0].header
+        yield _study(study_uid, first, tuple(series))
+
+
+def _study(uid: str, header: Header, series: tuple[Series, ...]) -> Study:
+    raw = header.raw.elements
+    text = TextDecoder(raw.get(Tag.SpecificCharacterSet))
+    identity = {
+        "patient_id": text.text(raw.get(Tag.PatientID)),
+        "issuer": text.text(raw.get(Tag.IssuerOfPatientID)),
+        "name": text.name(raw.get(Tag.PatientName)),
+        "birth_date": header.code(Tag.PatientBirthDate),
+        "sex": header.code(Tag.PatientSex),
+    }
+    return Study(
+        study_instance_uid=uid,
+        patient=Patient(**identity, encoding_suspect=text.suspect),
+        study_id=text.text(raw.get(Tag.StudyID)),
+        accession_number=text.text(raw.get(Tag.AccessionNumber)),
+        date=header.code(Tag.StudyDate),
+        time=header.code(Tag.StudyTime),
+        description=text.text(raw.get(Tag.StudyDescription)),
+        referring_physician=text.name(raw.get(Tag.ReferringPhysicianName)),
+        age=header.code(Tag.PatientAge),
+        series=series,
+    )
+
+
+def _series(uid: str, images: list[_Image]) -> list[Series]:
+    """Split one series of the header into stacks, the largest first."""
+    groups: dict[tuple[object, ...], list[_Image]] = defaultdict(list)
+    orientations: list[tuple[float, ...]] = []
+    for image in images:
+        groups[_split_key(image, orientations)].append(image)
+    parts = [_sorted(group) for group in groups.values()]
+    parts.sort(
+        key=lambda part: (-len(part), part[0].instance.instance_number or 0, part[0].instance.path)
+    )
+    return [_stack(uid, "" if index == 0 else str(index + 1), part) for index, part in enumerate(parts)]
+
+
+def _split_key(image: _Image, orientations: list[tuple[float, ...]]) -> tuple[object, ...]:
+    """What all images of one stack share: orientation, echo, b-value, phase, type, size and values."""
+    header, instance = image.header, image.instance
+    modality = header.code(Tag.Modality)
+    return (
+        _orientation_class(instance, orientations),
+        header.code(Tag.EchoNumbers),
+        header.decimal(Tag.EchoTime),
+        header.double(Tag.DiffusionBValue),
+        header.code(Tag.TemporalPositionIdentifier),
+        header.codes(Tag.ImageType)[: IMAGE_TYPE_VALUES.get(modality)],
+        modality,
+        instance.sop_class_uid,
+        (instance.rows, instance.columns, instance.samples_per_pixel),
+        (instance.bits_allocated, instance.signed, instance.photometric_interpretation),
+        # A cine or an enhanced object is a stack of its own.
+        instance.sop_instance_uid if instance.number_of_frames > 1 else "",
+        # Radiographs of one series (PA and lateral) are different views, never a stack.
+        instance.sop_instance_uid if modality in PROJECTION_MODALITIES else "",
+    )
+
+
+def _orientation_class(instance: Instance, orientations: list[tuple[float, ...]]) -> int:
+    """Number of the orientation among those seen so far in this series; -1 without one."""
+    if instance.plane is None:
+        return -1
+    cosines = (*instance.plane.row_cosines, *instance.plane.column_cosines)
+    for index, known in enumerate(orientations):
+        if all(abs(a - b) <= PERPENDICULAR_TOLERANCE for a, b in zip(cosines, known, strict=True)):
+            return index
+    orientations.append(cosines)
+    return len(orientations) - 1
+
+
+def _sorted(images: list[_Image]) -> list[_Image]:
+    """Sort along the normal, else by instance number; position decides, number breaks ties."""
+
+    def by_number(image: _Image) -> tuple[bool, int, str, str]:
+        number = image.instance.instance_number
+        return number is None, number or 0, image.instance.acquisition_time, image.instance.path
+
+    ordered = sorted(images, key=by_number)
+    planes = [image.instance.plane for image in ordered]
+    known = [plane for plane in planes if plane is not None]
+    if len(known) < len(ordered):
+        return ordered
+    offsets = np.asarray([plane.position for plane in known]) @ known[0].normal
+    return [ordered[index] for index in np.argsort(offsets, kind="stable")]
+
+
+def _stack(uid: str, part: str, images: list[_Image]) -> Series:
+    header = images[0].header
+    raw = header.raw.elements
+    text = TextDecoder(raw.get(Tag.SpecificCharacterSet))
+    calibration = calibrate(header)
+    instances = tuple(image.instance for image in images)
+    modality = header.code(Tag.Modality)
+    spacing, source = calibration.pixel_spacing, calibration.source
+    plane = instances[0].of_frame(1).plane
+    if spacing is None and not source and plane is not None and modality not in PROJECTION_MODALITIES:
+        spacing, source = (plane.row_spacing, plane.column_spacing), "PixelSpacing"
+    series = Series(
+        series_instance_uid=uid,
+        part=part,
+        series_number=header.integer(Tag.SeriesNumber),
+        description=text.text(raw.get(Tag.SeriesDescription)),
+        modality=modality,
+        body_part=header.code(Tag.BodyPartExamined),
+        protocol=text.text(raw.get(Tag.ProtocolName)),
+        laterality=header.code(Tag.ImageLaterality) or header.code(Tag.Laterality),
+        view_position=header.code(Tag.ViewPosition),
+        patient_position=header.code(Tag.PatientPosition),
+        frame_of_reference_uid=header.code(Tag.FrameOfReferenceUID),
+        image_type=header.codes(Tag.ImageType),
+        manufacturer=text.text(raw.get(Tag.Manufacturer)),
+        model_name=text.text(raw.get(Tag.ManufacturerModelName)),
+        convolution_kernel=text.text(raw.get(Tag.ConvolutionKernel)),
+        kvp=header.decimal(Tag.KVP),
+        slice_thickness=header.decimal(Tag.SliceThickness),
+        contrast_agent=text.text(raw.get(Tag.ContrastBolusAgent)),
+        pixel_spacing=spacing,
+        spacing_source=source,
+        detector_spacing=calibration.detector_spacing,
+        instances=instances,
+        verdict=judge([]),
+    )
+    planes = [series.plane_of(frame) for frame in series.frame_order()]
+    return series.model_copy(update={"verdict": judge(planes)})

@@ -1,0 +1,332 @@
+"""The host's way to pixels: `Reader` owns the imaging worker and the pixel memory. No Qt, no DICOM."""
+
+from __future__ import annotations
+
+import base64
+import shutil
+import tempfile
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+from types import TracebackType
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from viewer.imaging.geometry import judge
+from viewer.imaging.layout import LayoutError, StackLayout, stack_layout
+from viewer.imaging.study import BadFile, Series, StudyIndex
+from viewer.imaging.volume import ImageStack
+from viewer.imaging.worker.host import (
+    CancelToken,
+    WorkerDied,
+    WorkerHost,
+    WorkerRefused,
+)
+from viewer.imaging.worker.memory import SharedBuffer, SharedPool
+
+Progress = Callable[[int, int], None]
+Frames = Callable[[Sequence[int]], None]
+
+
+@dataclass(eq=False)
+class OpenStack:
+    """A series in shared memory.
+
+    Parameters
+    ----------
+    stack
+        The pixels. Until `load` returns, frames that did not arrive are zero. A frame that cannot be
+        decoded is left out of the stack that `load` leaves here, and the verdict on the geometry is
+        that of what remains.
+    bad_files
+        Why frames are missing.
+    """
+
+    stack: ImageStack
+    buffer: SharedBuffer
+    layout: StackLayout
+    bad_files: tuple[BadFile, ...] = ()
+    _reader: Reader | None = field(default=None, repr=False)
+
+    def load(
+        self, *, first: int = 0, on_frames: Frames | None = None, cancel: CancelToken | None = None
+    ) -> ImageStack:
+        """Fill the stack, `first` and its neighbours before the rest; return it when complete.
+
+        Parameters
+        ----------
+        on_frames
+            Called in this thread with the indices of frames that have arrived.
+
+        Raises
+        ------
+        WorkerError
+            No pixels; the message says why.
+        """
+        if self._reader is None:
+            raise ValueError("This series was released.")
+        return self._reader.load(self, first=first, on_frames=on_frames, cancel=cancel)
+
+    def release(self) -> None:
+        """Give the memory back; `stack` must not be used any more."""
+        self._reader = None
+        self.buffer.release()
+
+    def __enter__(self) -> OpenStack:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.release()
+
+
+class Reader:
+    """Indexes files and opens series through the imaging worker.
+
+    Methods block; call them from a thread that draws nothing. Thread-safe: calls queue.
+
+    Parameters
+    ----------
+    pool
+        Pixel memory; one of its own by default.
+    archive_dir
+        Where ZIP archives are unpacked. By default a temporary folder that `close` removes.
+    """
+
+    def __init__(
+        self,
+        *,
+        pool: SharedPool | None = None,
+        host: WorkerHost | None = None,
+        archive_dir: Path | None = None,
+    ) -> None:
+        self.pool = pool or SharedPool()
+        self.host = host or WorkerHost("imaging")
+        self._owns_pool = pool is None
+        self._archive = archive_dir
+        self._temporary: Path | None = None
+
+    def index(
+        self,
+        paths: Sequence[Path],
+        *,
+        on_progress: Progress | None = None,
+        cancel: CancelToken | None = None,
+    ) -> StudyIndex:
+        """Index folders, ZIP archives and files; what cannot be used is in `bad_files`.
+
+        Raises
+        ------
+        WorkerError
+            Cancelled, or the worker failed.
+        """
+
+        def heard(event: dict[str, Any]) -> None:
+            if on_progress is not None and "progress" in event:
+                on_progress(int(event["progress"]), int(event["total"]))
+
+        result = self.host.call(
+            "index",
+            {
+                "paths": [str(path.absolute()) for path in paths],
+                "archive_dir": str(self._archive_dir()),
+            },
+            on_event=heard,
+            cancel=cancel,
+        )
+        return StudyIndex.model_validate_json(result["index"])
+
+    def open(
+        self,
+        series: Series,
+        *,
+        first: int | None = None,
+        on_frames: Frames | None = None,
+        cancel: CancelToken | None = None,
+    ) -> OpenStack:
+        """Return a series with all its frames.
+
+        Parameters
+        ----------
+        first
+            Index of the frame to decode first; the middle one by default.
+
+        Raises
+        ------
+        WorkerError
+            No pixels; the message says why.
+        """
+        opened = self.begin(series)
+        try:
+            middle = opened.layout.shape[0] // 2 if first is None else first
+            opened.load(first=middle, on_frames=on_frames, cancel=cancel)
+        except BaseException:
+            opened.release()
+            raise
+        return opened
+
+    def begin(self, series: Series) -> OpenStack:
+        """Allocate a series without reading it: `OpenStack.load` fills it.
+
+        Raises
+        ------
+        WorkerError
+            The series cannot be laid out, or there is no memory for it.
+        """
+        try:
+            layout = stack_layout(series)
+        except LayoutError as error:
+            raise WorkerRefused(error.code, str(error)) from error
+        buffer = self.pool.acquire(layout.nbytes)
+        stack = ImageStack(
+            series=series,
+            stored=buffer.view(layout.dtype, layout.shape),
+            frames=layout.frames,
+            decoder="",
+        )
+        return OpenStack(stack=stack, buffer=buffer, layout=layout, _reader=self)
+
+    def load(
+        self,
+        opened: OpenStack,
+        *,
+        first: int,
+        on_frames: Frames | None,
+        cancel: CancelToken | None,
+    ) -> ImageStack:
+        """Fill an `OpenStack`; see there."""
+        series, layout = opened.stack.series, opened.layout
+        text = series.model_dump_json(exclude_defaults=True)
+        arrived: set[int] = set()
+        bad: dict[int, BadFile] = {}
+        decoders: set[str] = set()
+
+        def heard(event: dict[str, Any]) -> None:
+            frames = [int(index) for index in event.get("frames", ())]
+            arrived.update(frames)
+            if on_frames is not None and frames:
+                on_frames(frames)
+
+        def call(wanted: list[int] | None) -> None:
+            params: dict[str, Any] = {"series": text, "first": first}
+            subject = None
+            if wanted is not None:
+                params["wanted"] = wanted
+                subject = _path(series, layout, wanted[0]) if len(wanted) == 1 else None
+            result = self.host.call(
+                "decode",
+                params,
+                buffers=[opened.buffer],
+                on_event=heard,
+                cancel=cancel,
+                subject=subject,
+            )
+            bad.update({int(index): BadFile.model_validate(one) for index, one in result["bad"]})
+            decoders.update(result["decoder"].split("+"))
+
+        pending: list[list[int] | None] = [None]
+        while pending:
+            wanted = pending.pop()
+            try:
+                call(wanted)
+            except WorkerDied:
+                # A file brought the worker down: halve until it is alone, and load the others.
+                everything = range(len(layout.frames)) if wanted is None else wanted
+                left = [index for index in everything if index not in arrived and index not in bad]
+                if len(left) <= 1:
+                    bad.update({index: _crashed(series, layout, index) for index in left})
+                    continue
+                half = len(left) // 2
+                pending.extend((left[half:], left[:half]))
+            except WorkerRefused as refusal:
+                if refusal.code != "quarantined" or wanted is None:
+                    raise
+                bad.update({index: _crashed(series, layout, index) for index in wanted})
+        decoder = "+".join(sorted(decoders - {""}))
+        opened.stack = _without(replace(opened.stack, decoder=decoder), bad)
+        opened.bad_files = tuple({one.path: one for one in bad.values()}.values())
+        if not opened.stack.frames:
+            one = opened.bad_files[0]
+            raise WorkerRefused(one.code, f"No image of this series can be shown. {one.reason}")
+        return opened.stack
+
+    def thumbnail(
+        self,
+        series: Series,
+        *,
+        index: int | None = None,
+        size: int = 96,
+        cancel: CancelToken | None = None,
+    ) -> npt.NDArray[np.uint8]:
+        """Return a small picture of a frame (the middle one by default): (h, w) grey or (h, w, 3).
+
+        Raises
+        ------
+        WorkerError
+            The frame cannot be shown.
+        """
+        params: dict[str, Any] = {"series": series.model_dump_json(exclude_defaults=True), "size": size}
+        if index is not None:
+            params["index"] = index
+        result = self.host.call("thumbnail", params, cancel=cancel)
+        shape = tuple(int(length) for length in result["shape"])
+        return np.frombuffer(base64.b64decode(result["pixels"]), dtype=np.uint8).reshape(shape)
+
+    def close(self) -> None:
+        """End the worker, give memory back and remove unpacked archives."""
+        self.host.close()
+        if self._owns_pool:
+            self.pool.close()
+        if self._temporary is not None:
+            shutil.rmtree(self._temporary, ignore_errors=True)
+            self._temporary = None
+
+    def __enter__(self) -> Reader:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.close()
+
+    def _archive_dir(self) -> Path:
+        if self._archive is not None:
+            return self._archive
+        if self._temporary is None:
+            self._temporary = Path(tempfile.mkdtemp(prefix="sightline-"))
+        return self._temporary
+
+
+def _path(series: Series, layout: StackLayout, index: int) -> str:
+    return series.instances[layout.frames[index][0]].path
+
+
+def _crashed(series: Series, layout: StackLayout, index: int) -> BadFile:
+    return BadFile(
+        path=_path(series, layout, index),
+        reason="Decoding this file brought the reading process down: it is damaged or hostile.",
+        code="crash",
+    )
+
+
+def _without(stack: ImageStack, bad: dict[int, BadFile]) -> ImageStack:
+    """Return the stack without frames that have no pixels, with the verdict on what remains.
+
+    A black slice in a volume would be measured; a missing one is seen.
+    """
+    if not bad:
+        return stack
+    kept = [index for index in range(len(stack.frames)) if index not in bad]
+    frames = tuple(stack.frames[index] for index in kept)
+    verdict = judge([stack.series.plane_of(frame) for frame in frames])
+    stored = stack.stored[kept]
+    stored.flags.writeable = False
+    return replace(
+        stack,
+        series=stack.series.model_copy(update={"verdict": verdict}),
+        stored=stored,
+        frames=frames,
+    )
