@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 
+from viewer.imaging.worker import host as host_module
 from viewer.imaging.worker.host import WorkerHost
 from viewer.imaging.worker.kinds import GIB, KINDS, TEST_MODULE_VARIABLE, WorkerKind
 from viewer.imaging.worker.memory import SharedPool
@@ -19,13 +20,19 @@ ENVIRONMENT = {TEST_MODULE_VARIABLE: MODULE, "PYTHONPATH": str(Path(__file__).pa
 def kinds(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setitem(KINDS, "test", WorkerKind(MODULE, 1 * GIB, nice=3, environment=ENVIRONMENT))
     monkeypatch.setitem(
-        KINDS, "impatient", WorkerKind(MODULE, 1 * GIB, silence=0.4, environment=ENVIRONMENT)
+        KINDS, "impatient", WorkerKind(MODULE, 1 * GIB, silence=1.0, environment=ENVIRONMENT)
     )
     monkeypatch.setitem(
         KINDS,
         "unlisted",
         WorkerKind(MODULE, 1 * GIB, environment={"PYTHONPATH": str(Path(__file__).parent)}),
     )
+
+
+@pytest.fixture
+def patience(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Let a worker that stops when asked do so on a busy machine too."""
+    monkeypatch.setattr(host_module, "GRACE", 20.0)
 
 
 @pytest.fixture

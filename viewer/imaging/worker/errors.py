@@ -1,7 +1,5 @@
 """What can go wrong between a host and its worker, each with words for the reader."""
 
-
-
 from __future__ import annotations
 
 

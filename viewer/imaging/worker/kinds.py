@@ -55,8 +55,6 @@ ENVIRONMENT: Mapping[str, str] = {
     # Each OpenBLAS thread and each malloc arena reserves address space, which RLIMIT_AS counts.
     "OPENBLAS_NUM_THREADS": "1",
     "MALLOC_ARENA_MAX": "2",
-    "PYTHONDONTWRITEBYTECODE": "1",
-    "PYTHONUNBUFFERED": "1",
 }
 """Set for all workers."""
 

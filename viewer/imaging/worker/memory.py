@@ -1,8 +1,8 @@
 """Pixel memory: segments owned by the host, prefaulted and reused, that workers attach to.
 
-On Linux a segment is an anonymous memfd, open to its user only, sealed against resizing so that no worker can pull the
-memory away under the window; elsewhere a named mapping of mode 0600 whose name is removed at once.
-Both travel as descriptors and leave nothing behind on disk or in /dev/shm.
+On Linux a segment is an anonymous memfd, open to its user only and sealed against resizing, so that
+no worker can pull the memory away under the window; elsewhere a named mapping of mode 0600 whose
+name is removed at once. Both travel as descriptors and leave nothing on disk or in /dev/shm.
 """
 
 from __future__ import annotations
