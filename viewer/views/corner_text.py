@@ -1,0 +1,184 @@
+"""The words in the four corners of a viewport, from the study, the series and what is shown."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from PySide6.QtCore import QCoreApplication
+
+from viewer.imaging.geometry import GeometryVerdict, ImagePlane, VerdictKind
+from viewer.imaging.study import Instance, Patient, Series, Study, WindowPreset
+
+MINUS = "\u2212"
+
+PLANE_NAMES = ("Sagittal", "Coronal", "Axial")
+"""Name of a plane by the body axis its normal runs along (LPS: x, y, z)."""
+
+NEARLY_ALONG = 0.9
+"""Cosine from which a normal counts as along a body axis; a plane between two is oblique."""
+
+PROJECTIONS = frozenset({"CR", "DX", "MG", "XA", "RF", "IO", "PX"})
+"""Modalities whose lengths need a calibration at the patient (PS3.3 10.7.1)."""
+
+
+@dataclass(frozen=True)
+class Corners:
+    """Lines of each corner, top to bottom, and the problem of the geometry if there is one."""
+
+    top_left: tuple[str, ...] = ()
+    top_right: tuple[str, ...] = ()
+    bottom_left: tuple[str, ...] = ()
+    bottom_right: tuple[str, ...] = ()
+    badge: str = ""
+
+
+def tr(text: str) -> str:
+    """Translate a word of the corner text."""
+    return QCoreApplication.translate("CornerText", text)
+
+
+def signed(value: float, digits: int = 0) -> str:
+    """Write a number with a true minus sign."""
+    return f"{value:.{digits}f}".replace("-", MINUS)
+
+
+def printed_name(name: str) -> str:
+    """Write a DICOM person name (PS3.5 6.2.1.2) as "FAMILY, Given Middle"."""
+    parts = name.split("=", maxsplit=1)[0].split("^") + [""] * 3
+    family, given = parts[0].strip(), " ".join(part.strip() for part in parts[1:3] if part.strip())
+    return ", ".join(part for part in (family, given) if part)
+
+
+def printed_age(age: str) -> str:
+    """Write a DICOM age string (PS3.5 6.2, AS: "083Y") as "83 y"."""
+    if len(age) == 4 and age[:3].isdigit() and age[3] in "DWMY":
+        return f"{int(age[:3])} {age[3].lower()}"
+    return age
+
+
+def printed_date(date: str, time: str = "") -> str:
+    """Write DICOM DA and TM as "18 Sep 2008  09:41"; text that is no date is shown as it stands."""
+    months = ("Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec")
+    if len(date) == 8 and date.isdigit() and 1 <= int(date[4:6]) <= 12:
+        date = f"{int(date[6:])} {tr(months[int(date[4:6]) - 1])} {date[:4]}"
+    clock = f"{time[:2]}:{time[2:4]}" if len(time) >= 4 and time[:4].isdigit() else ""
+    return "  ".join(part for part in (date, clock) if part)
+
+
+def plane_name(plane: ImagePlane | None) -> str:
+    """Name the cut ("Axial"), empty without an orientation."""
+    if plane is None:
+        return ""
+    along = [abs(float(part)) for part in plane.normal]
+    axis = max(range(3), key=along.__getitem__)
+    return tr(PLANE_NAMES[axis]) if along[axis] >= NEARLY_ALONG else tr("Oblique")
+
+
+def badge_text(verdict: GeometryVerdict) -> str:
+    """Name the problem of a geometry itself ("Tilt 18.5°"), empty when there is none."""
+    lost = sum(count for _, count in verdict.missing)
+    words = {
+        VerdictKind.MISSING: tr("{n} slices missing") if lost != 1 else tr("{n} slice missing"),
+        VerdictKind.DUPLICATED: tr("Doubled slices"),
+        VerdictKind.NON_UNIFORM: tr("Uneven spacing"),
+        VerdictKind.TILTED: tr("Tilt {angle}°"),
+    }
+    angle = signed(verdict.tilt_degrees or 0.0, 1)
+    return words.get(verdict.kind, "").format(n=lost, angle=angle)
+
+
+def series_text(series: Series, plane: ImagePlane | None) -> str:
+    """Name a series briefly: "Se 2  Lung"."""
+    number = "" if series.series_number is None else tr("Se {n}").format(n=series.series_number)
+    words = series.description or plane_name(plane) or series.modality
+    return "  ".join(part for part in (number, words) if part)
+
+
+def position_text(plane: ImagePlane | None) -> str:
+    """Place of the image along its main body axis in LPS mm ("z −459.5 mm")."""
+    if plane is None:
+        return ""
+    axis = max(range(3), key=lambda i: abs(float(plane.normal[i])))
+    return f"{'xyz'[axis]} {signed(plane.position[axis], 1)} mm"
+
+
+def calibration_text(series: Series) -> str:
+    """Say what a length on a projection image stands on."""
+    if series.pixel_spacing is None:
+        return tr("not calibrated: pixels")
+    return tr(series.spacing_source) if series.modality in PROJECTIONS else ""
+
+
+def lossy_text(instance: Instance) -> str:
+    """Say that the image was ever compressed with loss (PS3.3 C.7.6.1.1.5), with the ratio if known."""
+    if not instance.lossy:
+        return ""
+    ratio = instance.lossy_ratio.split("\\")[-1].strip()
+    return tr("lossy {ratio}:1").format(ratio=ratio) if ratio else tr("lossy")
+
+
+def who(patient: Patient, age: str) -> tuple[str, str]:
+    """Name and "id  age sex" of the patient."""
+    about = "  ".join(
+        part
+        for part in (patient.patient_id, " ".join(filter(None, (printed_age(age), patient.sex))))
+        if part
+    )
+    return printed_name(patient.name), about
+
+
+def corners(
+    *,
+    study: Study | None,
+    series: Series,
+    instance: Instance,
+    plane: ImagePlane | None,
+    index: int,
+    count: int,
+    window: WindowPreset | None,
+    zoom_percent: float,
+    inverted: bool,
+    tall: bool,
+) -> Corners:
+    """Return the text for one image.
+
+    Parameters
+    ----------
+    tall
+        Whether the viewport is high enough for the identity; a low one names the series at the top
+        left and keeps one line in each corner (the window's header names the patient).
+    """
+    image = tr("Im {n} / {count}").format(n=index + 1, count=count)
+    named = series_text(series, plane)
+    grey = "" if window is None else f"W {signed(window.width)}  L {signed(window.center)}"
+    place = position_text(plane)
+    quality = (lossy_text(instance), calibration_text(series))
+    badge = badge_text(series.verdict)
+    if not tall:
+        below = place or next(filter(None, quality), "")
+        return Corners((named,), (image,), _lines(grey), _lines(below), badge)
+    identity: tuple[str, ...] = ()
+    if study is not None:
+        when = printed_date(study.date, study.time)
+        identity = _lines(*who(study.patient, study.age), when)
+    zoom = tr("Zoom {n} %").format(n=f"{zoom_percent:.0f}")
+    technique = "  ".join(
+        part
+        for part in (
+            f"{series.slice_thickness:.1f} mm" if series.slice_thickness else "",
+            series.convolution_kernel,
+            f"{series.kvp:.0f} kVp" if series.kvp else "",
+        )
+        if part
+    )
+    return Corners(
+        top_left=identity,
+        top_right=_lines(named, image),
+        bottom_left=_lines(tr("Inverted") if inverted else "", grey, zoom),
+        bottom_right=_lines(*quality, place, technique),
+        badge=badge,
+    )
+
+
+def _lines(*texts: str) -> tuple[str, ...]:
+    return tuple(text for text in texts if text)

@@ -1,0 +1,86 @@
+"""A frame of a stack as a QImage: grey through the one grey pipeline, turned without interpolation."""
+
+from __future__ import annotations
+
+import numpy as np
+import numpy.typing as npt
+from PySide6.QtGui import QImage
+
+from viewer.imaging.grey import pipeline_of, to_grey
+from viewer.imaging.study import WindowPreset
+from viewer.imaging.volume import ImageStack
+from viewer.views.pyramid import Pyramid
+from viewer.views.viewport_state import ViewportState
+
+Bytes = npt.NDArray[np.uint8]
+
+
+def to_qimage(pixels: Bytes) -> QImage:
+    """Wrap contiguous grey (row, column) or RGB (row, column, 3) bytes; the caller keeps them alive."""
+    rows, columns = pixels.shape[:2]
+    colour = pixels.ndim == 3
+    kind = QImage.Format.Format_RGB888 if colour else QImage.Format.Format_Grayscale8
+    return QImage(pixels.data, columns, rows, columns * (3 if colour else 1), kind)
+
+
+def turned(pixels: Bytes, state: ViewportState) -> Bytes:
+    """Apply quarter turns and mirror to the pixels themselves, so that no value is interpolated."""
+    pixels = np.rot90(pixels, -state.quarter_turns)
+    return pixels[:, ::-1] if state.mirrored else pixels
+
+
+class FrameImages:
+    """Makes the QImage of what a viewport shows, and keeps the last one.
+
+    Scrolling, windowing and turning make a new image; panning, zooming within one halving, hovering
+    and overlays reuse it.
+    """
+
+    def __init__(self) -> None:
+        self._pyramid = Pyramid()
+        self._key: object = None
+        self._image = QImage()
+        self._pixels: Bytes | None = None
+
+    def forget(self) -> None:
+        """Drop what was kept: the pixels of the stack have changed."""
+        self._pyramid.clear()
+        self._key = None
+
+    def image(
+        self, stack: ImageStack, state: ViewportState, window: WindowPreset | None, *, level: int
+    ) -> QImage:
+        """Return the image of the state's frame, halved `level` times."""
+        key = (
+            id(stack),
+            state.index,
+            window,
+            state.quarter_turns,
+            state.mirrored,
+            state.inverted,
+            level,
+        )
+        if key != self._key:
+            frame = self._pyramid.frame(stack.stored, state.index, level)
+            grey = grey_frame(stack, state.index, frame, window, inverted=state.inverted)
+            self._pixels = np.ascontiguousarray(turned(grey, state))
+            self._image, self._key = to_qimage(self._pixels), key
+        return self._image
+
+
+def grey_frame(
+    stack: ImageStack,
+    index: int,
+    frame: npt.NDArray[np.generic],
+    window: WindowPreset | None,
+    *,
+    inverted: bool,
+) -> Bytes:
+    """Return the bytes to show for a frame (or a halved copy of it); colour passes unchanged.
+
+    At full size the bytes are those of `viewer.imaging.render.render_frame`.
+    """
+    if stack.is_colour:
+        shown = np.asarray(frame, dtype=np.uint8)
+        return 255 - shown if inverted else shown
+    return to_grey(frame, pipeline_of(stack, index, window, inverted=inverted))

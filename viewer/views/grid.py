@@ -1,0 +1,242 @@
+"""The layout of viewports: one, two or four panes with 2 px between them, one of them active."""
+
+# ruff: noqa: N815 - signals are named as Qt names them
+
+from __future__ import annotations
+
+from collections.abc import Callable, Collection
+
+from PySide6.QtCore import Signal
+from PySide6.QtGui import QPainter, QPaintEvent
+from PySide6.QtWidgets import QGridLayout, QWidget
+
+from viewer.acts import Arrangement, Tool
+from viewer.imaging.regions import Region
+from viewer.imaging.study import WindowPreset
+from viewer.views.overlay import Overlay
+from viewer.views.pane import Pane
+from viewer.views.theme import Theme
+from viewer.views.viewport import ImageViewport
+
+
+class ViewportGrid(QWidget):
+    """Panes in an arrangement.
+
+    Panes live as long as the grid: an arrangement hides the ones it has no room for, and a maximised
+    pane hides the others, so that window, zoom and place survive both.
+    """
+
+    activeChanged = Signal(int)
+    """Number of the pane that became active, from 0."""
+    arrangementChanged = Signal(object)
+    toolChanged = Signal(object)
+    linkedChanged = Signal(bool)
+    cornerTextChanged = Signal(bool)
+    viewChanged = Signal(int)
+    """Frame, window or zoom of a pane changed."""
+    regionClicked = Signal(str)
+    regionHovered = Signal(str)
+    regionDrawn = Signal(object)
+    seriesDropped = Signal(int, str)
+    actRequested = Signal(str)
+    """An act that neither a pane nor the grid does (next series, ...)."""
+
+    def __init__(
+        self,
+        theme: Theme | None = None,
+        parent: QWidget | None = None,
+        *,
+        make_pane: Callable[[Theme, QWidget], Pane] = ImageViewport,
+    ) -> None:
+        super().__init__(parent)
+        self.theme = theme or Theme()
+        self.arrangement = Arrangement.ONE
+        self.tool = Tool.SCROLL
+        self.linked = True
+        self.corner_text = True
+        self.maximised = False
+        self._make_pane = make_pane
+        self._panes: list[Pane] = []
+        self._active = 0
+        self._overlay = Overlay()
+        self._selected: frozenset[str] = frozenset()
+        self._layout = QGridLayout(self)
+        self._layout.setContentsMargins(0, 0, 0, 0)
+        self._layout.setSpacing(self.theme.length("column", "gap"))
+        self.set_arrangement(Arrangement.ONE)
+
+    # --- panes -------------------------------------------------------------------------------------
+
+    def panes(self) -> list[Pane]:
+        """Return the panes of the arrangement, row by row (also those hidden by a maximised one)."""
+        rows, columns = self.arrangement.shape
+        return self._panes[: rows * columns]
+
+    def all_panes(self) -> list[Pane]:
+        """Return every pane that was ever made, also those the arrangement has no room for."""
+        return list(self._panes)
+
+    def active_index(self) -> int:
+        """Return the number of the active pane, from 0."""
+        return self._active
+
+    def active_pane(self) -> Pane:
+        """Return the pane that keys, presets and tools act on."""
+        return self._panes[self._active]
+
+    def set_active(self, index: int) -> None:
+        """Make a pane the active one."""
+        changed, self._active = index != self._active, index
+        for number, pane in enumerate(self._panes):
+            pane.set_active(number == index)
+        if changed:
+            self.activeChanged.emit(index)
+
+    def clear_series(self, keys: Collection[str]) -> None:
+        """Empty the panes that show one of these series: their memory is about to go."""
+        for pane in self._panes:
+            stack = pane.stack()
+            if stack is not None and stack.series.key in keys:
+                pane.show_stack(None)
+
+    def set_arrangement(self, arrangement: Arrangement) -> None:
+        """Lay the panes out; new ones are made on first use."""
+        self.arrangement, self.maximised = arrangement, False
+        rows, columns = arrangement.shape
+        while len(self._panes) < rows * columns:
+            self._add_pane()
+        self._lay_out()
+        self.set_active(min(self._active, rows * columns - 1))
+        self.arrangementChanged.emit(arrangement)
+
+    def set_maximised(self, maximised: bool) -> None:
+        """Show the active pane alone, or all panes again."""
+        self.maximised = maximised
+        self._lay_out()
+
+    def _add_pane(self) -> None:
+        pane = self._make_pane(self.theme, self)
+        number = len(self._panes)
+        self._panes.append(pane)
+        pane.set_tool(self.tool)
+        pane.set_corner_text(self.corner_text)
+        pane.set_overlay(self._overlay)
+        pane.set_selected(self._selected)
+        pane.activated.connect(lambda: self.set_active(number))
+        pane.scrolled.connect(lambda: self._scrolled(number))
+        pane.stateChanged.connect(lambda: self.viewChanged.emit(number))
+        pane.actRequested.connect(self.do)
+        pane.regionClicked.connect(self.regionClicked)
+        pane.regionHovered.connect(self.regionHovered)
+        pane.regionDrawn.connect(self.regionDrawn)
+        pane.seriesDropped.connect(lambda key: self.seriesDropped.emit(number, key))
+
+    def _lay_out(self) -> None:
+        columns = self.arrangement.shape[1]
+        used = len(self.panes())
+        for number, pane in enumerate(self._panes):
+            widget = pane.widget()
+            self._layout.removeWidget(widget)
+            shown = number == self._active if self.maximised else number < used
+            if shown:
+                row, column = (0, 0) if self.maximised else divmod(number, columns)
+                self._layout.addWidget(widget, row, column)
+            widget.setVisible(shown)
+        for line in range(2):
+            self._layout.setRowStretch(
+                line, int(not self.maximised and line < self.arrangement.shape[0])
+            )
+            self._layout.setColumnStretch(line, int(not self.maximised and line < columns))
+        self._layout.activate()
+
+    # --- what all panes share ----------------------------------------------------------------------
+
+    def set_tool(self, tool: Tool) -> None:
+        """Choose what the left button does in every pane."""
+        self.tool = tool
+        for pane in self._panes:
+            pane.set_tool(tool)
+        self.toolChanged.emit(tool)
+
+    def set_linked(self, linked: bool) -> None:
+        """Scroll series of one frame of reference together, or each on its own."""
+        self.linked = linked
+        self.linkedChanged.emit(linked)
+
+    def set_corner_text(self, shown: bool) -> None:
+        """Show or hide all text over all images."""
+        self.corner_text = shown
+        for pane in self._panes:
+            pane.set_corner_text(shown)
+        self.cornerTextChanged.emit(shown)
+
+    def set_overlay(self, overlay: Overlay) -> None:
+        """Take the regions of the evidence, with their masks, for every pane."""
+        self._overlay = overlay
+        for pane in self._panes:
+            pane.set_overlay(overlay)
+
+    def select_regions(self, evidence_ids: frozenset[str]) -> None:
+        """Outline the regions of the selected evidence in every pane."""
+        self._selected = evidence_ids
+        for pane in self._panes:
+            pane.set_selected(evidence_ids)
+
+    def hover_regions(self, evidence_id: str) -> None:
+        """Outline the regions of the evidence whose chip is under the pointer; empty for none."""
+        for pane in self._panes:
+            pane.set_hovered(evidence_id)
+
+    def show_region(self, region: Region, window: WindowPreset | None = None) -> bool:
+        """Jump to a region in the pane that holds it, the active one first.
+
+        Returns
+        -------
+        bool
+            False when no pane shows the region's series: open it, then ask again.
+        """
+        order = sorted(range(len(self.panes())), key=lambda number: number != self._active)
+        holder = next((number for number in order if self._panes[number].holds(region)), None)
+        if holder is None:
+            return False
+        if self.maximised and holder != self._active:
+            self.set_maximised(False)
+        self.set_active(holder)
+        shown = self._panes[holder].show_region(region, window)
+        self._scrolled(holder)
+        return shown
+
+    def _scrolled(self, number: int) -> None:
+        source = self._panes[number]
+        stack = source.stack()
+        if not self.linked or stack is None:
+            return
+        for other in self.panes():
+            if other is not source:
+                other.follow(stack, source.shown_frame())
+
+    # --- acts --------------------------------------------------------------------------------------
+
+    def do(self, act: str) -> bool:
+        """Do an act of the viewer's table: on all panes, on the active one, or ask for it outside."""
+        own: dict[str, Callable[[], None]] = {
+            "viewport.maximise": lambda: self.set_maximised(not self.maximised),
+            "viewport.link": lambda: self.set_linked(not self.linked),
+            "view.corner_text": lambda: self.set_corner_text(not self.corner_text),
+            **{f"viewport.tool.{tool}": lambda tool=tool: self.set_tool(tool) for tool in Tool},
+            **{f"layout.{kind}": lambda kind=kind: self.set_arrangement(kind) for kind in Arrangement},
+        }
+        step = own.get(act)
+        if step is not None:
+            step()
+            return True
+        if self.active_pane().do(act):
+            return True
+        self.actRequested.emit(act)
+        return False
+
+    def paintEvent(self, event: QPaintEvent) -> None:
+        """Draw the ground that shows between panes."""
+        painter = QPainter(self)
+        painter.fillRect(self.rect(), self.theme.colour("ground"))
+        painter.end()

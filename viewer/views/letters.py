@@ -1,0 +1,68 @@
+"""Orientation letters at the edges of an image, from the render matrix and the image plane. No Qt."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+
+from viewer.imaging.geometry import ImagePlane
+
+FloatArray = npt.NDArray[np.float64]
+
+LETTERS = (("R", "L"), ("A", "P"), ("F", "H"))
+"""Letter of the negative and positive end of the LPS axes (PS3.3 C.7.6.1.1.1, bipeds)."""
+
+LEAST_COMPONENT = 0.1
+"""A direction within about 6 degrees of a body axis gets no second letter for the rest."""
+
+
+@dataclass(frozen=True)
+class EdgeLetters:
+    """The letter or letters at the four mid-edges of the viewport."""
+
+    left: str
+    right: str
+    top: str
+    bottom: str
+
+
+def direction_letters(direction: npt.ArrayLike) -> str:
+    """Name a patient direction (LPS): the main body axis first, then oblique parts by size."""
+    vector = np.asarray(direction, dtype=np.float64)
+    length = float(np.linalg.norm(vector))
+    if length == 0.0:
+        return ""
+    vector = vector / length
+    order = sorted(range(3), key=lambda axis: -abs(vector[axis]))
+    return "".join(
+        LETTERS[axis][int(vector[axis] > 0)] for axis in order if abs(vector[axis]) >= LEAST_COMPONENT
+    )
+
+
+def edge_letters(plane: ImagePlane | None, matrix: FloatArray) -> EdgeLetters | None:
+    """Return the letters for an image drawn with a render matrix, or none without an orientation.
+
+    Parameters
+    ----------
+    matrix
+        3 x 3 affine from image points to widget points: flips and turns are in it.
+    """
+    if plane is None:
+        return None
+    across = np.linalg.inv(matrix[:2, :2])
+    axes = np.stack(
+        [
+            np.asarray(plane.row_cosines) * plane.column_spacing,
+            np.asarray(plane.column_cosines) * plane.row_spacing,
+        ],
+        axis=1,
+    )
+    right, down = axes @ across[:, 0], axes @ across[:, 1]
+    return EdgeLetters(
+        left=direction_letters(-right),
+        right=direction_letters(right),
+        top=direction_letters(-down),
+        bottom=direction_letters(down),
+    )

@@ -1,0 +1,51 @@
+"""Text on images: each glyph with a 1 px black outline, drawn once and kept."""
+
+from __future__ import annotations
+
+from functools import lru_cache
+
+from PySide6.QtCore import QPointF, Qt
+from PySide6.QtGui import QColor, QFont, QFontMetricsF, QPainter, QPixmap
+
+_AROUND = tuple((dx, dy) for dx in (-1, 0, 1) for dy in (-1, 0, 1) if dx or dy)
+
+
+@lru_cache(maxsize=512)
+def _rendered(text: str, font_key: str, colour: int, ratio: float) -> QPixmap:
+    font = _FONTS[font_key]
+    metrics = QFontMetricsF(font)
+    width, height = metrics.horizontalAdvance(text) + 2, metrics.height() + 2
+    pixmap = QPixmap(max(1, int(width * ratio + 1)), max(1, int(height * ratio + 1)))
+    pixmap.setDevicePixelRatio(ratio)
+    pixmap.fill(Qt.GlobalColor.transparent)
+    painter = QPainter(pixmap)
+    painter.setFont(font)
+    base = QPointF(1.0, 1.0 + metrics.ascent())
+    painter.setPen(Qt.GlobalColor.black)
+    for dx, dy in _AROUND:
+        painter.drawText(base + QPointF(dx, dy), text)
+    painter.setPen(QColor.fromRgba(colour))
+    painter.drawText(base, text)
+    painter.end()
+    return pixmap
+
+
+_FONTS: dict[str, QFont] = {}
+
+
+def draw_outlined(
+    painter: QPainter,
+    at: tuple[float, float],
+    text: str,
+    font: QFont,
+    colour: QColor,
+    *,
+    right: bool = False,
+) -> None:
+    """Draw one line whose box has its top left (or top right) corner at a widget point."""
+    x, y = at
+    key = font.key()
+    _FONTS.setdefault(key, font)
+    pixmap = _rendered(text, key, colour.rgba(), painter.device().devicePixelRatioF())
+    left = x - (pixmap.width() / pixmap.devicePixelRatio() - 1 if right else 1)
+    painter.drawPixmap(QPointF(round(left), round(y) - 1), pixmap)

@@ -1,0 +1,94 @@
+"""What the layout grid asks of any pane: a 2D stack today, reformats and 3D by the same few words."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import Protocol
+
+from PySide6.QtWidgets import QWidget
+
+from viewer.acts import Tool
+from viewer.imaging.regions import Region
+from viewer.imaging.study import Study, WindowPreset
+from viewer.imaging.volume import ImageStack
+from viewer.views.overlay import Overlay
+
+
+class Pane(Protocol):
+    """One cell of the grid.
+
+    Beside these methods a pane has the signals `activated()`, `actRequested(str)`,
+    `stateChanged()`, `scrolled()`, `regionClicked(str)`, `regionHovered(str)`,
+    `regionDrawn(object)` and `seriesDropped(str)`.
+    """
+
+    def widget(self) -> QWidget:
+        """Return the widget that the grid lays out."""
+        ...
+
+    def stack(self) -> ImageStack | None:
+        """Return the images shown, or none for an empty pane."""
+        ...
+
+    def show_stack(
+        self,
+        stack: ImageStack | None,
+        study: Study | None = None,
+        *,
+        arrived: Iterable[int] | None = None,
+        index: int | None = None,
+    ) -> None:
+        """Show a stack of which some frames have arrived (none: all), or nothing."""
+        ...
+
+    def frames_arrived(self, indices: Iterable[int]) -> None:
+        """Say that the pixels of more frames are in."""
+        ...
+
+    def complete_stack(self, stack: ImageStack) -> None:
+        """Take the stack as it is when all pixels are in, without a change of the view."""
+        ...
+
+    def shown_frame(self) -> int:
+        """Return the frame shown, from 0."""
+        ...
+
+    def set_active(self, active: bool) -> None:
+        """Draw or take away the frame of the active pane."""
+        ...
+
+    def set_tool(self, tool: Tool) -> None:
+        """Choose what the left button does."""
+        ...
+
+    def set_corner_text(self, shown: bool) -> None:
+        """Show or hide all text over the image."""
+        ...
+
+    def set_overlay(self, overlay: Overlay) -> None:
+        """Take the regions that can be shown."""
+        ...
+
+    def set_selected(self, evidence_ids: frozenset[str]) -> None:
+        """Outline the regions of the selected evidence."""
+        ...
+
+    def set_hovered(self, evidence_id: str) -> None:
+        """Outline the regions of the evidence under the pointer; empty for none."""
+        ...
+
+    def holds(self, region: Region) -> bool:
+        """Return whether this pane can show a region."""
+        ...
+
+    def show_region(self, region: Region, window: WindowPreset | None = None) -> bool:
+        """Jump to slice, window and zoom that show a region, in one frame."""
+        ...
+
+    def follow(self, source: ImageStack, index: int) -> None:
+        """Go to the place of another series' image when both share a frame of reference."""
+        ...
+
+    def do(self, act: str) -> bool:
+        """Do an act by name; false when this pane does not know it."""
+        ...

@@ -1,0 +1,204 @@
+"""Series strip and viewports of one study, fed by the reader: what a reader looks at."""
+
+# ruff: noqa: N815 - signals are named as Qt names them
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from PySide6.QtCore import Signal
+from PySide6.QtWidgets import QHBoxLayout, QWidget
+
+from viewer.imaging.regions import Region
+from viewer.imaging.study import BadFile, Series, Study, WindowPreset
+from viewer.imaging.volume import ImageStack
+from viewer.views.grid import ViewportGrid
+from viewer.views.overlay import Overlay
+from viewer.views.reader_adapter import ReaderAdapter
+from viewer.views.series_strip import SeriesStrip
+from viewer.views.theme import Theme
+
+LOCALISERS = frozenset({"LOCALIZER", "SCOUT", "TOPOGRAM"})
+"""Image types (PS3.3 C.8.2.1.1.1) that open last: they plan a scan, nobody reads them first."""
+
+SERIES_STEPS = {"viewport.next_series": 1, "viewport.previous_series": -1}
+
+
+class ReadingArea(QWidget):
+    """Shows a study: which series stands in which pane, and how its images arrive there.
+
+    Parameters
+    ----------
+    adapter
+        The reader; this area is the only one that opens and closes series through it.
+    """
+
+    seriesProblem = Signal(str, str)
+    """Series key and words for the reader: it could not be opened, or images are missing from it."""
+    seriesReady = Signal(str, object)
+    """Series key and its complete ImageStack."""
+    paneSeriesChanged = Signal(int, str)
+    """Pane and the key of the series it shows from now on."""
+
+    def __init__(
+        self, adapter: ReaderAdapter, theme: Theme | None = None, parent: QWidget | None = None
+    ) -> None:
+        super().__init__(parent)
+        self.theme = theme or Theme()
+        self.adapter = adapter
+        self.strip = SeriesStrip(self.theme)
+        self.grid = ViewportGrid(self.theme)
+        self._study: Study | None = None
+        self._wanted: dict[int, str] = {}
+        self._jump: tuple[Region, WindowPreset | None] | None = None
+        row = QHBoxLayout(self)
+        row.setContentsMargins(0, 0, 0, 0)
+        row.setSpacing(0)
+        row.addWidget(self.strip)
+        row.addWidget(self.grid, 1)
+        self.strip.seriesChosen.connect(self.show_series)
+        self.grid.seriesDropped.connect(lambda pane, key: self.show_series(key, pane=pane))
+        self.grid.actRequested.connect(self._step_series)
+        self.grid.activeChanged.connect(lambda _: self._mark_shown())
+        self.grid.arrangementChanged.connect(lambda _: self._fill_panes())
+        adapter.seriesBegun.connect(self._begun)
+        adapter.framesArrived.connect(self._arrived)
+        adapter.seriesOpened.connect(self._opened)
+        adapter.seriesFailed.connect(self._failed)
+        adapter.thumbnailMade.connect(self.strip.set_picture)
+
+    # --- study and series --------------------------------------------------------------------------
+
+    def study(self) -> Study | None:
+        """Return the study that is shown."""
+        return self._study
+
+    def open_study(self, study: Study | None) -> None:
+        """Show a study (none: nothing); the memory of the one before goes back."""
+        self.grid.set_overlay(Overlay())
+        self.grid.select_regions(frozenset())
+        self._wanted.clear()
+        self._jump = None
+        for pane in self.grid.all_panes():
+            pane.show_stack(None)
+        self.adapter.drop_thumbnails()
+        self.adapter.keep_only(())
+        self._study = study
+        self.strip.set_study(study)
+        if study is not None:
+            self._fill_panes()
+            self.adapter.make_thumbnails(study)
+
+    def series_in_reading_order(self) -> tuple[Series, ...]:
+        """Return the series as panes take them: most images first, localisers last."""
+        if self._study is None:
+            return ()
+        return tuple(
+            sorted(
+                self._study.series,
+                key=lambda series: (bool(LOCALISERS & set(series.image_type)), -series.image_count),
+            )
+        )
+
+    def show_series(self, key: str, *, pane: int | None = None, first: int | None = None) -> None:
+        """Show a series in a pane (the active one), from frame `first` on (the middle one)."""
+        series = self._series(key)
+        if series is None:
+            return
+        number = self.grid.active_index() if pane is None else pane
+        self._wanted[number] = key
+        stack = self.adapter.stack(key)
+        if stack is not None:
+            self._put(number, stack, first)
+        else:
+            self.adapter.open(series, first=first)
+        self._mark_shown()
+
+    def go_to(self, region: Region, window: WindowPreset | None = None) -> bool:
+        """Jump to a region; a series that no pane shows is opened in the active one first.
+
+        Returns
+        -------
+        bool
+            False when the study has no series that could show the region.
+        """
+        if self.grid.show_region(region, window):
+            return True
+        holder = next(
+            (
+                series
+                for series in self.series_in_reading_order()
+                if series.series_instance_uid == region.series_instance_uid
+            ),
+            None,
+        )
+        if holder is None:
+            return False
+        self._jump = (region, window)
+        self.show_series(holder.key)
+        return True
+
+    def set_narrow(self, narrow: bool) -> None:
+        """Take the layout for windows under 1600 pixels."""
+        self.strip.set_narrow(narrow)
+
+    def _series(self, key: str) -> Series | None:
+        found = () if self._study is None else self._study.series
+        return next((series for series in found if series.key == key), None)
+
+    def _fill_panes(self) -> None:
+        """Give empty panes the next series that none shows; with one series they all show it."""
+        order = [series.key for series in self.series_in_reading_order()]
+        for number in range(len(self.grid.panes())):
+            if number in self._wanted or not order:
+                continue
+            free = [key for key in order if key not in self._wanted.values()]
+            self.show_series((free or order)[0], pane=number)
+
+    def _step_series(self, act: str) -> None:
+        step = SERIES_STEPS.get(act)
+        here = self._wanted.get(self.grid.active_index(), "")
+        there = "" if step is None else self.strip.neighbour(here, step)
+        if there:
+            self.show_series(there)
+
+    def _mark_shown(self) -> None:
+        self.strip.set_shown(self._wanted.get(self.grid.active_index(), ""))
+
+    # --- pixels arrive -----------------------------------------------------------------------------
+
+    def _panes_of(self, key: str) -> Iterable[int]:
+        return [number for number, wanted in self._wanted.items() if wanted == key]
+
+    def _put(self, number: int, stack: ImageStack, first: int | None = None) -> None:
+        key = stack.series.key
+        pane = self.grid.all_panes()[number]
+        pane.show_stack(stack, self._study, arrived=self.adapter.arrived(key), index=first)
+        self.paneSeriesChanged.emit(number, key)
+        if self._jump is not None and self.grid.show_region(*self._jump):
+            self._jump = None
+
+    def _begun(self, key: str, stack: ImageStack) -> None:
+        for number in self._panes_of(key):
+            self._put(number, stack)
+
+    def _arrived(self, key: str, frames: tuple[int, ...]) -> None:
+        for number in self._panes_of(key):
+            self.grid.all_panes()[number].frames_arrived(frames)
+
+    def _opened(self, key: str, stack: ImageStack, bad_files: tuple[BadFile, ...]) -> None:
+        for number in self._panes_of(key):
+            self.grid.all_panes()[number].complete_stack(stack)
+        self.seriesReady.emit(key, stack)
+        if bad_files:
+            words = self.tr("{n} of {all} images cannot be shown: {reason}")
+            count = len(bad_files) + len(stack.frames)
+            text = words.format(n=len(bad_files), all=count, reason=bad_files[0].reason)
+            self.seriesProblem.emit(key, text)
+
+    def _failed(self, key: str, code: str, message: str) -> None:
+        self.grid.clear_series({key})
+        for number in list(self._panes_of(key)):
+            del self._wanted[number]
+        self._mark_shown()
+        self.seriesProblem.emit(key, message)

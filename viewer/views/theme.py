@@ -1,0 +1,71 @@
+"""The tokens of the theme as Qt colours, fonts and lengths, multiplied by one scale factor."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import cache
+from typing import Any
+
+from PySide6.QtGui import QColor, QFont, QFontDatabase
+
+import resources
+
+
+@cache
+def _tokens() -> dict[str, Any]:
+    tokens: dict[str, Any] = resources.table("theme", "tokens.json")
+    return tokens
+
+
+@cache
+def load_fonts() -> tuple[str, ...]:
+    """Register the bundled fonts with the application, once; return their families."""
+    families: list[str] = []
+    for name in _tokens()["type"]["files"]:
+        number = QFontDatabase.addApplicationFont(str(resources.path("fonts", name)))
+        families += QFontDatabase.applicationFontFamilies(number)
+    return tuple(families)
+
+
+@dataclass(frozen=True)
+class Theme:
+    """Look of the program at one scale.
+
+    Parameters
+    ----------
+    scale
+        Text and space factor chosen by the reader, 0.85 to 2; HiDPI is Qt's own and not in here.
+    """
+
+    scale: float = 1.0
+
+    def colour(self, token: str) -> QColor:
+        """Return a colour by its token ("evidence", "text-2")."""
+        return QColor(_tokens()["colour"][token])
+
+    def px(self, length: float) -> int:
+        """Scale a length in logical pixels to whole pixels; a line never vanishes."""
+        return max(1, round(length * self.scale)) if length else 0
+
+    def length(self, group: str, token: str) -> int:
+        """Return a scaled length by its tokens ("row", "bar")."""
+        return self.px(_tokens()[group][token])
+
+    def value(self, group: str, token: str) -> float:
+        """Return an unscaled number by its tokens ("viewport", "region-halo-opacity")."""
+        return float(_tokens()[group][token])
+
+    def font(self, step: str) -> QFont:
+        """Return the font of a type step ("corner"), tabular figures on."""
+        load_fonts()
+        style = _tokens()["type"]["steps"][step]
+        font = QFont(_tokens()["type"]["family"])
+        font.setPixelSize(self.px(style["size"]))
+        font.setWeight(QFont.Weight(style["weight"]))
+        for feature, state in _tokens()["type"]["features"].items():
+            font.setFeature(QFont.Tag(feature), state)
+        return font
+
+    def line_height(self, step: str) -> int:
+        """Return the scaled line height of a type step."""
+        return self.px(_tokens()["type"]["steps"][step]["line"])

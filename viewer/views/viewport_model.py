@@ -1,0 +1,282 @@
+"""What one viewport shows, and what it answers about it: the model behind the widget. No Qt."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from dataclasses import replace
+
+import numpy as np
+import numpy.typing as npt
+
+from viewer.acts import PRESET_KEYS
+from viewer.imaging.geometry import ImagePlane
+from viewer.imaging.grey import default_window, presets
+from viewer.imaging.regions import Region
+from viewer.imaging.study import Instance, Study, WindowPreset
+from viewer.imaging.volume import ImageStack
+from viewer.views.letters import EdgeLetters, edge_letters
+from viewer.views.link import linked_index
+from viewer.views.overlay import Outline, Overlay, hit, plane_of
+from viewer.views.scale_bar import ScaleBar, scale_bar
+from viewer.views.viewport_state import (
+    FloatArray,
+    ImageSize,
+    ViewportState,
+    at_scale,
+    framed,
+    image_size,
+    render_matrix,
+    scale_of,
+    transform,
+    zoomed,
+)
+
+HIT_REACH = 6.0
+"""Widget pixels beside an outline that still hit it."""
+
+
+class ViewportModel:
+    """A stack, the state in which it is shown, and the regions over it.
+
+    Attributes
+    ----------
+    size
+        Width and height of the viewport in widget pixels.
+    pixel_ratio
+        Device pixels for one widget pixel.
+    selected, hovered, pointed
+        Evidence whose regions are outlined: chosen, pointed at elsewhere, and under the pointer here.
+    """
+
+    def __init__(self) -> None:
+        self.stack: ImageStack | None = None
+        self.study: Study | None = None
+        self.state = ViewportState()
+        self.size: tuple[float, float] = (1.0, 1.0)
+        self.pixel_ratio = 1.0
+        self.overlay = Overlay()
+        self.selected: frozenset[str] = frozenset()
+        self.hovered = ""
+        self.pointed = ""
+        self.all_regions = False
+        self._arrived: npt.NDArray[np.bool_] | None = None
+        self._own_window: dict[int, WindowPreset | None] = {}
+
+    # --- the stack and its frames ------------------------------------------------------------------
+
+    def show(
+        self,
+        stack: ImageStack | None,
+        study: Study | None,
+        arrived: Iterable[int] | None,
+        index: int | None,
+    ) -> None:
+        """Show a stack from a frame on (the middle one for none), of which some frames have arrived."""
+        self.stack, self.study = stack, study
+        self._own_window.clear()
+        self._arrived = None
+        if arrived is not None and stack is not None:
+            self._arrived = np.zeros(self.count, dtype=bool)
+            self._arrived[list(arrived)] = True
+        self.state = ViewportState().at(self.count // 2 if index is None else index, max(self.count, 1))
+
+    def complete(self, stack: ImageStack) -> None:
+        """Take the stack as it is when all pixels are in; it may lack frames that could not be read.
+
+        The view stays, on the same image where it is still there.
+        """
+        wanted = None if self.stack is None else self.stack.frames[self.state.index]
+        index = stack.frames.index(wanted) if wanted in stack.frames else self.state.index
+        self.stack, self._arrived = stack, None
+        self._own_window.clear()
+        self.state = self.state.at(index, self.count)
+
+    def frames_arrived(self, indices: Iterable[int]) -> bool:
+        """Note that pixels have arrived; true when that changes which frame is drawn."""
+        if self._arrived is None:
+            return False
+        before = self.shown_index()
+        self._arrived[list(indices)] = True
+        if self._arrived.all():
+            self._arrived = None
+        return before != self.shown_index()
+
+    @property
+    def count(self) -> int:
+        """Frames of the stack."""
+        return 0 if self.stack is None else len(self.stack.frames)
+
+    @property
+    def arrived_share(self) -> float:
+        """Share of the frames whose pixels are in, 0 to 1."""
+        return 1.0 if self._arrived is None else float(self._arrived.mean())
+
+    def shown_index(self) -> int | None:
+        """Return the frame whose pixels are drawn: the wanted one, or the nearest that has arrived."""
+        if self.stack is None or self._arrived is None:
+            return None if self.stack is None else self.state.index
+        there = np.flatnonzero(self._arrived)
+        return int(there[np.abs(there - self.state.index).argmin()]) if there.size else None
+
+    def instance(self) -> Instance | None:
+        """Return the header facts of the wanted frame."""
+        if self.stack is None:
+            return None
+        return self.stack.series.instances[self.stack.frames[self.state.index][0]]
+
+    def window(self) -> WindowPreset | None:
+        """Return the window in effect; none for colour or before the first image."""
+        index = self.shown_index()
+        if self.stack is None or index is None or self.stack.is_colour:
+            return None
+        if self.state.window is not None:
+            return self.state.window
+        if index not in self._own_window:
+            self._own_window[index] = default_window(self.stack, index)
+        return self._own_window[index]
+
+    def presets(self) -> dict[str, WindowPreset]:
+        """Return the window presets of this modality by their key; none for colour."""
+        if self.stack is None or self.stack.is_colour:
+            return {}
+        return presets(self.stack.series.modality)
+
+    # --- geometry ----------------------------------------------------------------------------------
+
+    def plane(self) -> ImagePlane | None:
+        """Return the plane of the wanted frame in the patient, or none without an orientation."""
+        return None if self.stack is None else plane_of(self.stack, self.state.index)
+
+    def image_size(self) -> ImageSize:
+        """Return size and pixel shape of the wanted frame."""
+        if self.stack is None:
+            return ImageSize(1, 1)
+        rows, columns = self.stack.stored.shape[1:3]
+        return image_size(self.stack.series, self.plane(), rows, columns)
+
+    def scale(self) -> float:
+        """Return the widget pixels for one image column."""
+        return scale_of(self.state, self.image_size(), *self.size)
+
+    def matrix(self) -> FloatArray:
+        """Return the 3 x 3 affine from image points to widget points."""
+        return render_matrix(self.state, self.image_size(), *self.size, pixel_ratio=self.pixel_ratio)
+
+    def to_image(self, point: tuple[float, float]) -> tuple[float, float]:
+        """Return the image point (column, row) under a widget point."""
+        column, row = transform(np.linalg.inv(self.matrix()), [point])[0]
+        return float(column), float(row)
+
+    def to_widget(self, point: tuple[float, float]) -> tuple[float, float]:
+        """Return the widget point of an image point (column, row)."""
+        x, y = transform(self.matrix(), [point])[0]
+        return float(x), float(y)
+
+    def letters(self) -> EdgeLetters | None:
+        """Return the orientation letters at the edges; none without an orientation."""
+        return edge_letters(self.plane(), self.matrix())
+
+    def scale_bar(self) -> ScaleBar | None:
+        """Return the scale bar; in pixels when the image is not calibrated at the patient."""
+        if self.stack is None:
+            return None
+        spacing = self.stack.series.pixel_spacing
+        return scale_bar(
+            scale=self.scale(),
+            column_spacing=None if spacing is None else spacing[1],
+            height=self.size[1],
+        )
+
+    # --- regions -----------------------------------------------------------------------------------
+
+    def outlines(self) -> list[Outline]:
+        """Return the outlines that lie on the frame drawn, lit or not.
+
+        None while another image stands in for the wanted one: an outline never lies on wrong pixels.
+        """
+        if self.stack is None or self.shown_index() != self.state.index:
+            return []
+        return self.overlay.on_frame(self.stack, self.state.index)
+
+    def drawn_outlines(self) -> list[Outline]:
+        """Return the outlines that are drawn now."""
+        ids = self.selected | {self.hovered, self.pointed}
+        return [found for found in self.outlines() if self.all_regions or found.evidence_id in ids]
+
+    def region_at(self, point: tuple[float, float]) -> str:
+        """Return the evidence whose region lies under a widget point, or an empty text."""
+        if self.stack is None or not self.overlay.regions:
+            return ""
+        found = hit(self.outlines(), self.to_image(point), reach=HIT_REACH / self.scale())
+        return "" if found is None else found.evidence_id
+
+    def holds(self, region: Region) -> bool:
+        """Return whether this stack can show a region."""
+        return self.stack is not None and self.overlay.frame_of(region, self.stack) is not None
+
+    def state_showing(self, region: Region, window: WindowPreset | None) -> ViewportState | None:
+        """Return the state whose slice, window and zoom show a region, or none when it is not here."""
+        index = None if self.stack is None else self.overlay.frame_of(region, self.stack)
+        if self.stack is None or index is None:
+            return None
+        state = self.state.at(index, self.count)
+        if window is not None:
+            state = replace(state, window=window)
+        outlined = self.overlay.outline_on("", region, self.stack, index)
+        if outlined is None:
+            return state
+        return framed(state, self.image_size(), *self.size, box=outlined.box)
+
+    def state_beside(self, source: ImageStack, index: int) -> ViewportState:
+        """Return the state at the place of another series' image; unchanged when not linked."""
+        there = None if self.stack is None else linked_index(source, index, self.stack)
+        return self.state if there is None else self.state.at(there, self.count)
+
+    # --- acts --------------------------------------------------------------------------------------
+
+    def state_after(self, act: str) -> ViewportState | None:
+        """Return the state that an act of the viewer's table makes, or none when it makes no state."""
+        change = STATE_ACTS.get(act)
+        return None if change is None or self.stack is None else change(self)
+
+
+def _moved(by: int) -> Callable[[ViewportModel], ViewportState]:
+    return lambda model: model.state.at(model.state.index + by, model.count)
+
+
+def _zoomed(factor: float) -> Callable[[ViewportModel], ViewportState]:
+    return lambda model: zoomed(model.state, model.image_size(), *model.size, factor=factor)
+
+
+def _preset(key: str) -> Callable[[ViewportModel], ViewportState]:
+    def change(model: ViewportModel) -> ViewportState:
+        chosen = model.presets().get(key)
+        return model.state if chosen is None else model.state.windowed(chosen)
+
+    return change
+
+
+def _one_to_one(model: ViewportModel) -> ViewportState:
+    scale = 1.0 / model.pixel_ratio
+    return at_scale(model.state, model.image_size(), *model.size, scale=scale)
+
+
+STATE_ACTS: dict[str, Callable[[ViewportModel], ViewportState]] = {
+    "viewport.next": _moved(1),
+    "viewport.previous": _moved(-1),
+    "viewport.next_ten": _moved(10),
+    "viewport.previous_ten": _moved(-10),
+    "viewport.first": lambda model: model.state.at(0, model.count),
+    "viewport.last": lambda model: model.state.at(model.count - 1, model.count),
+    "viewport.reset": lambda model: model.state.reset(),
+    "viewport.invert": lambda model: replace(model.state, inverted=not model.state.inverted),
+    "viewport.flip_horizontal": lambda model: model.state.flipped_horizontally(),
+    "viewport.flip_vertical": lambda model: model.state.flipped_vertically(),
+    "viewport.rotate_right": lambda model: model.state.turned(1),
+    "viewport.rotate_left": lambda model: model.state.turned(-1),
+    "viewport.zoom_in": _zoomed(1.25),
+    "viewport.zoom_out": _zoomed(0.8),
+    "viewport.one_to_one": _one_to_one,
+    **{f"viewport.preset.{key}": _preset(key) for key in PRESET_KEYS},
+}
+"""How each act of the table changes what a viewport shows."""

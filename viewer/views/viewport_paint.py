@@ -1,0 +1,343 @@
+"""What a viewport paints: image, regions, sketch, letters, scale bar, corner text, frame, progress."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import replace
+
+import numpy as np
+from PySide6.QtCore import QLineF, QPointF, QRectF, QSizeF, Qt
+from PySide6.QtGui import QBrush, QColor, QFontMetricsF, QPainter, QPainterPath, QPen, QPolygonF
+
+from viewer.imaging.regions import Shape
+from viewer.views.corner_text import Corners, corners, tr
+from viewer.views.drawing import Sketch
+from viewer.views.frame_image import FrameImages
+from viewer.views.icons import glyph
+from viewer.views.letters import EdgeLetters
+from viewer.views.outlined_text import draw_outlined
+from viewer.views.overlay import Outline
+from viewer.views.pyramid import level_for
+from viewer.views.scale_bar import ScaleBar
+from viewer.views.theme import Theme
+from viewer.views.viewport_model import ViewportModel
+from viewer.views.viewport_state import FloatArray, transform
+
+POINT_RADIUS = 6.0
+"""Half the size of the ring that marks a point region, widget pixels."""
+
+
+def paint_viewport(
+    painter: QPainter,
+    model: ViewportModel,
+    images: FrameImages,
+    theme: Theme,
+    *,
+    sketch: Sketch | None,
+    corner_text: bool,
+    active: bool,
+) -> None:
+    """Draw a viewport: the image, the regions, then the words and the frame."""
+    bounds = QRectF(0.0, 0.0, *model.size)
+    painter.fillRect(bounds, theme.colour("image"))
+    if model.stack is not None:
+        matrix = model.matrix()
+        draw_image(painter, model, images, matrix)
+        within = bounds.adjusted(4, 4, -4, -4)
+        outlines = model.drawn_outlines()
+        draw_regions(painter, outlines, matrix, theme, selected=model.selected, bounds=within)
+        if sketch is not None:
+            draw_sketch(painter, sketch, matrix, theme)
+        if corner_text:
+            letters, bar = model.letters(), model.scale_bar()
+            if letters is not None:
+                draw_letters(painter, letters, bounds, theme)
+            if bar is not None:
+                draw_scale_bar(painter, bar, bounds, theme)
+            draw_corners(painter, corner_words(model, theme), loading_note(model), bounds, theme)
+        if model.arrived_share < 1.0:
+            draw_progress(painter, model.arrived_share, bounds, theme)
+    if active:
+        draw_frame(painter, bounds, theme.colour("viewport-frame"), theme.length("viewport", "frame"))
+
+
+def draw_image(
+    painter: QPainter, model: ViewportModel, images: FrameImages, matrix: FloatArray
+) -> None:
+    """Draw the pixels of the frame that is there, smooth, turned already: the painter only scales."""
+    index = model.shown_index()
+    if model.stack is None or index is None:
+        return
+    level = level_for(model.scale() * model.pixel_ratio)
+    image = images.image(model.stack, replace(model.state, index=index), model.window(), level=level)
+    size, block = model.image_size(), 2**level
+    right = -(-size.columns // block) * block - 0.5
+    bottom = -(-size.rows // block) * block - 0.5
+    edges = transform(matrix, [(-0.5, -0.5), (right, bottom)])
+    target = QRectF(QPointF(*edges.min(axis=0)), QPointF(*edges.max(axis=0)))
+    painter.setRenderHint(QPainter.RenderHint.SmoothPixmapTransform)
+    painter.drawImage(target, image)
+
+
+def corner_words(model: ViewportModel, theme: Theme) -> Corners:
+    """Return the words in the corners of a viewport."""
+    instance = model.instance()
+    if model.stack is None or instance is None:
+        return Corners()
+    return corners(
+        study=model.study,
+        series=model.stack.series,
+        instance=instance,
+        plane=model.plane(),
+        index=model.state.index,
+        count=model.count,
+        window=model.window(),
+        zoom_percent=100 * model.scale() * model.pixel_ratio,
+        inverted=model.state.inverted,
+        tall=model.size[1] >= theme.value("viewport", "identity-from-height"),
+    )
+
+
+def loading_note(model: ViewportModel) -> str:
+    """Say quietly that another image stands in for one that has not arrived, empty when it is there."""
+    shown = model.shown_index()
+    if shown == model.state.index:
+        return ""
+    return tr("loading") if shown is None else tr("loading, this is Im {n}").format(n=shown + 1)
+
+
+def spoken(model: ViewportModel) -> str:
+    """Return what assistive technology reads: series, image and a problem of the geometry."""
+    words = corner_words(model, Theme())
+    return ", ".join(part for part in (*words.top_left, *words.top_right, words.badge) if part)
+
+
+def region_path(outlined: Outline, matrix: FloatArray) -> QPainterPath:
+    """Return a region's outline in widget points."""
+    path = QPainterPath()
+    for ring in outlined.rings:
+        points = transform(matrix, ring)
+        if outlined.region.shape is Shape.POINT:
+            path.addEllipse(QPointF(*points[0]), POINT_RADIUS, POINT_RADIUS)
+        else:
+            path.addPolygon(QPolygonF([QPointF(x, y) for x, y in points.tolist()]))
+            path.closeSubpath()
+    return path
+
+
+def stroke_region(painter: QPainter, path: QPainterPath, theme: Theme, *, dashed: bool = False) -> None:
+    """Draw a 2 px evidence line on a 4 px black halo, without a fill."""
+    halo = QColor(0, 0, 0)
+    halo.setAlphaF(theme.value("viewport", "region-halo-opacity"))
+    line = QPen(theme.colour("evidence"), theme.value("viewport", "region-line"))
+    line.setJoinStyle(Qt.PenJoinStyle.RoundJoin)
+    if dashed:
+        line.setDashPattern([4.0, 3.0])
+    under = QPen(halo, theme.value("viewport", "region-halo"))
+    under.setJoinStyle(Qt.PenJoinStyle.RoundJoin)
+    painter.setRenderHint(QPainter.RenderHint.Antialiasing)
+    painter.setBrush(Qt.BrushStyle.NoBrush)
+    for pen in (under, line):
+        painter.setPen(pen)
+        painter.drawPath(path)
+
+
+def draw_regions(
+    painter: QPainter,
+    outlines: Sequence[Outline],
+    matrix: FloatArray,
+    theme: Theme,
+    *,
+    selected: frozenset[str],
+    bounds: QRectF,
+) -> None:
+    """Draw outlines with a tag each; the tag of selected evidence is filled."""
+    paths = [(outlined, region_path(outlined, matrix)) for outlined in outlines]
+    for _, path in paths:
+        stroke_region(painter, path, theme)
+    taken: list[QRectF] = []
+    tagged: set[str] = set()
+    for outlined, path in paths:
+        if outlined.evidence_id in tagged:
+            continue
+        tagged.add(outlined.evidence_id)
+        tag = _tag_size(outlined.evidence_id, theme)
+        place = _tag_place(path.boundingRect(), tag, bounds, taken)
+        taken.append(place)
+        _draw_tag(painter, place, outlined.evidence_id, theme, filled=outlined.evidence_id in selected)
+
+
+def _tag_size(text: str, theme: Theme) -> QSizeF:
+    width = QFontMetricsF(theme.font("chip")).horizontalAdvance(text)
+    return QSizeF(round(width) + theme.px(16), theme.length("row", "chip"))
+
+
+def _tag_place(around: QRectF, tag: QSizeF, bounds: QRectF, taken: Sequence[QRectF]) -> QRectF:
+    """Choose a place outside the contour and inside the viewport: above right first, then round it."""
+    gap = 4.0
+    above, below = around.top() - tag.height() - gap, around.bottom() + gap
+    beside_right, beside_left = around.right() + gap, around.left() - tag.width() - gap
+    corners = (
+        (around.right() - gap, above),
+        (beside_right, around.top()),
+        (around.left() + gap - tag.width(), above),
+        (beside_left, around.top()),
+        (around.center().x(), above),
+        (around.right() - gap, below),
+        (around.left() + gap - tag.width(), below),
+        (beside_right, around.bottom() - tag.height()),
+        (beside_left, around.bottom() - tag.height()),
+    )
+    places = [QRectF(QPointF(round(x), round(y)), tag) for x, y in corners]
+    for place in places:
+        if bounds.contains(place) and not any(place.intersects(other) for other in taken):
+            return place
+    place = places[0]
+    place.moveLeft(min(max(place.left(), bounds.left()), bounds.right() - place.width()))
+    place.moveTop(min(max(place.top(), bounds.top()), bounds.bottom() - place.height()))
+    return place
+
+
+def _draw_tag(painter: QPainter, place: QRectF, text: str, theme: Theme, *, filled: bool) -> None:
+    painter.setRenderHint(QPainter.RenderHint.Antialiasing)
+    radius = theme.length("radius", "chip")
+    halo = QColor(0, 0, 0)
+    halo.setAlphaF(theme.value("viewport", "region-halo-opacity"))
+    painter.setPen(Qt.PenStyle.NoPen)
+    painter.setBrush(halo)
+    painter.drawRoundedRect(place.adjusted(-1, -1, 1, 1), radius + 1, radius + 1)
+    ground, ink = ("evidence", "on-evidence") if filled else ("evidence-ground", "evidence")
+    painter.setBrush(QBrush(theme.colour(ground)))
+    painter.setPen(Qt.PenStyle.NoPen if filled else QPen(theme.colour("evidence-edge"), 1))
+    painter.drawRoundedRect(place if filled else place.adjusted(0.5, 0.5, -0.5, -0.5), radius, radius)
+    painter.setPen(theme.colour(ink))
+    painter.setFont(theme.font("chip"))
+    painter.drawText(place, Qt.AlignmentFlag.AlignCenter, text)
+
+
+def draw_sketch(painter: QPainter, sketch: Sketch, matrix: FloatArray, theme: Theme) -> None:
+    """Draw a region that is not finished: dashed, with its corners marked."""
+    path = QPainterPath()
+    points = transform(matrix, sketch.outline_points()) if sketch.points else np.empty((0, 2))
+    if sketch.shape is Shape.ELLIPSE:
+        low, high = points.min(axis=0), points.max(axis=0)
+        path.addEllipse(QRectF(QPointF(*low), QPointF(*high)))
+    else:
+        ahead = [] if sketch.cursor is None else transform(matrix, [sketch.cursor]).tolist()
+        path.addPolygon(QPolygonF([QPointF(x, y) for x, y in [*points.tolist(), *ahead]]))
+    stroke_region(painter, path, theme, dashed=True)
+    painter.setPen(QPen(theme.colour("image"), 1))
+    painter.setBrush(theme.colour("evidence"))
+    if sketch.shape is Shape.POLYGON:
+        for x, y in points.tolist():
+            painter.drawRect(QRectF(x - 3, y - 3, 6, 6))
+
+
+def draw_letters(painter: QPainter, letters: EdgeLetters, bounds: QRectF, theme: Theme) -> None:
+    """Draw the orientation letters at the four mid-edges."""
+    font, colour = theme.font("letter"), theme.colour("text")
+    metrics = QFontMetricsF(font)
+    high, margin = metrics.height(), theme.value("viewport", "margin")
+    middle = bounds.center()
+    for text, x, y in (
+        (letters.left, bounds.left() + margin, middle.y() - high / 2),
+        (
+            letters.right,
+            bounds.right() - margin - metrics.horizontalAdvance(letters.right),
+            middle.y() - high / 2,
+        ),
+        (letters.top, middle.x() - metrics.horizontalAdvance(letters.top) / 2, bounds.top() + margin),
+        (
+            letters.bottom,
+            middle.x() - metrics.horizontalAdvance(letters.bottom) / 2,
+            bounds.bottom() - margin - high,
+        ),
+    ):
+        draw_outlined(painter, (x, y), text, font, colour)
+
+
+def draw_scale_bar(painter: QPainter, bar: ScaleBar, bounds: QRectF, theme: Theme) -> None:
+    """Draw the bracket at the right, from 60 % of the height downwards, its length to its left."""
+    painter.setRenderHint(QPainter.RenderHint.Antialiasing, False)
+    right = round(bounds.right()) - theme.px(10)
+    top = round(bounds.top() + bounds.height() * theme.value("viewport", "scale-bar-height"))
+    bottom, tick = top + round(bar.length), theme.px(5)
+    lines = [
+        QLineF(right, top, right, bottom),
+        QLineF(right - tick, top, right, top),
+        QLineF(right - tick, bottom, right, bottom),
+    ]
+    for colour, width in ((theme.colour("image"), 3), (theme.colour("corner"), 1)):
+        pen = QPen(colour, width)
+        pen.setCapStyle(Qt.PenCapStyle.SquareCap)
+        painter.setPen(pen)
+        painter.drawLines(lines)
+    font = theme.font("corner")
+    y = (top + bottom) / 2 - QFontMetricsF(font).height() / 2
+    at = (right - tick - theme.px(4), y)
+    draw_outlined(painter, at, bar.text, font, theme.colour("corner"), right=True)
+
+
+def draw_corners(painter: QPainter, text: Corners, note: str, bounds: QRectF, theme: Theme) -> None:
+    """Draw the corner text, and under its top right a quiet note and the badge of a bad geometry."""
+    font, colour = theme.font("corner"), theme.colour("corner")
+    metrics = QFontMetricsF(font)
+    line, margin = theme.line_height("corner"), theme.value("viewport", "margin")
+    left, right = bounds.left() + margin, bounds.right() - margin
+    room = bounds.width() / 2 - margin - theme.px(16)
+
+    def column(lines: Sequence[str], top: float, *, at_right: bool) -> None:
+        for row, words in enumerate(lines):
+            fitting = metrics.elidedText(words, Qt.TextElideMode.ElideRight, room)
+            x = right if at_right else left
+            draw_outlined(painter, (x, top + row * line), fitting, font, colour, right=at_right)
+
+    top = bounds.top() + margin - 2
+    upper_right = (*text.top_right, note) if note else text.top_right
+    column(text.top_left, top, at_right=False)
+    column(upper_right, top, at_right=True)
+    base = bounds.bottom() - margin
+    column(text.bottom_left, base - len(text.bottom_left) * line, at_right=False)
+    column(text.bottom_right, base - len(text.bottom_right) * line, at_right=True)
+    if text.badge:
+        _draw_badge(painter, text.badge, QPointF(right, top + len(upper_right) * line + 4), theme)
+
+
+def _draw_badge(painter: QPainter, text: str, top_right: QPointF, theme: Theme) -> None:
+    font, colour = theme.font("badge"), theme.colour("warning")
+    side, pad = theme.px(14), theme.px(6)
+    width = round(QFontMetricsF(font).horizontalAdvance(text)) + side + 2 * pad + theme.px(4)
+    place = QRectF(top_right.x() - width, top_right.y(), width, theme.length("row", "badge"))
+    radius = theme.length("radius", "badge")
+    painter.setRenderHint(QPainter.RenderHint.Antialiasing)
+    painter.setPen(QPen(theme.colour("warning-edge"), 1))
+    painter.setBrush(theme.colour("image"))
+    painter.drawRoundedRect(place.adjusted(0.5, 0.5, -0.5, -0.5), radius, radius)
+    mark = glyph("warning", colour, side, pixel_ratio=painter.device().devicePixelRatioF())
+    painter.drawPixmap(QPointF(place.left() + pad, round(place.center().y() - side / 2)), mark)
+    painter.setPen(colour)
+    painter.setFont(font)
+    painter.drawText(
+        place.adjusted(pad + side + theme.px(4), 0, -pad, 0), Qt.AlignmentFlag.AlignVCenter, text
+    )
+
+
+def draw_progress(painter: QPainter, share: float, bounds: QRectF, theme: Theme) -> None:
+    """Draw how much of the series has arrived: a 2 px line at the lower edge, nothing that moves."""
+    height = theme.px(2)
+    line = QRectF(bounds.left(), bounds.bottom() - height, bounds.width() * share, height)
+    painter.fillRect(line, theme.colour("text-3"))
+
+
+def draw_frame(painter: QPainter, bounds: QRectF, colour: QColor, width: int) -> None:
+    """Draw the frame of the active viewport inside its edge."""
+    painter.setRenderHint(QPainter.RenderHint.Antialiasing, False)
+    painter.setBrush(Qt.BrushStyle.NoBrush)
+    painter.setPen(Qt.PenStyle.NoPen)
+    for edge in (
+        QRectF(bounds.left(), bounds.top(), bounds.width(), width),
+        QRectF(bounds.left(), bounds.bottom() - width, bounds.width(), width),
+        QRectF(bounds.left(), bounds.top(), width, bounds.height()),
+        QRectF(bounds.right() - width, bounds.top(), width, bounds.height()),
+    ):
+        painter.fillRect(edge, colour)
