@@ -14,7 +14,7 @@ from reportlab.platypus import Flowable, KeepTogether, Paragraph, Spacer, Table,
 from reports.domain import Origin, Report, Review, Section, Sentence, Signature
 from reports.export.fonts import Face, Typesetter
 from reports.export.page import GREY, INK, LINE, TEXT_WIDTH
-from reports.export.record import SHORT_CODE_HEX, is_signed, short_code
+from reports.export.record import SHORT_CODE_HEX, binding_signatures, is_signed, short_code
 from reports.export.text import (
     SECTION_TITLES,
     SEX_WORDS,
@@ -40,6 +40,9 @@ def style(
         fontSize=size,
         leading=leading,
         textColor=colour,
+        bulletFontName=face.value,
+        bulletFontSize=size,
+        bulletColor=colour,
         **{"allowWidows": 0, "allowOrphans": 0, "splitLongWords": 1, **more},
     )
 
@@ -168,7 +171,9 @@ def _study_block(report: Report, setter: Typesetter) -> Flowable:
         ("Requested by", person_words(study.referring_physician)),
         (
             "Signed",
-            moment_words(report.signatures[-1].signed_at) if is_signed(report) else "not signed",
+            moment_words(binding_signatures(report)[-1].signed_at)
+            if is_signed(report)
+            else "not signed",
         ),
     ]
     rows = [
@@ -257,7 +262,7 @@ def _section(section: Section, sentences: tuple[Sentence, ...], setter: Typesett
 def _signature_block(
     report: Report, report_sha256: str, log_index: int | None, setter: Typesetter
 ) -> Flowable:
-    rows = [_signature_lines(signature, setter) for signature in report.signatures]
+    rows = [_signature_lines(signature, setter) for signature in binding_signatures(report)]
     entry = "" if log_index is None else f", audit entry {log_index:,}"
     words: list[Flowable] = [line for lines in rows for line in [*lines, Spacer(0, 5)]]
     words.append(Paragraph(f"Code {short_code(report_sha256)}{entry}", BOX_NOTE))

@@ -7,6 +7,7 @@ from typing import Any
 
 from reportlab.lib.colors import Color
 from reportlab.lib.pagesizes import A4
+from reportlab.pdfbase import pdfmetrics
 from reportlab.pdfgen.canvas import Canvas
 
 from reports.export.fonts import Face, fit, register
@@ -36,14 +37,25 @@ class PageFurniture:
     state: str
     notice: str
     patient: str
+    patient_id: str
     draft: bool
+
+
+SETTINGS = {
+    "invariant": 1,
+    "pageCompression": 1,
+    "lang": "en",
+    # Without it ReportLab lists Helvetica, which is not embedded, on each page.
+    "initialFontName": Face.REGULAR.value,
+}
 
 
 class NumberedCanvas(Canvas):  # type: ignore[misc]
     """A canvas that draws each page's furniture when the number of pages is known."""
 
     def __init__(self, *args: Any, furniture: PageFurniture, program: str, **kwargs: Any) -> None:
-        super().__init__(*args, **{**kwargs, "invariant": 1, "pageCompression": 1, "lang": "en"})
+        register()
+        super().__init__(*args, **{**kwargs, **SETTINGS})
         # No patient in the title: file managers and recent-file lists show it.
         self.setTitle("Radiology report")
         self.setCreator(program)
@@ -57,7 +69,6 @@ class NumberedCanvas(Canvas):  # type: ignore[misc]
 
     def save(self) -> None:
         """Draw the furniture on each page and write the file."""
-        register()
         for number, page in enumerate(self._pages, start=1):
             self.__dict__.update(page)
             self._draw_furniture(number, len(self._pages))
@@ -84,7 +95,11 @@ class NumberedCanvas(Canvas):  # type: ignore[misc]
         self.drawString(MARGIN, FOOTER_LINE, furniture.notice)
         self.drawRightString(right, FOOTER_LINE, f"Page {number} of {total}")
         self.setFillColor(GREY)
-        patient = fit(furniture.patient, Face.REGULAR, FOOTER_PT, TEXT_WIDTH - 250)
+        # A long name is cut before the id is: the id tells patients of one name apart.
+        room = TEXT_WIDTH - 250
+        patient_id = fit(f", {furniture.patient_id}", Face.REGULAR, FOOTER_PT, room * 0.6)
+        rest = room - pdfmetrics.stringWidth(patient_id, Face.REGULAR.value, FOOTER_PT)
+        patient = fit(furniture.patient, Face.REGULAR, FOOTER_PT, rest) + patient_id
         self.drawCentredString(PAGE_WIDTH / 2 + 40, FOOTER_LINE, patient)
         if furniture.draft:
             self._draw_watermark()

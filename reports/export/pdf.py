@@ -21,6 +21,7 @@ from reportlab.platypus import (
 )
 
 import resources
+from reports.audit.canonical import sha256_hex
 from reports.domain import Candidate, Ledger, Report, Trace
 from reports.export import appendix
 from reports.export.attached import Hashes, attach
@@ -41,9 +42,9 @@ from reports.export.record import (
     ExportError,
     Record,
     TraceSummary,
-    canonical,
     is_signed,
-    sha256_of,
+    record_json,
+    report_sha256,
 )
 from reports.export.text import moment_words, person_words, procedure_line, state_word
 
@@ -109,37 +110,37 @@ def build_pdf(document: PdfDocument) -> bytes:
     report, ledger = document.report, document.ledger
     if report.state in SIGNED_STATES and not is_signed(report):
         raise ExportError(
-            f"Report {report.id} says it is {report.state.value} but holds no such signature. "
-            "It was not exported; sign it first."
+            f"Report {report.id} says it is {report.state.value} but holds no such signature of "
+            "this text. It was not exported; sign it first."
         )
     if ledger.study_instance_uid != report.study.study_instance_uid:
         raise ExportError(
             "The evidence belongs to another study than the report. It was not exported; open the "
             "report from its own study."
         )
-    record = canonical(document.record())
-    record_sha256 = sha256_of(document.record())
-    report_sha256 = sha256_of(report)
-    pages = _lay_out(document, report_sha256, record_sha256)
+    record = record_json(document.record())
+    hashes = Hashes(report_sha256(report), sha256_hex(record), state_word(report))
+    pages = _lay_out(document, hashes)
     return attach(
         pages,
         record,
-        Hashes(report_sha256, record_sha256, state_word(report)),
+        hashes,
         program=document.program,
         printed_at=document.printed_at,
     )
 
 
-def _lay_out(document: PdfDocument, report_sha256: str, record_sha256: str) -> bytes:
+def _lay_out(document: PdfDocument, hashes: Hashes) -> bytes:
     report = document.report
     setter = Typesetter()
-    flow = body(report, document.installation, report_sha256, document.log_index, setter)
-    flow += _appendix(document, report_sha256, record_sha256, setter)
+    flow = body(report, document.installation, hashes.report, document.log_index, setter)
+    flow += _appendix(document, hashes, setter)
     furniture = PageFurniture(
         title=setter.plain(f"Radiology report, {procedure_line(report.study)}"),
         state=state_word(report),
         notice=resources.NOTICE,
-        patient=setter.plain(f"{person_words(report.study.patient_name)}, {report.study.patient_id}")
+        patient=setter.plain(person_words(report.study.patient_name)),
+        patient_id=setter.plain(report.study.patient_id)
         + (" (synthetic)" if report.study.synthetic else ""),
         draft=not is_signed(report),
     )
@@ -162,9 +163,7 @@ def _lay_out(document: PdfDocument, report_sha256: str, record_sha256: str) -> b
     return buffer.getvalue()
 
 
-def _appendix(
-    document: PdfDocument, report_sha256: str, record_sha256: str, setter: Typesetter
-) -> list[Flowable]:
+def _appendix(document: PdfDocument, hashes: Hashes, setter: Typesetter) -> list[Flowable]:
     report, ledger = document.report, document.ledger
     figures: dict[int, list[int]] = {}
     for image in document.key_images:
@@ -183,7 +182,7 @@ def _appendix(
         ),
         Spacer(0, 8),
         appendix.boxed(
-            appendix.record_lines(report_sha256, record_sha256, document.checkpoint, setter)
+            appendix.record_lines(hashes.report, hashes.record, document.checkpoint, setter)
         ),
         Spacer(0, 8),
     ]

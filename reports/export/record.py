@@ -6,14 +6,19 @@ is printed (and stands in the QR code), that of the whole record stands in the X
 
 from __future__ import annotations
 
-import hashlib
 import json
 from typing import Any
 
-import rfc8785
 from pydantic import ConfigDict, Field, ValidationError
 
-from reports.domain import Candidate, Ledger, Report, ReportState, Trace
+from reports.audit.canonical import (
+    NotCanonicalError,
+    canonical,
+    content_sha256,
+    report_json,
+    sha256_hex,
+)
+from reports.domain import Candidate, Ledger, Report, ReportState, Signature, Trace
 from reports.domain.evidence import Frozen
 
 RECORD_SCHEMA = "sightline.record/1"
@@ -51,7 +56,7 @@ class TraceSummary(Frozen):
         return cls(
             program=trace.program,
             seed=trace.seed,
-            sha256=sha256_of(trace),
+            sha256=sha256_hex(canonical(trace.model_dump(mode="json", by_alias=True))),
             events=tuple(
                 TraceLine(
                     sequence=event.sequence,
@@ -93,26 +98,26 @@ class Record(Frozen):
     log_index: int | None = None
 
 
-def canonical(value: Frozen) -> bytes:
-    """Return a domain value as RFC 8785 JSON.
+def record_json(record: Record) -> bytes:
+    """Return `report.json`: the canonical JSON of a record.
 
     Raises
     ------
     ExportError
-        The value holds a number that JSON cannot carry (NaN, infinity, beyond 2**53).
+        The record holds a number that JSON cannot carry (NaN, infinity, beyond 2**53).
     """
     try:
-        return rfc8785.dumps(value.model_dump(mode="json", by_alias=True))
-    except rfc8785.CanonicalizationError as error:
+        return canonical(record.model_dump(mode="json", by_alias=True))
+    except NotCanonicalError as error:
         raise ExportError(
-            f"The {type(value).__name__.lower()} holds a value that cannot be written as JSON "
-            f"({error}). Correct the measurement it came from and export again."
+            "The report or its evidence holds a number that cannot be written as JSON. "
+            "Correct the measurement it came from and export again."
         ) from error
 
 
-def sha256_of(value: Frozen) -> str:
-    """Return the SHA-256 of the canonical JSON of a domain value, in hex."""
-    return hashlib.sha256(canonical(value)).hexdigest()
+def report_sha256(report: Report) -> str:
+    """Return the SHA-256 of the canonical JSON of a revision: the hash that is printed."""
+    return sha256_hex(report_json(report))
 
 
 def parse_record(data: bytes) -> Record:
@@ -131,15 +136,21 @@ def parse_record(data: bytes) -> Record:
             "The attached report.json is not a record that this version of Sightline can read. "
             "Open the PDF with the version that wrote it."
         ) from error
-    if canonical(record) != data:
+    if record_json(record) != data:
         raise ExportError("The attached report.json is not in its canonical form: it was rewritten.")
     return record
 
 
+def binding_signatures(report: Report) -> tuple[Signature, ...]:
+    """Return the signatures that hold for this very text; those of earlier texts are left out."""
+    content = content_sha256(report)
+    return tuple(s for s in report.signatures if s.content_sha256 == content)
+
+
 def is_signed(report: Report) -> bool:
-    """Return True when the report's state is one a signature gave, and that signature is there."""
+    """Return True when a signature gave the report its state and is bound to this very text."""
     return report.state in SIGNED_STATES and any(
-        signature.state is report.state for signature in report.signatures
+        signature.state is report.state for signature in binding_signatures(report)
     )
 
 
@@ -147,7 +158,7 @@ SHORT_CODE_HEX = 32
 """Hex digits of the printed code: 128 bits of the report's SHA-256."""
 
 
-def short_code(report_sha256: str) -> str:
+def short_code(sha256: str) -> str:
     """Return the printed code: the first 128 bits in groups of four digits."""
-    head = report_sha256[:SHORT_CODE_HEX]
+    head = sha256[:SHORT_CODE_HEX]
     return " ".join(head[at : at + 4] for at in range(0, len(head), 4))

@@ -16,7 +16,13 @@ from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.x509.oid import NameOID
 
 from reports.export.attached import read_attached
-from reports.export.record import ExportError, is_signed, sha256_of
+from reports.export.record import (
+    SHORT_CODE_HEX,
+    ExportError,
+    binding_signatures,
+    is_signed,
+    report_sha256,
+)
 from reports.export.verify_pdf import has_seal_traces
 
 SIGNATURE_FIELD = "Seal"
@@ -135,12 +141,13 @@ def seal(pdf: bytes, key: SealKey, *, location: str = "") -> bytes:
             f"Report {record.report.id} is {record.report.state.value} and not signed: "
             "a draft is never sealed. Sign it first."
         )
-    signature = record.report.signatures[-1]
+    signature = binding_signatures(record.report)[-1]
     metadata = signers.PdfSignatureMetadata(
         field_name=SIGNATURE_FIELD,
         md_algorithm="sha256",
         name=f"{signature.printed_name}, {signature.role.value}",
-        reason=f"{signature.state.value}: {signature.meaning}; report {sha256_of(record.report)[:32]}",
+        reason=f"{signature.state.value}: {signature.meaning}; "
+        f"report {report_sha256(record.report)[:SHORT_CODE_HEX]}",
         location=location or None,
         certify=True,
         docmdp_permissions=MDPPerm.NO_CHANGES,
@@ -148,11 +155,11 @@ def seal(pdf: bytes, key: SealKey, *, location: str = "") -> bytes:
     )
     out = io.BytesIO()
     writer = IncrementalPdfFileWriter(io.BytesIO(pdf))
-    signers.PdfSigner(metadata, signer=_signer(key)).sign_pdf(writer, output=out)
+    signers.PdfSigner(metadata, signer=signer_of(key)).sign_pdf(writer, output=out)
     return out.getvalue()
 
 
-def _signer(key: SealKey) -> object:
+def signer_of(key: SealKey) -> object:
     """Return pyHanko's signer for a key.
 
     Raises

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from datetime import datetime
 
 from reports.domain import Report, ReportState, Section, Sentence, StudyBlock
-from reports.export.record import is_signed
+from reports.export.record import binding_signatures, is_signed
 
 SECTION_TITLES: dict[Section, str] = {
     Section.TECHNIQUE: "Technique",
@@ -159,6 +159,6 @@ def report_text(report: Report) -> str:
         lines += [
             f"Signed by {s.printed_name}, {s.role.value}, {moment_words(s.signed_at)}: "
             f"{s.state.value}. {s.meaning}"
-            for s in report.signatures
+            for s in binding_signatures(report)
         ]
     return "\n".join(lines) + "\n"

@@ -7,7 +7,6 @@ have an untrusted file read in a process of its own, with limits on memory and t
 from __future__ import annotations
 
 import argparse
-import hashlib
 import io
 import json
 import logging
@@ -18,9 +17,10 @@ from enum import StrEnum
 from pathlib import Path
 from typing import Any
 
+from reports.audit.canonical import sha256_hex
 from reports.export.attached import Attached, read_attached
 from reports.export.container import hex_container, rebuilt
-from reports.export.record import ExportError, is_signed, sha256_of
+from reports.export.record import SIGNED_STATES, ExportError, is_signed, report_sha256
 from reports.export.text import state_word
 
 SIZE_LIMIT = 256 * 1024 * 1024
@@ -35,9 +35,10 @@ SEAL_TRACES = (b"/ByteRange", b"ETSI.CAdES.detached", b"/Adobe.PPKLite", b"/DocM
 """Words that a seal leaves in a file; one damaged byte can spoil one of them, never all."""
 
 
-# pyHanko logs every certificate it does not trust with a traceback; here that is a verdict. A program
-# that wants those lines still gets them from its own handlers.
-logging.getLogger("pyhanko").addHandler(logging.NullHandler())
+# Both libraries log what is wrong with a file, with tracebacks; here that is a verdict. A program that
+# wants those lines still gets them from its own handlers.
+for _library in ("pyhanko", "pyhanko_certvalidator", "pikepdf"):
+    logging.getLogger(_library).addHandler(logging.NullHandler())
 
 
 class PdfKind(StrEnum):
@@ -55,6 +56,10 @@ class PdfKind(StrEnum):
 
 class UnreadablePdfError(ExportError):
     """Not a PDF, too large, or damaged beyond reading without any sign of a seal."""
+
+
+class TrustListError(ExportError):
+    """The list of trusted certificates cannot be used, so nothing was judged."""
 
 
 @dataclass(frozen=True)
@@ -104,6 +109,8 @@ def verify_pdf(source: Path | bytes, trusted: Sequence[bytes] = ()) -> PdfVerdic
     ------
     UnreadablePdfError
         It is no PDF, too large, or unreadable without a trace of a seal.
+    TrustListError
+        A trusted certificate cannot be read.
     """
     data = _read(source)
     if not data.startswith(b"%PDF-"):
@@ -120,6 +127,8 @@ def verify_pdf(source: Path | bytes, trusted: Sequence[bytes] = ()) -> PdfVerdic
     except _AlteredError as altered:
         facts = _record_facts(attached) if attached is not None else {}
         return PdfVerdict(PdfKind.ALTERED, f"Altered: {altered}", **facts)
+    except TrustListError:
+        raise
     except ExportError as error:
         if has_seal_traces(data):
             return PdfVerdict(PdfKind.ALTERED, f"Altered: {_lower_first(str(error))}")
@@ -157,7 +166,7 @@ def _record_facts(attached: Attached | None) -> dict[str, Any]:
     record = attached.record
     return {
         "report_id": record.report.id,
-        "report_sha256": sha256_of(record.report),
+        "report_sha256": report_sha256(record.report),
         "state": state_word(record.report),
         "checkpoint": record.checkpoint,
         "log_index": record.log_index,
@@ -167,7 +176,7 @@ def _record_facts(attached: Attached | None) -> dict[str, Any]:
 def _judge_unsealed(attached: Attached | None, facts: dict[str, Any]) -> PdfVerdict:
     if attached is None:
         return PdfVerdict(PdfKind.UNSIGNED, "Unsigned: a PDF nobody signed, and not made by Sightline.")
-    if is_signed(attached.record.report):
+    if attached.record.report.state in SIGNED_STATES:
         raise _AlteredError(
             f"its report says it is {facts['state'].lower()}, but the file has no seal. It was taken "
             "off or never put on; do not rely on this file."
@@ -179,16 +188,18 @@ def _judge_seal(data: bytes, attached: Attached | None, trusted: Sequence[bytes]
     """Judge the one signature, then whether the record is the one it speaks of."""
     from asn1crypto import pem
     from asn1crypto import x509 as asn1_x509
-    from pyhanko.pdf_utils.misc import PdfError
     from pyhanko.pdf_utils.reader import PdfFileReader
     from pyhanko.sign.diff_analysis import ModificationLevel
-    from pyhanko.sign.general import CMSExtractionError
     from pyhanko.sign.validation import validate_pdf_signature
-    from pyhanko.sign.validation.errors import SignatureValidationError
     from pyhanko.sign.validation.status import SignatureCoverageLevel
     from pyhanko_certvalidator import ValidationContext
 
-    roots = [asn1_x509.Certificate.load(pem.unarmor(certificate)[2]) for certificate in trusted]
+    try:
+        roots = [asn1_x509.Certificate.load(pem.unarmor(certificate)[2]) for certificate in trusted]
+    except ValueError as error:
+        raise TrustListError(
+            "A certificate of the trust list is not PEM. Correct the list and verify again."
+        ) from error
     context = ValidationContext(trust_roots=roots, allow_fetching=False)
     try:
         signatures = PdfFileReader(io.BytesIO(data)).embedded_signatures
@@ -202,10 +213,11 @@ def _judge_seal(data: bytes, attached: Attached | None, trusted: Sequence[bytes]
         if attached is not None:
             _check_container(data, embedded)
         status = validate_pdf_signature(embedded, context)
-    except (PdfError, SignatureValidationError, CMSExtractionError) as error:
-        raise _AlteredError("the file or its seal is damaged.") from error
-    except (ValueError, KeyError, TypeError, AttributeError, IndexError, RecursionError) as error:
-        # pyHanko and asn1crypto meet broken structures with plain exceptions of many kinds.
+    except _AlteredError:
+        raise
+    except Exception as error:
+        # Broken structures make pyHanko, asn1crypto and decimal raise nearly anything; each of them
+        # says the same here: a file with a seal that cannot be read is not the file that was sealed.
         raise _AlteredError("the file or its seal is damaged.") from error
     if not (status.intact and status.valid):
         raise _AlteredError("its bytes are not those that were sealed.")
@@ -226,9 +238,7 @@ def _judge_seal(data: bytes, attached: Attached | None, trusted: Sequence[bytes]
         words = "Foreign: signed and unchanged, but not a report that Sightline sealed."
         return PdfVerdict(PdfKind.FOREIGN, words, **facts)
     if not is_signed(attached.record.report):
-        raise _AlteredError(
-            "its seal stands on a report that nobody signed; Sightline never seals a draft."
-        )
+        raise _AlteredError("its seal stands on a text that nobody signed; Sightline seals no draft.")
     if not status.bottom_line:
         words = (
             "Foreign: unchanged since it was sealed, but the signer's certificate is not trusted on "
@@ -267,13 +277,13 @@ def _check_record(attached: Attached) -> None:
     _AlteredError
         A hash differs.
     """
-    if hashlib.sha256(attached.data).hexdigest() != attached.hashes.record:
+    if sha256_hex(attached.data) != attached.hashes.record:
         raise _AlteredError("the attached report.json is not the one it was sealed with.")
-    if sha256_of(attached.record.report) != attached.hashes.report:
+    if report_sha256(attached.record.report) != attached.hashes.report:
         raise _AlteredError("the attached report is not the one that was printed.")
 
 
-def _limit_this_process() -> None:
+def limit_this_process() -> None:
     """Bound memory and processor time where the system can (POSIX)."""
     try:
         import resource
@@ -289,7 +299,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser.add_argument("file", type=Path)
     parser.add_argument("--trusted", type=Path, nargs="*", default=[], metavar="CERT")
     options = parser.parse_args(arguments)
-    _limit_this_process()
+    limit_this_process()
     try:
         verdict = verify_pdf(options.file, [path.read_bytes() for path in options.trusted])
     except ExportError as error:
