@@ -392,7 +392,7 @@ def slice_hu(index: int) -> FloatArray:
     skin = ellipse(grid, 0.0, 8.0, 162.0 - 4.0 * shoulder, 120.0 - 14.0 * shoulder, power=2.4)
     _lay(hu, skin, SKIN)
     _lay(hu, skin + 2.2, FAT)
-    _lay(hu, skin + 15.0 + np.abs(grid.x) / np.float32(40.0), MUSCLE)
+    _lay(hu, skin + 15.0 + (np.abs(grid.x) / 40.0).astype(np.float32), MUSCLE)
     _lay(hu, wall - 13.0, MUSCLE)
     _lay(hu, wall - 1.5, FAT + 10.0)
     _bones(grid, hu, wall)

@@ -11,16 +11,15 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
+from inference.evidence.orientation import Triple, canonical
 from viewer.imaging.geometry import FloatArray
 
 BoolArray = npt.NDArray[np.bool_]
 IntArray = npt.NDArray[np.int16]
-Triple = tuple[float, float, float]
 
 LUNG_HU = -400.0
 """Below this is lung or air (facts: measured evidence without weights)."""
@@ -51,68 +50,9 @@ AIRWAY_WALL_MM = 2.0
 CLOSING_MM = 6.0
 """Vessels and fissures up to twice this width are closed in the axial plane."""
 
-OBLIQUE_LIMIT = 0.8
-"""Smallest cosine between an axis of the volume and its patient axis (37 degrees)."""
-
 
 class NoLung(Exception):
-    """There are no lungs to measure. `code` is "no_lung", "wrong_region" or "oblique"."""
-
-    def __init__(self, code: str, message: str) -> None:
-        super().__init__(message)
-        self.code = code
-
-
-@dataclass(frozen=True)
-class Orientation:
-    """How the axes of a volume (slice, row, column) lie in the patient.
-
-    Parameters
-    ----------
-    order
-        For each canonical axis (head, back, left): the axis of the volume.
-    flipped
-        For each canonical axis: whether the volume runs the other way.
-    """
-
-    order: tuple[int, int, int]
-    flipped: tuple[bool, bool, bool]
-
-    def view(self, array: npt.NDArray[Any]) -> npt.NDArray[Any]:
-        """Return a view of a volume in canonical order."""
-        turned = array.transpose(self.order)
-        return turned[tuple(slice(None, None, -1) if back else slice(None) for back in self.flipped)]
-
-    def back(self, array: npt.NDArray[Any]) -> npt.NDArray[Any]:
-        """Return a view in the order of the volume: the inverse of `view`."""
-        turned = array[tuple(slice(None, None, -1) if back else slice(None) for back in self.flipped)]
-        return turned.transpose(np.argsort(self.order))
-
-    def spacing(self, spacing: Triple) -> Triple:
-        """Return (slice, row, column) spacing in canonical order, mm."""
-        first, second, third = (spacing[axis] for axis in self.order)
-        return first, second, third
-
-
-def canonical(affine: FloatArray) -> Orientation:
-    """Return how a volume lies, from its affine (column, row, slice) -> LPS mm.
-
-    Raises
-    ------
-    NoLung
-        The volume is too oblique for axes to have names ("oblique").
-    """
-    directions = affine[:3, [2, 1, 0]].astype(np.float64)  # columns: slice, row, column axis
-    directions = directions / np.linalg.norm(directions, axis=0)
-    order: list[int] = []
-    flipped: list[bool] = []
-    for patient_axis in (2, 1, 0):  # z to the head, y to the back, x to the left
-        axis = int(np.argmax(np.abs(directions[patient_axis])))
-        if abs(directions[patient_axis, axis]) < OBLIQUE_LIMIT or axis in order:
-            raise NoLung("oblique", "The images are too oblique to tell left from right by axes.")
-        order.append(axis)
-        flipped.append(bool(directions[patient_axis, axis] < 0))
-    return Orientation((order[0], order[1], order[2]), (flipped[0], flipped[1], flipped[2]))
+    """There are no lungs to measure; the message says what was looked for."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -170,7 +110,9 @@ def segment_lungs(
     Raises
     ------
     NoLung
-        No lungs are in the images, or only the lower tip of them.
+        No lungs are in the images.
+    Oblique
+        The volume lies so that its axes have no side.
     Cancelled
         The caller asked to stop.
     """
@@ -245,7 +187,7 @@ def _inside(air: BoolArray, coarse: _Coarse) -> tuple[BoolArray, tuple[str, ...]
     for _, edge in _EDGES:
         open_labels[labels[edge]] = True
     open_labels[0] = False
-    outside = open_labels[labels]
+    outside: BoolArray = open_labels[labels]
     return air & ~outside, _cut_sides(outside, coarse)
 
 
@@ -273,7 +215,9 @@ def _body(coarse: _Coarse) -> BoolArray:
     """Return the soft tissue and bone of the patient: the largest body, without a couch it touches."""
     from scipy import ndimage
 
-    solid = ndimage.binary_erosion(coarse.hu > -200, structure=_IN_PLANE, iterations=2, border_value=1)
+    solid: BoolArray = ndimage.binary_erosion(
+        coarse.hu > -200, structure=_IN_PLANE, iterations=2, border_value=1
+    )
     labels, count = ndimage.label(solid)
     if count == 0:
         return solid
@@ -342,9 +286,11 @@ def _airway_seeds(inside: BoolArray, coarse: _Coarse) -> list[tuple[int, int, in
 
 def _midline(coarse: _Coarse) -> float:
     """Return the column of the middle of the body: half way between its left and right skin."""
-    columns = np.flatnonzero((coarse.hu > -300).sum(axis=(0, 1)) > 0.02 * coarse.hu.shape[0] * coarse.hu.shape[1])
+    columns = np.flatnonzero(
+        (coarse.hu > -300).sum(axis=(0, 1)) > 0.02 * coarse.hu.shape[0] * coarse.hu.shape[1]
+    )
     if columns.size == 0:
-        return (coarse.hu.shape[2] - 1) / 2
+        return float(coarse.hu.shape[2] - 1) / 2
     return float(columns[0] + columns[-1]) / 2
 
 
@@ -381,7 +327,7 @@ def _two_sides(candidates: BoolArray, coarse: _Coarse) -> tuple[BoolArray, BoolA
         else:
             (right if balance >= 0.5 else left)[box] |= body
     if not right.any() and not left.any():
-        raise NoLung("no_lung", "No air-filled lung was found inside the body.")
+        raise NoLung("No air-filled lung was found inside the body.")
     return right, left, split
 
 
@@ -435,7 +381,8 @@ def _grow_back(
 Box = tuple[slice, slice, slice]
 
 
-def _box(mask: BoolArray, *, margin: tuple[int, int, int]) -> Box:
+def bounds(mask: BoolArray, *, margin: tuple[int, int, int]) -> Box:
+    """Return the box around a mask with a margin in voxels, within the array; empty for an empty mask."""
     spans = []
     for axis in range(3):
         others = tuple(other for other in range(3) if other != axis)
@@ -455,7 +402,7 @@ def _refine(mask: BoolArray, airway: BoolArray, full: IntArray, coarse: _Coarse)
     result = np.zeros(full.shape, dtype=bool)
     if not mask.any():
         return result
-    near = _box(mask, margin=(1, 2, 2))
+    near = bounds(mask, margin=(1, 2, 2))
     # A coarse voxel at the edge may be mostly wall: there the threshold at full size decides.
     closed = _closed(mask[near], coarse.spacing)
     inner = ndimage.binary_erosion(closed, structure=_IN_PLANE, border_value=1) & ~airway[near]

@@ -1,0 +1,126 @@
+"""Run the tools over a series and fill the ledger: ids in the order of tools, misfits as refusals."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
+from typing import Any
+
+from inference.evidence.lungs import CtLungs
+from inference.evidence.masks import MaskStore
+from inference.evidence.region_statistics import RegionStatistics
+from inference.evidence.technique import Technique
+from inference.evidence.tool import (
+    WORDS,
+    IdSource,
+    MeasureContext,
+    RefusalCode,
+    Tool,
+    ToolCancelled,
+    refused,
+)
+from reports.domain import Evidence, Ledger
+
+TOOLS: tuple[Tool, ...] = (Technique(), CtLungs(), RegionStatistics())
+"""All tools, in the order of their ids in a ledger."""
+
+
+@dataclass(frozen=True)
+class Collected:
+    """What the tools gave, and the events on the way as `on_event` saw them."""
+
+    ledger: Ledger
+    masks: MaskStore
+    events: tuple[dict[str, Any], ...]
+
+
+def collect(
+    ctx: MeasureContext,
+    tools: Sequence[Tool] = TOOLS,
+    *,
+    on_event: Callable[[dict[str, Any]], None] = lambda event: None,
+    cancelled: Callable[[], bool] = lambda: False,
+) -> Collected:
+    """Measure with each tool and return the ledger.
+
+    Parameters
+    ----------
+    on_event
+        Called with {"tool", "title", "status", "message", "seconds", "evidence"}; status is "running",
+        then "done", "refused" or "failed"; a tool with nothing to do gives "done" and no evidence.
+    cancelled
+        Asked between tools and between the steps of a tool.
+
+    Raises
+    ------
+    ToolCancelled
+        The caller asked to stop; what was measured is dropped.
+    """
+    ctx = replace(ctx, cancelled=cancelled)
+    masks = MaskStore()
+    ledger = Ledger(
+        study_instance_uid=ctx.study.study_instance_uid,
+        series_instance_uid=ctx.series.series_instance_uid,
+        modality=ctx.series.modality,
+        patient_sex=ctx.study.patient.sex,
+    )
+    events: list[dict[str, Any]] = []
+
+    def say(tool: Tool, status: str, message: str, seconds: float, found: Sequence[Evidence]) -> None:
+        event = {
+            "tool": tool.name,
+            "title": tool.title,
+            "status": status,
+            "message": message,
+            "seconds": round(seconds, 3),
+            "evidence": [evidence.id for evidence in found],
+        }
+        events.append(event)
+        on_event(event)
+
+    for tool in tools:
+        if cancelled():
+            raise ToolCancelled
+        say(tool, "running", "", 0.0, ())
+        began = time.perf_counter()
+        found = _measured(tool, ctx, len(ledger.evidence) + 1, masks)
+        seconds = time.perf_counter() - began
+        ledger = ledger.add(*found)
+        say(tool, _status(found), summary(found), seconds, found)
+    return Collected(ledger, masks, tuple(events))
+
+
+def _measured(tool: Tool, ctx: MeasureContext, first: int, masks: MaskStore) -> tuple[Evidence, ...]:
+    """Return a tool's evidence; a tool that breaks costs its own evidence, not the draft."""
+    try:
+        return tool.measure(ctx, IdSource(first), masks)
+    except (ToolCancelled, MemoryError):
+        raise
+    except Exception as error:
+        reason = (
+            f"The tool {tool.title} failed on an error inside the program ({type(error).__name__})."
+        )
+        return (refused(tool, f"E{first}", RefusalCode.FAILED, reason),)
+
+
+def _status(found: Sequence[Evidence]) -> str:
+    refusals = [evidence.refusal for evidence in found if evidence.refusal is not None]
+    if not refusals or len(refusals) < len(found):
+        return "done"
+    return "failed" if refusals[0].code == RefusalCode.FAILED else "refused"
+
+
+def summary(found: Sequence[Evidence]) -> str:
+    """Return one line for a trace row: values as printed, or why the tool refused."""
+    if not found:
+        return "nothing to measure"
+    parts = []
+    for evidence in found:
+        if evidence.refusal is not None:
+            words = WORDS[RefusalCode(evidence.refusal.code)]
+            parts.append(f"{words}: {evidence.refusal.reason}")
+        else:
+            shown = ", ".join(quantity.text for quantity in evidence.values[:3])
+            parts.append(f"{evidence.label.lower()} {shown}")
+    return "; ".join(parts)

@@ -1,0 +1,338 @@
+"""CT lungs: mask and volume of each side, mean density, share below -950 HU (LAA-950), and the total.
+
+Recipe and sources in docs/evidence/ct-lungs.md.
+"""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+
+from inference.evidence.contours import mask_polygon
+from inference.evidence.lung_mask import LUNG_HU, Cancelled, Lungs, NoLung, bounds, segment_lungs
+from inference.evidence.masks import MaskStore
+from inference.evidence.orientation import Oblique
+from inference.evidence.quantities import quantity
+from inference.evidence.tool import (
+    IdSource,
+    MeasureContext,
+    RefusalCode,
+    ToolCancelled,
+    refused,
+    source,
+)
+from reports.domain import Code, Evidence, EvidenceKind, Quantity, ReportDefault, Side
+from viewer.imaging.geometry import GeometryVerdict
+from viewer.imaging.regions import Region, Shape
+from viewer.imaging.study import Series
+from viewer.imaging.volume import Volume
+
+BoolArray = npt.NDArray[np.bool_]
+IntArray = npt.NDArray[np.int16]
+
+LAA_HU = -950
+"""Emphysema threshold of thin, non-enhanced, smooth-kernel CT (facts: guidelines.md)."""
+
+THRESHOLD_SHIFT_HU = 100
+"""Thresholds for the edge of the lung in the literature run from -500 to -300 HU."""
+
+LAA_SHIFT_HU = 5
+"""Calibration of air drifts by about this much between scanners and over time."""
+
+LUNG = Code(value="39607008", scheme="SCT", meaning="Lung")
+
+SHARP_KERNELS = (
+    "B5",
+    "B6",
+    "B7",
+    "B8",
+    "BL5",
+    "BL6",
+    "BR6",
+    "BR7",
+    "LUNG",
+    "BONE",
+    "EDGE",
+    "SHARP",
+    "FC5",
+    "FC8",
+)
+"""Beginnings of kernel names that sharpen: they widen the histogram, so that LAA-950 reads too high."""
+
+SHARP_LETTERS = ("D", "E", "L", "YA", "YB", "YC", "YD")
+"""Whole kernel names of one maker (Philips) that sharpen."""
+
+THICK_MM = 2.5
+"""Above this, small pockets average out: LAA-950 reads too low."""
+
+SIDES = (Side.RIGHT, Side.LEFT)
+
+REASONS: dict[RefusalCode, str] = {
+    RefusalCode.WRONG_MODALITY: "Lung volume is measured on CT; this series is {modality}.",
+    RefusalCode.GEOMETRY: "Lung volume needs evenly spaced, untilted slices: {reason}",
+}
+
+REFUSAL_OF: dict[type[Exception], RefusalCode] = {
+    NoLung: RefusalCode.NO_LUNG,
+    Oblique: RefusalCode.GEOMETRY,
+}
+
+
+@dataclass(frozen=True)
+class CtLungs:
+    """Volume and density of the lungs on CT."""
+
+    name: str = "ct-lungs"
+    version: str = "1"
+    title: str = "Lung volume and density"
+    concept: Code = LUNG
+    report_default: ReportDefault = ReportDefault.ON_REQUEST
+
+    def measure(self, ctx: MeasureContext, ids: IdSource, masks: MaskStore) -> tuple[Evidence, ...]:
+        """Return evidence for the right lung, the left lung and both, or one refusal."""
+        if ctx.series.modality != "CT" or ctx.stack.is_colour:
+            reason = REASONS[RefusalCode.WRONG_MODALITY].format(
+                modality=ctx.series.modality or "unknown"
+            )
+            return (refused(self, ids.take(), RefusalCode.WRONG_MODALITY, reason),)
+        if isinstance(ctx.volume, GeometryVerdict):
+            reason = REASONS[RefusalCode.GEOMETRY].format(reason=ctx.volume.reason)
+            return (refused(self, ids.take(), RefusalCode.GEOMETRY, reason),)
+        hu = hounsfield(ctx.volume)
+        try:
+            lungs = segment_lungs(hu, ctx.volume.affine, ctx.volume.spacing, cancelled=ctx.cancelled)
+        except Cancelled:
+            raise ToolCancelled from None
+        except (NoLung, Oblique) as error:
+            return (refused(self, ids.take(), REFUSAL_OF[type(error)], str(error)),)
+        refusal = _unfit(lungs, ctx.volume)
+        if refusal is not None:
+            return (refused(self, ids.take(), *refusal),)
+        return self._evidence(ctx, hu, lungs, ids=ids, masks=masks)
+
+    def _evidence(
+        self, ctx: MeasureContext, hu: IntArray, lungs: Lungs, *, ids: IdSource, masks: MaskStore
+    ) -> tuple[Evidence, ...]:
+        assert isinstance(ctx.volume, Volume)
+        checks = _checks(lungs, ctx.volume)
+        warnings = density_warnings(ctx.series)
+        measured: list[_Measured] = []
+        for side, mask in zip(SIDES, (lungs.right, lungs.left), strict=True):
+            if ctx.cancelled():
+                raise ToolCancelled
+            label = f"{side.value.capitalize()} lung"
+            ref = masks.add(mask, label=label, side=side, concept=LUNG)
+            region = Region(
+                shape=Shape.MASK,
+                series_instance_uid=ctx.series.series_instance_uid,
+                mask_sha256=ref.sha256,
+                segment=ref.segment,
+            )
+            sums = densities(hu, mask, ctx.volume.voxel_volume_ml)
+            measured.append(_Measured(side, label, sums, (mask_polygon(ctx.stack, mask), region)))
+        right, left = measured
+        both = right.sums.plus(left.sums)
+        measured.append(_Measured(Side.BILATERAL, "Both lungs", both, right.regions + left.regions))
+        return tuple(
+            Evidence(
+                id=ids.take(),
+                kind=EvidenceKind.MEASUREMENT,
+                concept=LUNG,
+                label=one.label,
+                side=one.side,
+                anatomy=one.label.lower(),
+                values=one.sums.quantities(),
+                regions=one.regions,
+                source=source(self),
+                report_default=self.report_default,
+                checks=checks,
+                warnings=warnings,
+            )
+            for one in measured
+        )
+
+
+@dataclass(frozen=True)
+class _Measured:
+    side: Side
+    label: str
+    sums: Densities
+    regions: tuple[Region, ...]
+
+
+def hounsfield(volume: Volume) -> IntArray:
+    """Return Hounsfield units as int16, (slice, row, column); padding and less as -1024."""
+    stored = volume.stored
+    if volume.slope == 1.0 and float(volume.intercept).is_integer() and abs(volume.intercept) < 8192:
+        wide = np.clip(stored, -24576, 24575)
+        hu = wide + np.int16(volume.intercept)
+    else:
+        scaled = stored.astype(np.float32) * np.float32(volume.slope) + np.float32(volume.intercept)
+        hu = np.clip(np.rint(scaled), -32768, 32767).astype(np.int16)
+    np.clip(hu, -1024, 4095, out=hu)
+    if volume.padding is not None:
+        hu[stored == volume.padding] = -1024
+    return hu
+
+
+@dataclass(frozen=True)
+class Densities:
+    """Sums over a mask from which the values and their uncertainty follow.
+
+    Parameters
+    ----------
+    voxels, below
+        Voxels of the mask, and of these below -950 HU; `below_low` and `below_high` with the
+        threshold moved down and up by `LAA_SHIFT_HU`.
+    total_hu
+        Sum of HU over the mask.
+    edge, edge_hu
+        Voxels between -400 HU moved by `THRESHOLD_SHIFT_HU` either way at the edge of the mask, and
+        the sum of their HU: what the choice of threshold moves.
+    """
+
+    voxel_ml: float
+    voxels: int
+    total_hu: float
+    below: int
+    below_low: int
+    below_high: int
+    edge: int
+    edge_hu: float
+
+    @property
+    def volume_l(self) -> float:
+        """Volume, litres."""
+        return self.voxels * self.voxel_ml / 1000.0
+
+    @property
+    def volume_uncertainty_l(self) -> float:
+        """Half of the volume at the edge between the thresholds -500 and -300 HU, litres."""
+        return self.edge / 2.0 * self.voxel_ml / 1000.0
+
+    @property
+    def mean_hu(self) -> float:
+        """Mean density, HU."""
+        return self.total_hu / self.voxels
+
+    @property
+    def mean_uncertainty_hu(self) -> float:
+        """How far half of those edge voxels move the mean, HU."""
+        edge_mean = self.edge_hu / self.edge if self.edge else self.mean_hu
+        return abs(edge_mean - self.mean_hu) * (self.edge / 2.0) / self.voxels
+
+    @property
+    def laa_percent(self) -> float:
+        """Share below -950 HU, percent."""
+        return 100.0 * self.below / self.voxels
+
+    @property
+    def laa_uncertainty_percent(self) -> float:
+        """Half of the change of the share over +-5 HU, percent."""
+        return 100.0 * (self.below_high - self.below_low) / 2.0 / self.voxels
+
+    def quantities(self) -> tuple[Quantity, ...]:
+        """Return the values as they stand in the ledger."""
+        return (
+            quantity("volume", self.volume_l, uncertainty=self.volume_uncertainty_l),
+            quantity("mean_density", self.mean_hu, uncertainty=self.mean_uncertainty_hu),
+            quantity("laa950", self.laa_percent, uncertainty=self.laa_uncertainty_percent),
+            quantity("threshold", LAA_HU),
+        )
+
+    def plus(self, other: Densities) -> Densities:
+        """Return the sums over both masks."""
+        return Densities(
+            voxel_ml=self.voxel_ml,
+            voxels=self.voxels + other.voxels,
+            total_hu=self.total_hu + other.total_hu,
+            below=self.below + other.below,
+            below_low=self.below_low + other.below_low,
+            below_high=self.below_high + other.below_high,
+            edge=self.edge + other.edge,
+            edge_hu=self.edge_hu + other.edge_hu,
+        )
+
+
+def densities(hu: IntArray, mask: BoolArray, voxel_ml: float) -> Densities:
+    """Return the sums of HU over a mask and at its edge."""
+    box = bounds(mask, margin=(1, 1, 1))
+    near_hu, near = hu[box], mask[box]
+    inside = near_hu[near]
+    # The edge, not vessels inside: voxels with a neighbour on the other side of the mask.
+    band = edge_voxels(near) & (np.abs(near_hu - np.int16(LUNG_HU)) <= THRESHOLD_SHIFT_HU)
+    return Densities(
+        voxel_ml=voxel_ml,
+        voxels=int(inside.size),
+        total_hu=float(inside.sum(dtype=np.int64)),
+        below=int(np.count_nonzero(inside < LAA_HU)),
+        below_low=int(np.count_nonzero(inside < LAA_HU - LAA_SHIFT_HU)),
+        below_high=int(np.count_nonzero(inside < LAA_HU + LAA_SHIFT_HU)),
+        edge=int(np.count_nonzero(band)),
+        edge_hu=float(near_hu[band].sum(dtype=np.int64)),
+    )
+
+
+def edge_voxels(mask: BoolArray) -> BoolArray:
+    """Return the voxels, in and out, that share a face with one on the other side of the mask."""
+    edge = np.zeros_like(mask)
+    for axis in range(3):
+        low = tuple(slice(None, -1) if other == axis else slice(None) for other in range(3))
+        high = tuple(slice(1, None) if other == axis else slice(None) for other in range(3))
+        differs = mask[low] != mask[high]
+        edge[low] |= differs
+        edge[high] |= differs
+    return edge
+
+
+def _unfit(lungs: Lungs, volume: Volume) -> tuple[RefusalCode, str] | None:
+    """Return why masks that were found are no whole lungs, or none."""
+    if lungs.cut:
+        ends = " and ".join(lungs.cut)
+        return (
+            RefusalCode.CUT_FIELD_OF_VIEW,
+            f"The lungs run out of the images ({ends}), so their volume cannot be measured.",
+        )
+    smaller = min(int(np.count_nonzero(mask)) for mask in (lungs.right, lungs.left))
+    if smaller * volume.voxel_volume_ml < SMALLEST_SIDE_ML:
+        return (
+            RefusalCode.NO_LUNG,
+            "Only one air-filled lung was found: effusion, consolidation or an operation may hide the "
+            "other. The sides are not measured.",
+        )
+    return None
+
+
+SMALLEST_SIDE_ML = 200.0
+"""An adult lung holds more even when squeezed; less means that a side was not found."""
+
+
+def _checks(lungs: Lungs, volume: Volume) -> tuple[str, ...]:
+    checks = ["evenly spaced slices", "both lungs whole in the images"]
+    if lungs.airway_ml:
+        checks.append(f"airways left out ({lungs.airway_ml:.0f} mL)")
+    if lungs.split:
+        checks.append("touching lungs parted")
+    spacing = " × ".join(f"{step:.2f}" for step in volume.spacing)
+    return (*checks, f"voxels of {spacing} mm")
+
+
+def density_warnings(series: Series) -> tuple[str, ...]:
+    """Return what makes density and LAA-950 of a series doubtful."""
+    found = []
+    kernel = series.convolution_kernel.strip().upper()
+    if kernel.startswith(SHARP_KERNELS) or kernel in SHARP_LETTERS:
+        found.append(f"sharp kernel ({series.convolution_kernel}): low-density share reads too high")
+    if series.contrast_agent.strip():
+        found.append("contrast agent given: density reads too high, low-density share too low")
+    if (
+        series.slice_thickness
+        and series.slice_thickness > THICK_MM
+        and math.isfinite(series.slice_thickness)
+    ):
+        found.append(f"slices over {THICK_MM:g} mm: small low-density pockets average out")
+    found.append("depth of breath is not known from the header")
+    return tuple(found)

@@ -1,0 +1,100 @@
+"""How each measure is rounded, written and coded: one table, so that a value has one printed form.
+
+Units are UCUM. The minus sign is U+2212 and a narrow space is not used: the text stands in sentences
+and is compared character by character by the checks of a draft.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from reports.domain import Code, Quantity
+
+HU = "[hnsf'U]"
+NO_UNIT = "1"
+
+_SCT = "SCT"
+
+
+@dataclass(frozen=True)
+class Measure:
+    """Rounding and unit of a kind of value.
+
+    Parameters
+    ----------
+    unit
+        UCUM.
+    printed
+        The unit in text, with its leading space; empty for counts and values without one.
+    digits
+        Decimals, or none for as few as the value needs (header facts: "5 mm", "0.625 mm").
+    """
+
+    unit: str
+    printed: str
+    digits: int | None
+    concept: Code | None = None
+
+
+def _code(value: str, meaning: str, scheme: str = _SCT) -> Code:
+    return Code(value=value, scheme=scheme, meaning=meaning)
+
+
+MEASURES: dict[str, Measure] = {
+    "images": Measure("{images}", "", 0),
+    "slice_thickness": Measure("mm", " mm", None, _code("112225", "Slice thickness", "DCM")),
+    "slice_spacing": Measure("mm", " mm", None, _code("112226", "Z spacing", "DCM")),
+    "kvp": Measure("kV", " kV", 0, _code("113733", "KVP", "DCM")),
+    "volume": Measure("L", " L", 2, _code("118565006", "Volume")),
+    "mean_density": Measure(HU, " HU", 0, _code("112031", "Attenuation Coefficient", "DCM")),
+    "threshold": Measure(HU, " HU", 0),
+    "laa950": Measure("%", " %", 1, _code("LAA950", "Lung volume below -950 HU", "99SIGHTLINE")),
+    "area": Measure("mm2", " mm²", 0, _code("42798000", "Area")),
+    "long": Measure("mm", " mm", 1, _code("103339001", "Long axis")),
+    "short": Measure("mm", " mm", 1, _code("103340004", "Short axis")),
+    "mean": Measure(HU, " HU", 0, _code("373098007", "Mean")),
+    "sd": Measure(HU, " HU", 0, _code("386136009", "Standard Deviation")),
+    "minimum": Measure(HU, " HU", 0, _code("255605001", "Minimum")),
+    "maximum": Measure(HU, " HU", 0, _code("56851009", "Maximum")),
+}
+"""Rounding by measure. Lengths to 0.1 mm (Lung-RADS v2022 counts in 0.1 mm), volumes to 10 mL."""
+
+PIXEL_MEASURES: dict[str, Measure] = {
+    "area": Measure("{pixels}", " px²", 0),
+    "long": Measure("{pixels}", " px", 1),
+    "short": Measure("{pixels}", " px", 1),
+}
+"""Lengths where nothing calibrates the image: pixels, never millimetres (PS3.3 10.7.1)."""
+
+
+def quantity(
+    name: str, value: float, *, uncertainty: float | None = None, measure: Measure | None = None
+) -> Quantity:
+    """Return a value with its one printed form.
+
+    Parameters
+    ----------
+    name
+        Row of `MEASURES`.
+    uncertainty
+        Half-width in the unit of the value.
+    measure
+        Another way to write it, such as a row of `PIXEL_MEASURES`.
+    """
+    how = measure or MEASURES[name]
+    return Quantity(
+        name=name,
+        value=float(value),
+        unit=how.unit,
+        text=f"{number(value, how.digits)}{how.printed}",
+        uncertainty=None if uncertainty is None else float(uncertainty),
+        concept=how.concept,
+    )
+
+
+def number(value: float, digits: int | None) -> str:
+    """Return a number as it is printed: rounded half away from even ties, minus as U+2212, no "-0"."""
+    text = f"{value:.{digits}f}" if digits is not None else f"{value:.3f}".rstrip("0").rstrip(".")
+    if float(text) == 0:
+        text = text.lstrip("-")
+    return text.replace("-", "\u2212")

@@ -1,0 +1,152 @@
+"""What a tool is: it gets a series with its pixels and returns evidence, or a refusal in words."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import Protocol
+
+from inference.evidence.masks import MaskStore
+from reports.domain import (
+    Code,
+    Evidence,
+    EvidenceKind,
+    Refusal,
+    ReportDefault,
+    Side,
+    Source,
+    SourceKind,
+)
+from viewer.imaging.geometry import GeometryVerdict
+from viewer.imaging.regions import Region
+from viewer.imaging.study import Series, Study
+from viewer.imaging.volume import ImageStack, Volume
+
+
+class RefusalCode(StrEnum):
+    """Why a tool does not fit, as a word for programs; the reader gets the sentence beside it."""
+
+    WRONG_MODALITY = "wrong_modality"
+    WRONG_REGION = "wrong_region"
+    GEOMETRY = "geometry"
+    CUT_FIELD_OF_VIEW = "cut_field_of_view"
+    NO_LUNG = "no_lung"
+    COLOUR = "colour"
+    OUTSIDE_IMAGE = "outside_image"
+    NO_AREA = "no_area"
+    FAILED = "failed"
+    """The tool broke; an error of the program, not of the study."""
+
+
+WORDS: dict[RefusalCode, str] = {
+    RefusalCode.WRONG_MODALITY: "wrong modality",
+    RefusalCode.WRONG_REGION: "wrong body region",
+    RefusalCode.GEOMETRY: "geometry does not allow it",
+    RefusalCode.CUT_FIELD_OF_VIEW: "cut field of view",
+    RefusalCode.NO_LUNG: "no lung found",
+    RefusalCode.COLOUR: "colour image",
+    RefusalCode.OUTSIDE_IMAGE: "outside the image",
+    RefusalCode.NO_AREA: "region without an area",
+    RefusalCode.FAILED: "the tool failed",
+}
+"""Short words of each code, as a trace row shows them."""
+
+
+class ToolCancelled(Exception):
+    """The caller asked a running tool to stop."""
+
+
+@dataclass(frozen=True)
+class DrawnRegion:
+    """A region that a person drew, with the name it gets on its card."""
+
+    region: Region
+    label: str = "Drawn region"
+
+
+@dataclass(frozen=True, eq=False)
+class MeasureContext:
+    """All that a tool may look at.
+
+    Parameters
+    ----------
+    volume
+        The stack as a box of voxels, or the verdict that says why it is none.
+    regions
+        What a person drew.
+    cancelled
+        Asked between the steps of a tool; a true answer makes it raise `ToolCancelled`.
+    """
+
+    study: Study
+    series: Series
+    stack: ImageStack
+    volume: Volume | GeometryVerdict
+    regions: tuple[DrawnRegion, ...] = ()
+    cancelled: Callable[[], bool] = lambda: False
+
+
+class IdSource:
+    """Hands out the ids of a ledger in order: "E1", "E2", ..."""
+
+    def __init__(self, first: int = 1) -> None:
+        self._next = first
+
+    def take(self) -> str:
+        """Return the next id."""
+        taken = f"E{self._next}"
+        self._next += 1
+        return taken
+
+
+class Tool(Protocol):
+    """Measures one thing. `measure` never raises for data that do not fit: it returns a refusal."""
+
+    @property
+    def name(self) -> str:
+        """Stable name: "ct-lungs"."""
+        ...
+
+    @property
+    def version(self) -> str:
+        """Changes with every change of a result."""
+        ...
+
+    @property
+    def title(self) -> str:
+        """Words of the trace row: "Lung volume"."""
+        ...
+
+    @property
+    def concept(self) -> Code:
+        """What it measures, for the evidence of a refusal."""
+        ...
+
+    @property
+    def report_default(self) -> ReportDefault:
+        """How its evidence enters a report."""
+        ...
+
+    def measure(self, ctx: MeasureContext, ids: IdSource, masks: MaskStore) -> tuple[Evidence, ...]:
+        """Return evidence with ids from `ids`, masks kept in `masks`."""
+        ...
+
+
+def source(tool: Tool) -> Source:
+    """Return a tool as the source of an evidence."""
+    return Source(kind=SourceKind.TOOL, name=tool.name, version=tool.version)
+
+
+def refused(tool: Tool, evidence_id: str, code: RefusalCode, reason: str) -> Evidence:
+    """Return the evidence of a refusal: no values, no regions, a reason in words for the reader."""
+    return Evidence(
+        id=evidence_id,
+        kind=EvidenceKind.MEASUREMENT,
+        concept=tool.concept,
+        label=tool.title,
+        side=Side.NONE,
+        source=source(tool),
+        report_default=ReportDefault.LEDGER_ONLY,
+        refusal=Refusal(code=code.value, reason=reason),
+    )
