@@ -10,12 +10,13 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from reportlab.platypus import Flowable, KeepTogether, Paragraph, Spacer, Table, TableStyle
+from reportlab.platypus import Flowable, KeepTogether, Paragraph, Spacer
 
 from reports.domain import Candidate, Evidence, Ledger, Origin, Quantity, Report, Sentence, SourceKind
-from reports.export.body import BOX_HEAD, FRAME, Heading, style
+from reports.export.body import BOX_HEAD
 from reports.export.fonts import Face, Typesetter
 from reports.export.key_image import KeyImage, KeyImageFlowable, evidence_number
+from reports.export.layout import ALL, FRAME, INSET, Heading, grid, style
 from reports.export.page import GREY, INK, LINE, TEXT_WIDTH
 from reports.export.record import is_signed
 from reports.export.text import body_sections
@@ -63,17 +64,11 @@ def appendix_heading() -> list[Flowable]:
     """Return the rule and title that part the appendix from the report."""
     return [
         Spacer(0, 20),
-        Table(
+        grid(
             [[Paragraph("Evidence", APPENDIX)]],
-            colWidths=[TEXT_WIDTH],
-            style=TableStyle(
-                [
-                    ("LINEABOVE", (0, 0), (-1, -1), 1.2, INK),
-                    ("LEFTPADDING", (0, 0), (-1, -1), 0),
-                    ("TOPPADDING", (0, 0), (-1, -1), 8),
-                    ("BOTTOMPADDING", (0, 0), (-1, -1), 0),
-                ]
-            ),
+            [TEXT_WIDTH],
+            ("LINEABOVE", *ALL, 1.2, INK),
+            ("TOPPADDING", *ALL, 8),
         ),
     ]
 
@@ -87,26 +82,21 @@ def key_image_rows(images: Sequence[KeyImage], ledger: Ledger, setter: Typesette
             KeyImageFlowable(image, width=COLUMN, longest_height=LONGEST_IMAGE_PT, setter=setter)
             for image in pair
         ]
-        captions = [_caption(image, ledger, setter) for image in pair]
+        captions: list[Any] = [_caption(image, ledger, setter) for image in pair]
         while len(figures) < 2:
-            figures.append("")
-            captions.append([])
-        table = Table([figures, captions], colWidths=[COLUMN + GUTTER, COLUMN], spaceAfter=9)
-        table.setStyle(
-            TableStyle(
-                [
-                    ("VALIGN", (0, 0), (-1, 0), "BOTTOM"),
-                    ("VALIGN", (0, 1), (-1, 1), "TOP"),
-                    ("LEFTPADDING", (0, 0), (-1, -1), 0),
-                    ("RIGHTPADDING", (0, 0), (-1, -1), 0),
-                    ("RIGHTPADDING", (0, 1), (0, 1), GUTTER),
-                    ("TOPPADDING", (0, 0), (-1, -1), 0),
-                    ("BOTTOMPADDING", (0, 0), (-1, 0), 4),
-                    ("NOSPLIT", (0, 0), (-1, 1)),
-                ]
+            figures.append(None)
+            captions.append(None)
+        flow.append(
+            grid(
+                [figures, captions],
+                [COLUMN + GUTTER, COLUMN],
+                ("VALIGN", (0, 0), (-1, 0), "BOTTOM"),
+                ("RIGHTPADDING", (0, 1), (0, 1), GUTTER),
+                ("BOTTOMPADDING", (0, 0), (-1, 0), 4),
+                ("NOSPLIT", (0, 0), (-1, 1)),
+                spaceAfter=9,
             )
         )
-        flow.append(table)
     return flow
 
 
@@ -150,7 +140,7 @@ def citation_table(report: Report, cited: Cited, setter: Typesetter) -> list[Flo
     for _, sentences in body_sections(report):
         for sentence in sentences:
             first = len(rows)
-            rows.append([_sentence_cell(sentence, setter), "", "", "", ""])
+            rows.append([_sentence_cell(sentence, setter), None, None, None, None])
             commands += [
                 ("SPAN", (0, first), (-1, first)),
                 ("LINEABOVE", (0, first), (-1, first), 0.5, LINE),
@@ -164,19 +154,15 @@ def citation_table(report: Report, cited: Cited, setter: Typesetter) -> list[Flo
                 commands.append(("NOSPLIT", (0, first), (-1, len(rows) - 1)))
     if len(rows) == 1:
         return [Paragraph("No sentence, so no citation.", NOTE)]
-    table = Table(rows, colWidths=list(CITATION_COLUMNS), repeatRows=1)
-    table.setStyle(
-        TableStyle(
-            [
-                ("VALIGN", (0, 0), (-1, -1), "TOP"),
-                ("LEFTPADDING", (0, 0), (-1, -1), 0),
-                ("RIGHTPADDING", (0, 0), (-1, -1), 7),
-                ("TOPPADDING", (0, 0), (-1, -1), 1),
-                ("BOTTOMPADDING", (0, 0), (-1, -1), 1),
-                ("BOTTOMPADDING", (0, 0), (-1, 0), 4),
-                *commands,
-            ]
-        )
+    table = grid(
+        rows,
+        CITATION_COLUMNS,
+        ("RIGHTPADDING", *ALL, 7),
+        ("TOPPADDING", *ALL, 1),
+        ("BOTTOMPADDING", *ALL, 1),
+        ("BOTTOMPADDING", (0, 0), (-1, 0), 4),
+        *commands,
+        repeatRows=1,
     )
     return [table]
 
@@ -334,16 +320,4 @@ def record_lines(
 def boxed(*columns: list[Flowable]) -> Flowable:
     """Return one framed block, its columns side by side, kept on one page."""
     width = TEXT_WIDTH / len(columns)
-    table = Table([list(columns)], colWidths=[width] * len(columns))
-    table.setStyle(
-        TableStyle(
-            [
-                *FRAME.getCommands(),
-                ("LEFTPADDING", (0, 0), (-1, -1), 9),
-                ("RIGHTPADDING", (0, 0), (-1, -1), 9),
-                ("TOPPADDING", (0, 0), (-1, -1), 6),
-                ("BOTTOMPADDING", (0, 0), (-1, -1), 8),
-            ]
-        )
-    )
-    return KeepTogether([table])
+    return KeepTogether([grid([columns], [width] * len(columns), *FRAME, *INSET)])

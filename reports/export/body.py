@@ -2,18 +2,15 @@
 
 from __future__ import annotations
 
-from typing import Any
-
-from reportlab.graphics.barcode.qr import QrCodeWidget
-from reportlab.graphics.shapes import Drawing
+from reportlab.graphics.barcode.qr import QrCode
 from reportlab.lib.enums import TA_RIGHT
-from reportlab.lib.styles import ParagraphStyle
 from reportlab.pdfbase import pdfmetrics
-from reportlab.platypus import Flowable, KeepTogether, Paragraph, Spacer, Table, TableStyle
+from reportlab.platypus import Flowable, KeepTogether, Paragraph, Spacer
 
 from reports.domain import Origin, Report, Review, Section, Sentence, Signature
 from reports.export.fonts import Face, Typesetter
-from reports.export.page import GREY, INK, LINE, TEXT_WIDTH
+from reports.export.layout import ALL, FRAME, INSET, ROUNDED, Heading, grid, style
+from reports.export.page import GREY, INK, TEXT_WIDTH
 from reports.export.record import SHORT_CODE_HEX, binding_signatures, is_signed, short_code
 from reports.export.text import (
     SECTION_TITLES,
@@ -29,24 +26,6 @@ from reports.export.text import (
     time_words,
 )
 
-
-def style(
-    name: str, size: float, leading: float, face: Face = Face.REGULAR, colour: Any = INK, **more: Any
-) -> ParagraphStyle:
-    """Return a paragraph style; no line may split a word that fits on one line of its own."""
-    return ParagraphStyle(
-        name,
-        fontName=face.value,
-        fontSize=size,
-        leading=leading,
-        textColor=colour,
-        bulletFontName=face.value,
-        bulletFontSize=size,
-        bulletColor=colour,
-        **{"allowWidows": 0, "allowOrphans": 0, "splitLongWords": 1, **more},
-    )
-
-
 TITLE = style("title", 16, 20, Face.SEMIBOLD)
 PROCEDURE = style("procedure", 10.5, 14, colour=GREY)
 STATE = style("state", 10.5, 12, Face.SEMIBOLD, alignment=1)
@@ -60,44 +39,6 @@ NOTE = style("note", 8, 11, colour=GREY)
 BOX_HEAD = style("box head", 8.5, 12, Face.SEMIBOLD)
 BOX = style("box", 8.5, 12)
 BOX_NOTE = style("box note", 8.5, 12, colour=GREY)
-
-FRAME = TableStyle(
-    [
-        ("BOX", (0, 0), (-1, -1), 0.6, LINE),
-        ("ROUNDEDCORNERS", [2.5, 2.5, 2.5, 2.5]),
-        ("VALIGN", (0, 0), (-1, -1), "TOP"),
-    ]
-)
-
-
-class Heading(Flowable):  # type: ignore[misc]
-    """A section heading: tracked capitals over a hairline, kept with what follows."""
-
-    keepWithNext = 1  # noqa: N815 (ReportLab's name)
-    SIZE, TRACKING = 8.2, 0.55
-
-    def __init__(self, title: str) -> None:
-        super().__init__()
-        self._title = title.upper()
-        self.width, self.height = TEXT_WIDTH, 18.0
-
-    def getSpaceBefore(self) -> float:
-        """Return the white above, in points."""
-        return 12.0
-
-    def getSpaceAfter(self) -> float:
-        """Return the white below, in points."""
-        return 5.0
-
-    def draw(self) -> None:
-        """Draw the words and the line under them."""
-        canvas = self.canv
-        canvas.setFillColor(INK)
-        canvas.setFont(Face.SEMIBOLD.value, self.SIZE)
-        canvas.drawString(0, 6.5, self._title, charSpace=self.TRACKING)
-        canvas.setStrokeColor(LINE)
-        canvas.setLineWidth(0.6)
-        canvas.line(0, 0.3, TEXT_WIDTH, 0.3)
 
 
 def body(
@@ -119,38 +60,21 @@ def body(
 def _header(report: Report, installation: str, setter: Typesetter) -> Flowable:
     word = state_word(report)
     room = pdfmetrics.stringWidth(word, STATE.fontName, STATE.fontSize) + 18
-    state = Table([[Paragraph(word, STATE)]], colWidths=[room], hAlign="RIGHT")
-    state.setStyle(
-        TableStyle(
-            [
-                ("BOX", (0, 0), (-1, -1), 1.2, INK),
-                ("ROUNDEDCORNERS", [2.5, 2.5, 2.5, 2.5]),
-                ("TOPPADDING", (0, 0), (-1, -1), 2.5),
-                ("BOTTOMPADDING", (0, 0), (-1, -1), 5),
-                ("LEFTPADDING", (0, 0), (-1, -1), 2),
-                ("RIGHTPADDING", (0, 0), (-1, -1), 2),
-            ]
-        )
+    state = grid(
+        [[Paragraph(word, STATE)]],
+        [room],
+        ("BOX", *ALL, 1.2, INK),
+        ROUNDED,
+        ("TOPPADDING", *ALL, 2.5),
+        ("BOTTOMPADDING", *ALL, 5),
+        hAlign="RIGHT",
     )
     left = [
         Paragraph("Radiology report", TITLE),
         Paragraph(setter.markup(procedure_line(report.study)), PROCEDURE),
     ]
     right = [state, Spacer(0, 4), Paragraph(setter.markup(installation), PLACE)]
-    table = Table([[left, right]], colWidths=[TEXT_WIDTH - 190, 190])
-    table.setStyle(
-        TableStyle(
-            [
-                ("VALIGN", (0, 0), (-1, -1), "TOP"),
-                ("ALIGN", (1, 0), (1, 0), "RIGHT"),
-                ("LEFTPADDING", (0, 0), (-1, -1), 0),
-                ("RIGHTPADDING", (0, 0), (-1, -1), 0),
-                ("TOPPADDING", (0, 0), (-1, -1), 0),
-                ("BOTTOMPADDING", (0, 0), (-1, -1), 0),
-            ]
-        )
-    )
-    return table
+    return grid([[left, right]], [TEXT_WIDTH - 190, 190], ("ALIGN", (1, 0), (1, 0), "RIGHT"))
 
 
 def _study_block(report: Report, setter: Typesetter) -> Flowable:
@@ -188,21 +112,15 @@ def _study_block(report: Report, setter: Typesetter) -> Flowable:
         ]
         for (label, value), (other_label, other) in zip(left, right, strict=True)
     ]
-    table = Table(rows, colWidths=[68, TEXT_WIDTH / 2 - 68, 78, TEXT_WIDTH / 2 - 78])
-    table.setStyle(
-        TableStyle(
-            [
-                *FRAME.getCommands(),
-                ("LEFTPADDING", (0, 0), (-1, -1), 9),
-                ("RIGHTPADDING", (0, 0), (-1, -1), 4),
-                ("TOPPADDING", (0, 0), (-1, -1), 0),
-                ("BOTTOMPADDING", (0, 0), (-1, -1), 0),
-                ("TOPPADDING", (0, 0), (-1, 0), 6),
-                ("BOTTOMPADDING", (0, -1), (-1, -1), 8),
-            ]
-        )
+    return grid(
+        rows,
+        [68, TEXT_WIDTH / 2 - 68, 78, TEXT_WIDTH / 2 - 78],
+        *FRAME,
+        ("LEFTPADDING", *ALL, 9),
+        ("RIGHTPADDING", *ALL, 4),
+        ("TOPPADDING", (0, 0), (-1, 0), 6),
+        ("BOTTOMPADDING", (0, -1), (-1, -1), 8),
     )
-    return table
 
 
 def _under_block(report: Report, setter: Typesetter) -> list[Flowable]:
@@ -266,19 +184,14 @@ def _signature_block(
     entry = "" if log_index is None else f", audit entry {log_index:,}"
     words: list[Flowable] = [line for lines in rows for line in [*lines, Spacer(0, 5)]]
     words.append(Paragraph(f"Code {short_code(report_sha256)}{entry}", BOX_NOTE))
-    table = Table([[words, _qr(report_sha256, log_index)]], colWidths=[TEXT_WIDTH - 74, 74])
-    table.setStyle(
-        TableStyle(
-            [
-                *FRAME.getCommands(),
-                ("VALIGN", (1, 0), (1, 0), "MIDDLE"),
-                ("LEFTPADDING", (0, 0), (-1, -1), 9),
-                ("RIGHTPADDING", (1, 0), (1, 0), 6),
-                ("LEFTPADDING", (1, 0), (1, 0), 0),
-                ("TOPPADDING", (0, 0), (-1, -1), 6),
-                ("BOTTOMPADDING", (0, 0), (-1, -1), 8),
-            ]
-        )
+    table = grid(
+        [[words, _qr(report_sha256, log_index)]],
+        [TEXT_WIDTH - 74, 74],
+        *FRAME,
+        *INSET,
+        ("VALIGN", (1, 0), (1, 0), "MIDDLE"),
+        ("ALIGN", (1, 0), (1, 0), "RIGHT"),
+        ("LEFTPADDING", (1, 0), (1, 0), 0),
     )
     return KeepTogether([table])
 
@@ -299,11 +212,6 @@ def qr_text(report_sha256: str, log_index: int | None) -> str:
     return f"SIGHTLINE:1:{report_sha256[:SHORT_CODE_HEX]}:{entry}"
 
 
-def _qr(report_sha256: str, log_index: int | None) -> Drawing:
-    size = 52.0
-    code = QrCodeWidget(qr_text(report_sha256, log_index), barLevel="M", barBorder=0)
-    left, bottom, right, _ = code.getBounds()
-    scale = size / (right - left)
-    return Drawing(
-        size, size, code, transform=[scale, 0, 0, scale, -left * scale, -bottom * scale], hAlign="RIGHT"
-    )
+def _qr(report_sha256: str, log_index: int | None) -> Flowable:
+    side = 52.0
+    return QrCode(qr_text(report_sha256, log_index), width=side, height=side, qrBorder=0, qrLevel="M")

@@ -12,6 +12,7 @@ from functools import partial
 
 from reportlab.platypus import (
     BaseDocTemplate,
+    CondPageBreak,
     Flowable,
     Frame,
     KeepTogether,
@@ -25,9 +26,10 @@ from reports.audit.canonical import sha256_hex
 from reports.domain import Candidate, Ledger, Report, Trace
 from reports.export import appendix
 from reports.export.attached import Hashes, attach
-from reports.export.body import Heading, body
+from reports.export.body import body
 from reports.export.fonts import Typesetter
 from reports.export.key_image import KeyImage
+from reports.export.layout import Heading
 from reports.export.page import (
     BOTTOM,
     MARGIN,
@@ -47,6 +49,9 @@ from reports.export.record import (
     report_sha256,
 )
 from reports.export.text import moment_words, person_words, procedure_line, state_word
+
+CITATIONS_ROOM = 110.0
+"""Points that must be left on a page to begin the table of citations there: heading and two rows."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -172,7 +177,8 @@ def _appendix(document: PdfDocument, hashes: Hashes, setter: Typesetter) -> list
     start = appendix.appendix_heading()
     rows = appendix.key_image_rows(document.key_images, ledger, setter)
     flow: list[Flowable] = [KeepTogether([*start, Spacer(0, 8), *rows[:1]]), *rows[1:]]
-    flow.append(Heading("Citations"))
+    # Kept with its table the heading would take the whole table to the next page.
+    flow += [CondPageBreak(CITATIONS_ROOM), Heading("Citations", keep_with_next=False)]
     flow += appendix.citation_table(report, appendix.Cited(ledger, figures, document.images), setter)
     flow += appendix.draft_lists(report, document.candidates, setter)
     flow += [
