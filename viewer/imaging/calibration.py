@@ -36,7 +36,7 @@ def positive_pair(values: tuple[float, ...]) -> Spacing | None:
     return values[0], values[1]
 
 
-def calibrate(header: Header) -> Calibration:
+def calibrate(header: Header) -> Calibration:  # noqa: PLR0911 - one return for each rule
     """Say what one pixel of this image measures, and how that is known."""
     modality = header.code(Tag.Modality)
     pixel = positive_pair(header.decimals(Tag.PixelSpacing))

@@ -95,6 +95,8 @@ class TextDecoder:
 
 
 _ASCII_SETS: Final = frozenset(
-    ("ISO_IR 101", "ISO_IR 109", "ISO_IR 110", "ISO_IR 144", "ISO_IR 127", "ISO_IR 126", "ISO_IR 138")
-    + ("ISO_IR 148", "ISO_IR 166", "GB18030", "GBK")
+    (
+        *("ISO_IR 101", "ISO_IR 109", "ISO_IR 110", "ISO_IR 144", "ISO_IR 127", "ISO_IR 126"),
+        *("ISO_IR 138", "ISO_IR 148", "ISO_IR 166", "GB18030", "GBK"),
+    )
 )

@@ -7,7 +7,6 @@ travels with the pixels.
 from __future__ import annotations
 
 import struct
-import warnings
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final
@@ -128,9 +127,9 @@ def _rle(frame: Frame) -> Array:
 
     instance = frame.instance
     width = (instance.bits_allocated + 7) // 8
-    out = np.zeros((instance.samples_per_pixel, instance.rows, instance.columns), dtype=f"<u{width}")
-    imagecodecs.dicomrle_decode(frame.data, out.dtype, out=out)
-    return out[0] if instance.samples_per_pixel == 1 else np.moveaxis(out, 0, 2)
+    raw = imagecodecs.dicomrle_decode(frame.data, f"<u{width}")
+    planes = np.frombuffer(raw, dtype=f"<u{width}").reshape(-1, instance.rows, instance.columns)
+    return planes[0] if instance.samples_per_pixel == 1 else np.moveaxis(planes, 0, 2)
 
 
 IMAGECODECS: Final[dict[str, Callable[[Frame], Array]]] = {
@@ -158,11 +157,9 @@ def _imagecodecs(frame: Frame) -> Array:
 def _pydicom(frame: Frame, plugin: str = "") -> Array:
     from pydicom.pixels import get_decoder
 
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore")
-        decoder = get_decoder(frame.instance.transfer_syntax_uid)
-        options: dict[str, Any] = {"raw": True, "decoding_plugin": plugin}
-        values, meta = decoder.as_array(frame.data_set(), index=frame.index, **options)
+    decoder = get_decoder(frame.instance.transfer_syntax_uid)
+    options: dict[str, Any] = {"raw": True, "decoding_plugin": plugin}
+    values, meta = decoder.as_array(frame.data_set(), index=frame.index, **options)
     if meta.get("photometric_interpretation") in ("YBR_FULL", "YBR_FULL_422") and (
         frame.instance.transfer_syntax_uid in DCT_SYNTAXES
     ):

@@ -11,7 +11,7 @@ import os
 import threading
 import warnings
 from collections import deque
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Final
@@ -101,61 +101,88 @@ def decode_stack(
     Cancelled
         `cancelled` said so.
     """
-    order = deque(outward(len(layout.frames), first) if wanted is None else wanted)
-    decoded = Decoded()
-    done: list[tuple[int, str | BadFile]] = []
-    readers = _Readers(series)
-    stop, news = threading.Event(), threading.Event()
-    total, opening = len(order), order[0] if order else None
+    order = outward(len(layout.frames), first) if wanted is None else wanted
+    # Filters of warnings belong to the process: set here once, not in the threads.
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        return _Decoding(series, layout, stack, order).run(on_frames, cancelled)
 
-    def work() -> None:
-        while not stop.is_set():
+
+class _Decoding:
+    """Threads that take frames from one queue, and the thread that tells what came."""
+
+    def __init__(
+        self,
+        series: Series,
+        layout: StackLayout,
+        stack: Array | dict[int, Array],
+        order: Iterable[int],
+    ) -> None:
+        self._series, self._layout, self._stack = series, layout, stack
+        self._order = deque(order)
+        self._total = len(self._order)
+        self._first = self._order[0] if self._order else None
+        self._readers = _Readers(series)
+        self._done: list[tuple[int, str | BadFile]] = []
+        self._stop, self._news = threading.Event(), threading.Event()
+
+    def run(self, on_frames: Callable[[list[int]], None], cancelled: Callable[[], bool]) -> Decoded:
+        """Decode all frames of the queue."""
+        decoded = Decoded()
+        threads = [threading.Thread(target=self._work, name=f"decode-{n}") for n in range(THREADS)]
+        for thread in threads:
+            thread.start()
+        try:
+            arrived = 0
+            while arrived < self._total:
+                self._news.wait(EVENT_SECONDS)
+                self._news.clear()
+                batch = self._done[arrived : len(self._done)]
+                arrived += len(batch)
+                good = [index for index, outcome in batch if self._note(index, outcome, decoded)]
+                if good:
+                    on_frames(good)
+                if cancelled():
+                    raise Cancelled
+        finally:
+            self._stop.set()
+            for thread in threads:
+                thread.join()
+        return decoded
+
+    def _note(self, index: int, outcome: str | BadFile, decoded: Decoded) -> bool:
+        """Keep what became of a frame; true when it has pixels."""
+        if isinstance(outcome, BadFile):
+            self._stack[index][...] = 0
+            decoded.bad[index] = outcome
+            return False
+        decoded.decoders.add(outcome)
+        return True
+
+    def _work(self) -> None:
+        while not self._stop.is_set():
             try:
-                index = order.popleft()
+                index = self._order.popleft()
             except IndexError:
                 return
-            done.append(outcome_of(index))
-            if index == opening or len(done) >= total:
-                news.set()
+            self._done.append((index, self._outcome(index)))
+            if index == self._first or len(self._done) >= self._total:
+                self._news.set()
 
-    def outcome_of(index: int) -> tuple[int, str | BadFile]:
-        instance_index, number = layout.frames[index]
-        instance = series.instances[instance_index]
+    def _outcome(self, index: int) -> str | BadFile:
+        """Read one frame; return the decoder's name, or why there are no pixels."""
+        instance_index, number = self._layout.frames[index]
+        path = self._series.instances[instance_index].path
         try:
-            return index, readers.of(instance_index).read(number - 1, stack[index])
+            return self._readers.of(instance_index).read(number - 1, self._stack[index])
         except (DecodeError, HeaderError, LayoutError) as error:
-            return index, BadFile(path=instance.path, reason=str(error), code=error.code)
-        except Exception as error:
+            return BadFile(path=path, reason=str(error), code=error.code)
+        except OSError as error:
+            words = f"The file cannot be read any more: {error.strerror}."
+            return BadFile(path=path, reason=words, code="unreadable")
+        except Exception as error:  # a damaged file provokes anything in the parsers below
             words = f"Its pixels cannot be read ({type(error).__name__})."
-            return index, BadFile(path=instance.path, reason=words, code="corrupt")
-
-    threads = [threading.Thread(target=work, name=f"decode-{number}") for number in range(THREADS)]
-    for thread in threads:
-        thread.start()
-    try:
-        arrived = 0
-        while arrived < total:
-            news.wait(EVENT_SECONDS)
-            news.clear()
-            batch = [done[index] for index in range(arrived, len(done))]
-            arrived += len(batch)
-            for index, outcome in batch:
-                if isinstance(outcome, BadFile):
-                    stack[index][...] = 0
-                    decoded.bad[index] = outcome
-                else:
-                    decoded.decoders.add(outcome)
-            good = [index for index, outcome in batch if isinstance(outcome, str)]
-            if good:
-                on_frames(good)
-            if cancelled():
-                raise Cancelled
-    finally:
-        stop.set()
-        for thread in threads:
-            thread.join()
-        readers.close()
-    return decoded
+            return BadFile(path=path, reason=words, code="corrupt")
 
 
 def decode_one(series: Series, layout: StackLayout, index: int) -> Array:
@@ -190,10 +217,6 @@ class _Readers:
             if index not in self._kept:
                 self._kept[index] = _Reader(instance)
             return self._kept[index]
-
-    def close(self) -> None:
-        """Drop what the readers keep."""
-        self._kept.clear()
 
 
 class _Reader:
@@ -246,7 +269,7 @@ class _Reader:
                 correct_bits(target, instance, high_bit=instance.bits_stored - 1)
 
     def _native(self, index: int) -> Array:
-        """Samples of a native frame that cannot be read in place: colour, palette, big endian, 8 bits."""
+        """Samples of a native frame that cannot be read in place: colour, palette, big endian."""
         instance = self.instance
         if instance.photometric_interpretation == "YBR_FULL_422" or instance.bits_allocated == 1:
             return self._by_pydicom(index)
@@ -274,10 +297,8 @@ class _Reader:
     def _by_pydicom(self, index: int) -> Array:
         from pydicom.pixels import get_decoder
 
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore")
-            decoder = get_decoder(self.instance.transfer_syntax_uid)
-            values, _ = decoder.as_array(self._whole(), index=index, raw=True)
+        decoder = get_decoder(self.instance.transfer_syntax_uid)
+        values, _ = decoder.as_array(self._whole(), index=index, raw=True)
         return np.asarray(values)
 
     def _whole(self) -> Any:
@@ -286,11 +307,9 @@ class _Reader:
 
         with self._lock:
             if self._data_set is None:
-                with warnings.catch_warnings():
-                    warnings.simplefilter("ignore")
-                    data_set = dcmread(self.instance.path, force=True)
-                    if "TransferSyntaxUID" not in data_set.file_meta:
-                        data_set.file_meta.TransferSyntaxUID = self.instance.transfer_syntax_uid
+                data_set = dcmread(self.instance.path, force=True)
+                if "TransferSyntaxUID" not in data_set.file_meta:
+                    data_set.file_meta.TransferSyntaxUID = self.instance.transfer_syntax_uid
                 self._data_set = data_set
             return self._data_set
 
@@ -328,9 +347,7 @@ def encapsulated_frames(instance: Instance) -> list[bytes]:
         file.seek(pixel.offset)
         data = file.read(size)
     try:
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore")
-            return list(generate_frames(data, number_of_frames=instance.number_of_frames))
+        return list(generate_frames(data, number_of_frames=instance.number_of_frames))
     except Exception as error:  # pydicom raises whatever damaged fragments provoke
         raise DecodeError(
             "truncated", "Its compressed pixel data is incomplete or damaged: fragments are missing."
@@ -353,7 +370,7 @@ def _read_into(instance: Instance, index: int, target: Array) -> None:
         The file got shorter since it was indexed.
     """
     size = stored_frame_bytes(instance)
-    view = memoryview(target).cast("B") if target.flags.c_contiguous else None
+    view = target.data.cast("B") if target.flags.c_contiguous else None
     if view is None or len(view) != size:
         raise DecodeError("corrupt", "Its pixel data does not have the size that its header says.")
     descriptor = os.open(instance.path, os.O_RDONLY | os.O_CLOEXEC)

@@ -32,15 +32,23 @@ EXPLICIT_BE: Final = "1.2.840.10008.1.2.2"
 PIXEL_TAGS: Final = frozenset({0x7FE00008, 0x7FE00009, 0x7FE00010})
 """Float, Double Float and Pixel Data: the walk ends there."""
 
-_LONG_VRS: Final = frozenset(
-    (b"OB", b"OW", b"OF", b"OD", b"OL", b"OV", b"SQ", b"UC", b"UN", b"UR", b"UT", b"SV", b"UV")
-)
-_SHORT_VRS: Final = frozenset(
-    (
-        *(b"AE", b"AS", b"AT", b"CS", b"DA", b"DS", b"DT", b"FD", b"FL", b"IS"),
-        *(b"LO", b"LT", b"PN", b"SH", b"SL", b"SS", b"ST", b"TM", b"UI", b"UL", b"US"),
-    )
-)
+_VALUE_AT: Final = {
+    **dict.fromkeys(
+        (
+            *(b"AE", b"AS", b"AT", b"CS", b"DA", b"DS", b"DT", b"FD", b"FL", b"IS"),
+            *(b"LO", b"LT", b"PN", b"SH", b"SL", b"SS", b"ST", b"TM", b"UI", b"UL", b"US"),
+        ),
+        8,
+    ),
+    **dict.fromkeys(
+        (
+            *(b"OB", b"OW", b"OF", b"OD", b"OL", b"OV", b"SQ"),
+            *(b"UC", b"UN", b"UR", b"UT", b"SV", b"UV"),
+        ),
+        12,
+    ),
+}
+"""VR -> bytes from the start of an explicit element to its value (PS3.5 7.1.2)."""
 
 
 class Odd(Exception):
@@ -196,18 +204,18 @@ def _data_set(
 ) -> PixelElement | None:
     end = len(data)
     read_short, read_long, read_length = order.short, order.long, order.length
+    value_at = _VALUE_AT.get
     while position + 8 <= end:
         if explicit:
             group, element, vr, length = read_short(data, position)
-            if vr in _SHORT_VRS:
-                value = position + 8
-            elif vr in _LONG_VRS:
-                value = position + 12
+            at = value_at(vr)
+            if at is None:
+                raise Odd("unknown VR")
+            value = position + at
+            if at == 12:
                 if value > end:
                     raise Short
                 (length,) = read_length(data, position + 8)
-            else:
-                raise Odd("unknown VR")
         else:
             vr = b""
             group, element, length = read_long(data, position)
@@ -231,14 +239,14 @@ def _data_set(
 def _meta_element(data: bytes | mmap.mmap, position: int, end: int, elements: dict[int, bytes]) -> int:
     """Keep one element of the file meta information; return the position behind it."""
     group, element, vr, length = _LITTLE.short(data, position)
-    value = position + 8
-    if vr in _LONG_VRS:
-        value = position + 12
+    at = _VALUE_AT.get(vr)
+    if at is None:
+        raise Odd("unknown VR")
+    value = position + at
+    if at == 12:
         if value > end:
             raise Short
         (length,) = _LITTLE.length(data, position + 8)
-    elif vr not in _SHORT_VRS:
-        raise Odd("unknown VR")
     if length == UNDEFINED:
         raise Odd("undefined length in the file meta information")
     if value + length > end:
@@ -248,7 +256,9 @@ def _meta_element(data: bytes | mmap.mmap, position: int, end: int, elements: di
     return behind
 
 
-def _skip(data: bytes | mmap.mmap, position: int, end: int, explicit: bool, order: _Order) -> int:
+def _skip(  # noqa: PLR0912 - a state machine, flat because hostile files nest deeply
+    data: bytes | mmap.mmap, position: int, end: int, explicit: bool, order: _Order
+) -> int:
     """Return the position behind a sequence of undefined length, without recursion.
 
     `position` is that of its first item. Items and elements of defined length are jumped over.
@@ -281,15 +291,14 @@ def _skip(data: bytes | mmap.mmap, position: int, end: int, explicit: bool, orde
         inner = open_sequences[-1]
         if inner:
             _, _, vr, length = read_short(data, position)
-            if vr in _SHORT_VRS:
-                position += 8
-            elif vr in _LONG_VRS:
+            at = _VALUE_AT.get(vr)
+            if at is None:
+                raise Odd("unknown VR in a sequence")
+            if at == 12:
                 if position + 12 > end:
                     raise Short
                 (length,) = read_length(data, position + 8)
-                position += 12
-            else:
-                raise Odd("unknown VR in a sequence")
+            position += at
             inner = vr != b"UN"
         else:
             position += 8

@@ -126,7 +126,7 @@ class GeometryVerdict(BaseModel):
         return self.kind is VerdictKind.UNIFORM
 
 
-def judge(planes: Sequence[ImagePlane | None]) -> GeometryVerdict:
+def judge(planes: Sequence[ImagePlane | None]) -> GeometryVerdict:  # noqa: PLR0911 - one per verdict
     """Say what the geometry of sorted images allows, and why.
 
     Parameters
@@ -218,10 +218,10 @@ def _no_volume(
             VerdictKind.NOT_A_VOLUME,
             f"{missing} of {len(planes)} images carry no position in the patient.",
         )
-    first = known[0]
     if len(known) == 1:
         return refuse(VerdictKind.SINGLE, "There is one image only.")
-    if not all(plane.is_parallel(first) for plane in known):
+    cosines = np.asarray([(*plane.row_cosines, *plane.column_cosines) for plane in known])
+    if np.any(np.abs(cosines - cosines[0]) > PERPENDICULAR_TOLERANCE):
         return refuse(VerdictKind.NOT_A_VOLUME, "The images have different orientations.")
     spacings = np.asarray([(plane.row_spacing, plane.column_spacing) for plane in known])
     if np.any(np.abs(spacings - spacings[0]) > RELATIVE_SPACING_TOLERANCE * spacings[0]):

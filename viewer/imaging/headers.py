@@ -14,6 +14,7 @@ import struct
 import warnings
 from dataclasses import dataclass
 from enum import IntEnum
+from functools import lru_cache
 from pathlib import Path
 from typing import Final
 
@@ -144,7 +145,7 @@ class Header:
     def code(self, tag: Tag) -> str:
         """Return a value of plain ASCII (UI, CS, DA, TM, AS) without padding."""
         value = self.raw.elements.get(tag)
-        return value.strip(b"\0 ").decode("ascii", "replace") if value else ""
+        return _ascii(value) if value else ""
 
     def codes(self, tag: Tag) -> tuple[str, ...]:
         """Return the values of a plain ASCII element with several."""
@@ -161,13 +162,7 @@ class Header:
     def decimals(self, tag: Tag) -> tuple[float, ...]:
         """Return the values of a DS element; none of them when one is no finite number."""
         value = self.raw.elements.get(tag)
-        if not value:
-            return ()
-        try:
-            numbers = tuple(float(part) for part in value.strip(b"\0 ").split(b"\\"))
-        except ValueError:
-            return ()
-        return numbers if all(map(math.isfinite, numbers)) else ()
+        return _decimals(value) if value else ()
 
     def decimal(self, tag: Tag) -> float | None:
         """Return the first value of a DS element."""
@@ -186,6 +181,23 @@ class Header:
             return None
         (number,) = struct.unpack(">d" if self.raw.big_endian else "<d", value)
         return float(number) if math.isfinite(number) else None
+
+
+# Most values repeat from slice to slice: each is decoded once.
+
+
+@lru_cache(maxsize=4096)
+def _ascii(value: bytes) -> str:
+    return value.strip(b"\0 ").decode("ascii", "replace")
+
+
+@lru_cache(maxsize=4096)
+def _decimals(value: bytes) -> tuple[float, ...]:
+    try:
+        numbers = tuple(float(part) for part in value.strip(b"\0 ").split(b"\\"))
+    except ValueError:
+        return ()
+    return numbers if all(map(math.isfinite, numbers)) else ()
 
 
 def read_header(path: str) -> Header:

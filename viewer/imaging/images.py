@@ -5,18 +5,23 @@ from __future__ import annotations
 import hashlib
 import math
 import warnings
-from typing import TYPE_CHECKING, Any, Final
+from functools import lru_cache
+from typing import Any, Final
 
 from viewer.imaging.calibration import positive_pair
 from viewer.imaging.charset import TextDecoder
-from viewer.imaging.elements import DEFLATED_LE, EXPLICIT_BE, EXPLICIT_LE, IMPLICIT_LE, UNDEFINED
+from viewer.imaging.elements import (
+    DEFLATED_LE,
+    EXPLICIT_BE,
+    EXPLICIT_LE,
+    IMPLICIT_LE,
+    UNDEFINED,
+    RawHeader,
+)
 from viewer.imaging.geometry import PERPENDICULAR_TOLERANCE, ImagePlane
 from viewer.imaging.headers import Header, HeaderError, Tag
 from viewer.imaging.layout import LayoutError, check_budget, stored_frame_bytes
 from viewer.imaging.study import FrameAttributes, Instance, WindowPreset
-
-if TYPE_CHECKING:
-    from collections.abc import Iterable
 
 NATIVE_SYNTAXES: Final = frozenset((IMPLICIT_LE, EXPLICIT_LE, EXPLICIT_BE))
 
@@ -48,6 +53,7 @@ MAX_FRAMES: Final = 100_000
 MAX_WINDOWS: Final = 16
 
 
+@lru_cache(maxsize=1024)
 def kind_of_object(sop_class_uid: str) -> str:
     """Return the kind of an object that is no image ("Structured report"), or empty text."""
     return next((kind for prefix, kind in NO_IMAGE_CLASSES if sop_class_uid.startswith(prefix)), "")
@@ -61,16 +67,112 @@ def image_instance(header: Header) -> Instance:
     HeaderError
         No image, or one whose pixels cannot be there as described.
     """
+    raw = header.raw
+    template = _template(
+        tuple(map(raw.elements.get, _SHARED_TAGS)), raw.transfer_syntax_uid, raw.big_endian
+    )
+    pixel = raw.pixel
+    if pixel is None:
+        raise HeaderError("no_pixels", "The file holds no image: there is no Pixel Data.")
+    _check_size(template)
+    if pixel.tag != 0x7FE00010:
+        raise HeaderError("unsupported", "Floating point pixel data cannot be shown yet.")
+    encapsulated = pixel.length == UNDEFINED
+    try:
+        check_budget(
+            template, encoded_bytes=max(0, raw.file_size - pixel.offset) if encapsulated else None
+        )
+    except LayoutError as error:
+        raise HeaderError(error.code, str(error)) from error
+    offset = length = 0
+    if not encapsulated:
+        promised = stored_frame_bytes(template) * template.number_of_frames
+        held = pixel.length if pixel.offset < 0 else min(pixel.length, raw.file_size - pixel.offset)
+        if held < promised:
+            raise HeaderError(
+                "truncated",
+                f"The pixel data is incomplete: {max(0, held):,} of {promised:,} bytes are there.",
+            )
+        if raw.transfer_syntax_uid in NATIVE_SYNTAXES:
+            offset, length = pixel.offset, promised
+    return template.model_copy(
+        update={
+            "path": header.path,
+            "sop_instance_uid": instance_uid(header),
+            "instance_number": header.integer(Tag.InstanceNumber),
+            "windows": _windows(header),
+            "plane": _plane(header),
+            "acquisition_time": header.code(Tag.AcquisitionTime),
+            "pixel_offset": offset,
+            "pixel_length": length,
+        }
+    )
+
+
+_SHARED_TAGS: Final = (
+    *(Tag.SOPClassUID, Tag.MediaStorageSOPClassUID, Tag.Rows, Tag.Columns, Tag.NumberOfFrames),
+    *(Tag.BitsAllocated, Tag.BitsStored, Tag.HighBit, Tag.PixelRepresentation),
+    *(Tag.SamplesPerPixel, Tag.PhotometricInterpretation, Tag.PixelPaddingValue),
+    *(Tag.PixelPaddingRangeLimit, Tag.RescaleSlope, Tag.RescaleIntercept, Tag.RescaleType),
+    *(Tag.LossyImageCompression, Tag.LossyImageCompressionRatio),
+)
+"""What describes the pixels, and is the same for all slices of most series."""
+
+
+@lru_cache(maxsize=512)
+def _template(values: tuple[bytes | None, ...], syntax: str, big_endian: bool) -> Instance:
+    """Return an instance with what `_SHARED_TAGS` say, made once for all slices that share them."""
+    elements = {
+        int(tag): value for tag, value in zip(_SHARED_TAGS, values, strict=True) if value is not None
+    }
+    header = Header("", RawHeader(elements, syntax, big_endian, None, 0))
     sop_class = header.code(Tag.SOPClassUID) or header.code(Tag.MediaStorageSOPClassUID)
     kind = kind_of_object(sop_class)
     if kind:
         raise HeaderError("unsupported", f"{kind}: not shown as images; a later version reads it.")
-    instance = _described(header, sop_class)
-    pixel = header.raw.pixel
-    if pixel is None:
-        raise HeaderError("no_pixels", "The file holds no image: there is no Pixel Data.")
-    if pixel.tag != 0x7FE00010:
-        raise HeaderError("unsupported", "Floating point pixel data cannot be shown yet.")
+    signed = header.number(Tag.PixelRepresentation) == 1
+    allocated = header.number(Tag.BitsAllocated) or 0
+    stored = header.number(Tag.BitsStored) or allocated
+    high_bit = header.number(Tag.HighBit)
+    if high_bit is None or not stored - 1 <= high_bit < allocated:
+        high_bit = stored - 1
+    slope, intercept = header.decimal(Tag.RescaleSlope), header.decimal(Tag.RescaleIntercept)
+    if slope is None or intercept is None or slope == 0.0:
+        slope, intercept, rescale_type = 1.0, 0.0, ""
+    else:
+        rescale_type = header.code(Tag.RescaleType)
+    return Instance(
+        path="",
+        sop_instance_uid="",
+        sop_class_uid=sop_class,
+        transfer_syntax_uid=syntax,
+        rows=header.number(Tag.Rows) or 0,
+        columns=header.number(Tag.Columns) or 0,
+        number_of_frames=header.integer(Tag.NumberOfFrames) or 1,
+        bits_allocated=allocated,
+        bits_stored=stored,
+        high_bit=high_bit,
+        signed=signed,
+        samples_per_pixel=header.number(Tag.SamplesPerPixel) or 1,
+        photometric_interpretation=header.code(Tag.PhotometricInterpretation),
+        rescale_slope=slope,
+        rescale_intercept=intercept,
+        rescale_type=rescale_type,
+        pixel_padding_value=header.number(Tag.PixelPaddingValue, signed=signed),
+        pixel_padding_range_limit=header.number(Tag.PixelPaddingRangeLimit, signed=signed),
+        lossy=header.code(Tag.LossyImageCompression) == "01",
+        lossy_ratio=header.code(Tag.LossyImageCompressionRatio),
+    )
+
+
+def _check_size(instance: Instance) -> None:
+    """Refuse sizes and depths that no image has.
+
+    Raises
+    ------
+    HeaderError
+        With the impossible numbers.
+    """
     if instance.rows < 1 or instance.columns < 1:
         raise HeaderError("bad_header", "Its header gives no usable number of rows and columns.")
     if not 1 <= instance.bits_stored <= instance.bits_allocated:
@@ -78,75 +180,14 @@ def image_instance(header: Header) -> Instance:
             "bad_header",
             f"Its header stores {instance.bits_stored} bits in {instance.bits_allocated}: impossible.",
         )
+    if not 1 <= instance.number_of_frames <= MAX_FRAMES:
+        raise HeaderError(
+            "bad_header", f"Its header gives {instance.number_of_frames} frames: impossible."
+        )
     if instance.samples_per_pixel not in (1, 3):
         raise HeaderError(
             "unsupported", f"Images of {instance.samples_per_pixel} samples per pixel cannot be shown."
         )
-    native = header.raw.transfer_syntax_uid in NATIVE_SYNTAXES and pixel.length != UNDEFINED
-    encapsulated = pixel.length == UNDEFINED
-    try:
-        check_budget(
-            instance,
-            encoded_bytes=max(0, header.raw.file_size - pixel.offset) if encapsulated else None,
-        )
-    except LayoutError as error:
-        raise HeaderError(error.code, str(error)) from error
-    if encapsulated:
-        return instance
-    promised = stored_frame_bytes(instance) * instance.number_of_frames
-    present = (
-        pixel.length if pixel.offset < 0 else min(pixel.length, header.raw.file_size - pixel.offset)
-    )
-    if present < promised:
-        raise HeaderError(
-            "truncated",
-            f"The pixel data is incomplete: {max(0, present):,} of {promised:,} bytes are there.",
-        )
-    if not native:
-        return instance
-    return instance.model_copy(update={"pixel_offset": pixel.offset, "pixel_length": promised})
-
-
-def _described(header: Header, sop_class: str) -> Instance:
-    signed = header.number(Tag.PixelRepresentation) == 1
-    allocated = header.number(Tag.BitsAllocated) or 0
-    stored = header.number(Tag.BitsStored) or allocated
-    high_bit = header.number(Tag.HighBit)
-    frames = header.integer(Tag.NumberOfFrames) or 1
-    if not 1 <= frames <= MAX_FRAMES:
-        raise HeaderError("bad_header", f"Its header gives {frames} frames: impossible.")
-    slope, intercept = header.decimal(Tag.RescaleSlope), header.decimal(Tag.RescaleIntercept)
-    usable = slope is not None and intercept is not None and slope != 0.0
-    syntax = header.raw.transfer_syntax_uid
-    return Instance(
-        path=header.path,
-        sop_instance_uid=instance_uid(header),
-        sop_class_uid=sop_class,
-        transfer_syntax_uid=syntax,
-        instance_number=header.integer(Tag.InstanceNumber),
-        rows=header.number(Tag.Rows) or 0,
-        columns=header.number(Tag.Columns) or 0,
-        number_of_frames=frames,
-        bits_allocated=allocated,
-        bits_stored=stored,
-        high_bit=high_bit
-        if high_bit is not None and stored - 1 <= high_bit < allocated
-        else stored - 1,
-        signed=signed,
-        samples_per_pixel=header.number(Tag.SamplesPerPixel) or 1,
-        photometric_interpretation=header.code(Tag.PhotometricInterpretation),
-        rescale_slope=slope if usable and slope is not None else 1.0,
-        rescale_intercept=intercept if usable and intercept is not None else 0.0,
-        rescale_type=header.code(Tag.RescaleType) if usable else "",
-        pixel_padding_value=header.number(Tag.PixelPaddingValue, signed=signed),
-        pixel_padding_range_limit=header.number(Tag.PixelPaddingRangeLimit, signed=signed),
-        windows=_windows(header),
-        plane=_plane(header),
-        acquisition_time=header.code(Tag.AcquisitionTime),
-        lossy=header.code(Tag.LossyImageCompression) == "01",
-        lossy_ratio=header.code(Tag.LossyImageCompressionRatio),
-        frames=(),
-    )
 
 
 def instance_uid(header: Header) -> str:
@@ -165,15 +206,16 @@ def _windows(header: Header) -> tuple[WindowPreset, ...]:
     centers, widths = header.decimals(Tag.WindowCenter), header.decimals(Tag.WindowWidth)
     if not centers or not widths:
         return ()
-    texts: list[str] = []
+    texts: tuple[str, ...] = ()
     if header.has(Tag.WindowCenterWidthExplanation):
         decoder = TextDecoder(header.raw.elements.get(Tag.SpecificCharacterSet))
-        texts = decoder.text(header.raw.elements[Tag.WindowCenterWidthExplanation]).split("\\")
+        texts = tuple(decoder.text(header.raw.elements[Tag.WindowCenterWidthExplanation]).split("\\"))
     return window_presets(centers, widths, texts, header.code(Tag.VOILUTFunction))
 
 
+@lru_cache(maxsize=1024)
 def window_presets(
-    centers: Iterable[float], widths: Iterable[float], texts: list[str], function: str
+    centers: tuple[float, ...], widths: tuple[float, ...], texts: tuple[str, ...], function: str
 ) -> tuple[WindowPreset, ...]:
     """Pair centres, widths and explanations; windows of no width are dropped."""
     known = function if function in ("LINEAR_EXACT", "SIGMOID") else "LINEAR"
@@ -276,7 +318,7 @@ def _frame_attributes(instance: Instance, groups: list[Any]) -> FrameAttributes:
         plane=make_plane(position, cosines, spacing),
         rescale_slope=slope[0] if rescaled else instance.rescale_slope,
         rescale_intercept=intercept[0] if rescaled else instance.rescale_intercept,
-        windows=window_presets(centers, widths, [], "LINEAR") or instance.windows,
+        windows=window_presets(centers, widths, (), "LINEAR") or instance.windows,
     )
 
 

@@ -5,7 +5,6 @@ No file stops the index: what cannot be used is listed as a `BadFile` with a rea
 
 from __future__ import annotations
 
-import os
 import tempfile
 import time
 from collections import defaultdict
@@ -39,7 +38,11 @@ PROGRESS_SECONDS: Final = 0.1
 BATCH: Final = 64
 """Files that a reading thread takes at once."""
 
-THREADS: Final = min(4, os.cpu_count() or 1)
+THREADS: Final = 8
+"""Threads that wait for a slow disk."""
+
+SLOW_FILE_SECONDS: Final = 2e-3
+"""A batch that takes longer than this per file is waiting, not computing."""
 
 IMAGE_TYPE_VALUES: Final[dict[str, int | None]] = {"CT": 3}
 """How many values of Image Type tell stacks apart (all by default): the fourth of CT is a vendor's."""
@@ -106,11 +109,20 @@ def index_paths(
 
 
 def _read_headers(paths: Sequence[str]) -> Iterator[tuple[str, Header | Exception]]:
-    """Yield each path with its header, or with what stopped the own walk."""
+    """Yield each path with its header, or with what stopped the own walk.
+
+    Files in the cache are read fastest by one thread; where the first batch is slow (a disk, a
+    network), several threads wait for the others together.
+    """
     batches = [paths[start : start + BATCH] for start in range(0, len(paths), BATCH)]
-    if len(batches) < 2:
-        for batch in batches:
-            yield from _read_batch(batch)
+    slow = False
+    while batches and not slow:
+        start = time.monotonic()
+        batch = batches.pop(0)
+        headers = _read_batch(batch)
+        slow = time.monotonic() - start > SLOW_FILE_SECONDS * len(batch)
+        yield from headers
+    if not batches:
         return
     with ThreadPoolExecutor(THREADS, thread_name_prefix="headers") as pool:
         futures = [pool.submit(_read_batch, batch) for batch in batches]

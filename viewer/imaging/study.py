@@ -167,7 +167,10 @@ class Series(_Frozen):
 
     def plane_of(self, frame: tuple[int, int]) -> ImagePlane | None:
         """Return the plane of one entry of `frame_order`, or none without a place in the patient."""
-        return self.instances[frame[0]].of_frame(frame[1]).plane
+        instance = self.instances[frame[0]]
+        if instance.number_of_frames == 1 and not instance.frames:
+            return instance.plane
+        return instance.of_frame(frame[1]).plane
 
 
 class Study(_Frozen):
