@@ -197,11 +197,25 @@ def _evidence_row(
         where.append("Figure " + ", ".join(str(number) for number in shown))
     return [
         label,
-        Paragraph(setter.markup(evidence.label), CELL),
-        Paragraph("<br/>".join(setter.markup(_value_words(v)) for v in evidence.values), CELL),
+        Paragraph(_label_markup(evidence, setter), CELL),
+        Paragraph("<br/>".join(setter.markup(line) for line in _value_lines(evidence)), CELL),
         Paragraph(setter.markup(_source_words(evidence)), CELL_GREY),
         Paragraph("<br/>".join(setter.markup(line) for line in dict.fromkeys(where)), CELL_GREY),
     ]
+
+
+def _label_markup(evidence: Evidence, setter: Typesetter) -> str:
+    """Return the label, and under it in grey what a reader must know about the values."""
+    lines = [setter.markup(evidence.label)]
+    lines += [f'<font color="#54595F">{setter.markup(warning)}</font>' for warning in evidence.warnings]
+    return "<br/>".join(lines)
+
+
+def _value_lines(evidence: Evidence) -> list[str]:
+    """Return each value with its uncertainty, or why there is none."""
+    if evidence.refusal is not None:
+        return [f"Refused: {evidence.refusal.reason}"]
+    return [_value_words(value) for value in evidence.values]
 
 
 def _value_words(quantity: Quantity) -> str:
@@ -280,7 +294,7 @@ def model_lines(report: Report, program: str, setter: Typesetter) -> list[Flowab
     seed = "" if report.seed is None else f", seed {report.seed}"
     licence = f" Licence {model.licence}." if model.licence else ""
     lines = [
-        Paragraph("Sentences of the model were drafted by", BOX_HEAD),
+        Paragraph("The model\u2019s sentences were drafted by", BOX_HEAD),
         Paragraph(setter.markup(model.name), LINE_STYLE),
         Paragraph(f"sha256 {setter.markup(model.sha256, Face.MONO)}", MONO),
     ]

@@ -183,6 +183,17 @@ def _signature_block(
     rows = [_signature_lines(signature, setter) for signature in binding_signatures(report)]
     entry = "" if log_index is None else f", audit entry {log_index:,}"
     words: list[Flowable] = [line for lines in rows for line in [*lines, Spacer(0, 5)]]
+    earlier = [s for s in report.signatures if s not in binding_signatures(report)]
+    words += [
+        Paragraph(
+            setter.markup(
+                f"An earlier text was signed {s.state.value} by {s.printed_name}, {s.role.value}, "
+                f"{moment_words(s.signed_at)}."
+            ),
+            BOX_NOTE,
+        )
+        for s in earlier
+    ]
     words.append(Paragraph(f"Code {short_code(report_sha256)}{entry}", BOX_NOTE))
     table = grid(
         [[words, _qr(report_sha256, log_index)]],

@@ -29,6 +29,8 @@ OUTLINE_PT = 1.1
 HALO_PT = 2.8
 DISC_RADIUS_PT = 5.8
 DISC_GAP_PT = 3.0
+RING_PT = 4.0
+"""Radius of the ring that marks a point."""
 LETTER_PT = 8.5
 BAR_LABEL_PT = 7.5
 BAR_SHARE = 0.26
@@ -194,7 +196,7 @@ class KeyImageFlowable(Flowable):  # type: ignore[misc]
 
     def _place_disc(self, points: FloatArray, taken: list[npt.NDArray[np.float64]]) -> FloatArray:
         """Return the centre of the number's disc: outside its outline, on the image, off others."""
-        reach = DISC_RADIUS_PT + DISC_GAP_PT
+        reach = DISC_RADIUS_PT + DISC_GAP_PT + (RING_PT if len(points) == 1 else 0.0)
         centre = points.mean(axis=0)
         lowest = np.array([DISC_RADIUS_PT + 1.5] * 2)
         highest = np.array([self.width, self.height]) - lowest
@@ -258,7 +260,7 @@ def _reduced(grey: npt.NDArray[np.uint8]) -> Image.Image:
 def _draw_outline(canvas: Any, points: FloatArray) -> None:
     path = canvas.beginPath()
     if len(points) == 1:
-        path.circle(*points[0], DISC_RADIUS_PT * 0.7)
+        path.circle(*points[0], RING_PT)
     else:
         path.moveTo(*points[0])
         for point in points[1:]:

@@ -17,7 +17,7 @@ from export_sample import DRAFT, LEDGER, Tool, document, key_image, sentence, si
 from PIL import Image
 
 import resources
-from reports.domain import Quantity, Report, ReportState, Section
+from reports.domain import Quantity, Refusal, Report, ReportState, Section
 from reports.export.attached import read_attached
 from reports.export.body import qr_text
 from reports.export.key_image import KeyImage, Outline, scale_bar
@@ -86,6 +86,34 @@ def test_the_signature_shows_name_role_time_and_meaning(tool: Tool, final_pdf: b
     assert "Signed by Dr R. Okafor, radiologist" in text
     assert "20 Nov 2026 14:31:08 UTC by this machine\u2019s clock, final" in text
     assert "the report is mine" in text
+
+
+def test_an_earlier_signature_is_named_as_one_of_an_earlier_text(tool: Tool) -> None:
+    preliminary = signed(state=ReportState.PRELIMINARY)
+    changed = sentence(1, Section.TECHNIQUE, "CT of the chest, contrast-enhanced.", "E1")
+    edited = preliminary.model_copy(update={"sentences": (changed, *DRAFT.sentences[1:])})
+    text = " ".join(pages(tool, build_pdf(document(signed(edited)))))
+    assert text.count("Signed by Dr R. Okafor") == 1
+    assert "An earlier text was signed preliminary by Dr R. Okafor" in text
+
+
+def test_warnings_and_refusals_of_cited_evidence_are_printed(tool: Tool) -> None:
+    refusal = Refusal(code="geometry", reason="Slices are missing.")
+    first, second, third = LEDGER.evidence
+    ledger = LEDGER.model_copy(
+        update={
+            "evidence": (
+                first,
+                second.model_copy(update={"warnings": ("Slices are thicker than 2.5 mm.",)}),
+                third.model_copy(
+                    update={"refusal": Refusal(code="geometry", reason="Slices are missing.")}
+                ),
+            )
+        }
+    )
+    text = tool("pdftotext", build_pdf(document(signed(), ledger=ledger)), "-", before=("-raw",))
+    assert "Slices are thicker than 2.5 mm." in " ".join(text.split())
+    assert "Refused: Slices are missing." in " ".join(text.split())
 
 
 def test_only_a_draft_shows_candidates_and_limitations(
