@@ -19,7 +19,14 @@ from reports.audit.verify import AuditFault, AuditVerdict, Witness, verify_log
 from reports.store.accounts import Account, Accounts
 from reports.store.crosscheck import check_records
 from reports.store.drafts import Drafts
-from reports.store.engine import WRITE, damaged_pages, failed_page_checks, in_words, open_engine
+from reports.store.engine import (
+    WRITE,
+    back_up,
+    damaged_pages,
+    failed_page_checks,
+    in_words,
+    open_engine,
+)
 from reports.store.errors import (
     DatabaseDamagedError,
     NoStoreError,
@@ -29,7 +36,7 @@ from reports.store.errors import (
 from reports.store.home import Home, prepare_home, refuse_network
 from reports.store.journal import Journal, entries, own_checkpoints
 from reports.store.keys import KeyProvider, RecoveryProvider, new_key, unwrap_key
-from reports.store.migrate import HEAD, revision_of, upgrade
+from reports.store.migrate import HEAD, require_known, revision_of, upgrade
 from reports.store.reports import Reports
 from reports.store.schema import AUDIT_EVENTS, INSTALLATION, install_triggers, triggers_are_complete
 from reports.store.steps import Hook, pass_by
@@ -203,7 +210,7 @@ class Store:
         engine = open_engine(files.database, key)
         try:
             with in_words(files.database):
-                row = _prepared(engine, files.database)
+                row = _prepared(engine, key, files)
                 signer = NoteSigner(f"sightline/{row.id}", bytes(row.signing_key))
                 with engine.connect() as connection:
                     verdict = _verdict(connection, signer.verifier(), witnesses)
@@ -376,19 +383,31 @@ def _verdict(
     return verdict
 
 
-def _prepared(engine: sa.Engine, file: Path) -> sa.Row[tuple[object, ...]]:
+def _prepared(engine: sa.Engine, key: bytes, home: Home) -> sa.Row[tuple[object, ...]]:
     """Check the pages, bring the schema up to date, and return the row of the installation."""
     with engine.connect() as connection:
         damaged = damaged_pages(connection)
         revision = revision_of(connection)
     if damaged:
         raise DatabaseDamagedError(
-            f"The database {file} is damaged ({damaged[0]}). Restore the last backup."
+            f"The database {home.database} is damaged ({damaged[0]}). Restore the last backup."
         )
     if revision != HEAD:
-        with engine.connect() as connection:
-            writer = connection.execution_options(**{WRITE: True})
-            with writer.begin():
-                upgrade(writer)
+        _updated(engine, key, home, revision)
     with engine.connect() as connection:
         return connection.execute(sa.select(INSTALLATION)).one()
+
+
+def _updated(engine: sa.Engine, key: bytes, home: Home, revision: str | None) -> None:
+    """Move the schema up, with a checked backup made before."""
+    backup = home.backup(str(revision))
+    # Under the write lock of a second start at the same time, the first has done it all.
+    with engine.connect() as connection:
+        writer = connection.execution_options(**{WRITE: True})
+        with writer.begin():
+            if revision_of(writer) == HEAD:
+                return
+            require_known(revision)
+            if not backup.exists():
+                back_up(home.database, key, backup)
+            upgrade(writer)

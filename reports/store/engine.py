@@ -6,7 +6,7 @@ SQLCipher checks an HMAC over each page when it is read, so a changed byte is an
 from __future__ import annotations
 
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from pathlib import Path
 from typing import Any, Final
 from urllib.parse import quote
@@ -23,6 +23,7 @@ from reports.store.errors import (
     NotWritableError,
     StoreError,
 )
+from reports.store.schema import TRIGGERS
 
 BUSY_SECONDS: Final = 20.0
 """How long an act waits for another process: longer than a document takes to be made."""
@@ -61,8 +62,27 @@ _ERRORS: Final[dict[int, tuple[type[StoreError], str]]] = {
     26: _DAMAGED,
 }
 """SQLite primary result codes (sqlite.org/rescode.html) in words."""
-CONSTRAINT_TRIGGER: Final = 1811
-"""SQLITE_CONSTRAINT_TRIGGER: one of our triggers aborted the statement."""
+_KEPT: Final = frozenset(trigger.message for trigger in TRIGGERS)
+"""What our triggers say when they stop a statement (SQLCipher's binding gives no extended code)."""
+
+
+def _connect(file: Path, key: bytes, *, read_only: bool = False) -> Any:
+    # The URI keeps SQLite from making a missing file, which would come out readable for others.
+    uri = f"file:{quote(str(file))}?mode=rw"
+    connection = sqlcipher.connect(
+        uri, uri=True, isolation_level=None, check_same_thread=False, timeout=BUSY_SECONDS
+    )
+    try:
+        connection.execute(f"PRAGMA key = \"x'{key.hex()}'\"")
+        connection.execute("PRAGMA cipher_log_level = NONE")
+        for pragma in PRAGMAS:
+            connection.execute(f"PRAGMA {pragma}")
+        if read_only:
+            connection.execute("PRAGMA query_only = ON")
+    except BaseException:
+        connection.close()
+        raise
+    return connection
 
 
 def open_engine(file: Path, key: bytes, *, read_only: bool = False) -> sa.Engine:
@@ -75,24 +95,9 @@ def open_engine(file: Path, key: bytes, *, read_only: bool = False) -> sa.Engine
     read_only
         Refuse every write on its connections.
     """
-    # The URI keeps SQLite from making a missing file, which would come out readable for others.
-    uri = f"file:{quote(str(file))}?mode=rw"
 
     def connect() -> Any:
-        connection = sqlcipher.connect(
-            uri, uri=True, isolation_level=None, check_same_thread=False, timeout=BUSY_SECONDS
-        )
-        try:
-            connection.execute(f"PRAGMA key = \"x'{key.hex()}'\"")
-            connection.execute("PRAGMA cipher_log_level = NONE")
-            for pragma in PRAGMAS:
-                connection.execute(f"PRAGMA {pragma}")
-            if read_only:
-                connection.execute("PRAGMA query_only = ON")
-        except BaseException:
-            connection.close()
-            raise
-        return connection
+        return _connect(file, key, read_only=read_only)
 
     engine = sa.create_engine(f"sqlite:///{file}", creator=connect, module=sqlcipher)
 
@@ -118,7 +123,7 @@ def in_words(file: Path) -> Iterator[None]:
     except (sa.exc.DBAPIError, sqlcipher.Error) as error:
         cause = error.orig if isinstance(error, sa.exc.DBAPIError) else error
         code = int(getattr(cause, "sqlite_errorcode", 0) or 0)
-        if code == CONSTRAINT_TRIGGER:
+        if str(cause) in _KEPT:
             raise LockedRecordError(str(cause)) from error
         kind, words = _ERRORS.get(code & 0xFF, (None, ""))
         if kind is None:
@@ -136,3 +141,22 @@ def failed_page_checks(connection: sa.Connection) -> list[str]:
     """Return the pages whose HMAC does not fit, over the whole file, used or free."""
     rows = connection.exec_driver_sql("PRAGMA cipher_integrity_check").scalars().all()
     return [str(row) for row in rows]
+
+
+def back_up(file: Path, key: bytes, target: Path) -> None:
+    """Copy a database under the same key through SQLite's backup, and check the copy.
+
+    Raises
+    ------
+    FileExistsError
+        A backup is never overwritten.
+    DatabaseDamagedError
+        The copy does not pass its checks.
+    """
+    target.touch(mode=0o600, exist_ok=False)
+    with closing(_connect(file, key)) as source, closing(_connect(target, key)) as copy:
+        source.backup(copy)
+        found = copy.execute("PRAGMA cipher_integrity_check").fetchall()
+        found += [row for row in copy.execute("PRAGMA integrity_check") if row != ("ok",)]
+        if found:
+            raise DatabaseDamagedError(f"The backup {target} is damaged: {found[0][0]}.")

@@ -43,6 +43,10 @@ class Home:
         """Wrapping key of the file provider (demonstration and tests only)."""
         return self.folder / "demonstration.key"
 
+    def backup(self, revision: str) -> Path:
+        """The copy that is made before the schema moves on from a revision."""
+        return self.folder / f"before-{revision}-was-updated.db"
+
     @property
     def side_file(self) -> Path:
         """Checkpoints outside the database, one JSON line each, append-only."""

@@ -11,7 +11,7 @@ import base64
 import json
 import os
 import secrets
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import StrEnum
 from pathlib import Path
 from typing import Any, Final, Protocol
@@ -383,3 +383,30 @@ def unwrap_key(home: Home, provider: KeyProvider | RecoveryProvider) -> tuple[by
             if file.provider is ProviderKind.PASSPHRASE or isinstance(provider, RecoveryProvider)
             else f"The key from the {file.provider} does not open the store: key.json was changed."
         ) from error
+
+
+def replace_provider(home: Path, current: KeyProvider | RecoveryProvider, new: KeyProvider) -> None:
+    """Wrap the key of a store anew: another passphrase, another provider, or after a recovery.
+
+    The recovery key stays the same. The database is not touched.
+
+    Raises
+    ------
+    KeyUnavailableError, WeakPassphraseError
+        The key cannot be had from `current`, or `new` cannot keep it.
+    """
+    same = not isinstance(current, RecoveryProvider) and current.kind is new.kind
+    if same and new.kind is not ProviderKind.PASSPHRASE:
+        # Its old wrapping key would be overwritten before the key file: a crash would lose both.
+        raise KeyUnavailableError(f"The key of this store is in the {new.kind} already.")
+    files = Home(home)
+    key, file = unwrap_key(files, current)
+    wrapping_key, parameters = new.make(files, file.installation)
+    replace(
+        file,
+        provider=new.kind,
+        parameters=parameters,
+        wrapped=_wrap(wrapping_key, key, file.installation),
+    ).write(files)
+    if new.kind is not ProviderKind.FILE:
+        files.file_key.unlink(missing_ok=True)

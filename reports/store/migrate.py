@@ -35,24 +35,29 @@ def revision_of(connection: sa.Connection) -> str | None:
     return None if found is None else str(found)
 
 
-def upgrade(connection: sa.Connection) -> None:
-    """Bring the schema to `HEAD` in the transaction that is open, and put back the triggers.
+def require_known(revision: str | None) -> None:
+    """Refuse a schema that this program does not know.
 
     Raises
     ------
     NewerStoreError
-        The database has a revision that this program does not know.
+        A newer program made it.
     """
-    from alembic import command
     from alembic.script import ScriptDirectory
 
-    config = alembic_config()
-    current = revision_of(connection)
-    known = {script.revision for script in ScriptDirectory.from_config(config).walk_revisions()}
-    if current is not None and current not in known:
+    tree = ScriptDirectory.from_config(alembic_config())
+    known = {script.revision for script in tree.walk_revisions()}
+    if revision is not None and revision not in known:
         raise NewerStoreError(
             "A newer Sightline made this store. Install that version; nothing was changed."
         )
+
+
+def upgrade(connection: sa.Connection) -> None:
+    """Bring the schema to `HEAD` in the transaction that is open, and put back the triggers."""
+    from alembic import command
+
+    config = alembic_config()
     config.attributes["connection"] = connection
     command.upgrade(config, "head")
     install_triggers(connection)

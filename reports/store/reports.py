@@ -8,11 +8,10 @@ from dataclasses import dataclass
 
 import sqlalchemy as sa
 
-from reports.audit.canonical import canonical, content_sha256, report_json, sha256_hex
+from reports.audit.canonical import canonical, content_sha256, sha256_hex
 from reports.audit.checkpoint import CheckpointNote
 from reports.audit.clock import utc_text
-from reports.audit.event import AuditAct, ParticipantObject, patient, record
-from reports.audit.event import study as study_object
+from reports.audit.event import AuditAct
 from reports.domain import (
     Draft,
     Ledger,
@@ -30,11 +29,20 @@ from reports.store.errors import (
     RecordDamagedError,
     ReportMismatchError,
     StaleRevisionError,
-    UnknownRecordError,
+)
+from reports.store.revisions import (
+    insert_revision,
+    latest_revision,
+    move_to,
+    participant_objects,
+    report_in,
 )
 from reports.store.schema import ACCOUNTS, DOCUMENTS, LEDGERS, REPORTS, REVISIONS, SIGNATURES
 from reports.store.steps import Step
 from reports.store.transaction import Transaction, Transactions
+
+EDITING = frozenset({ReportAct.EDIT, ReportAct.ACCEPT_DRAFT})
+"""Acts that make a new revision of what is not yet signed."""
 
 SIGNING = frozenset({ReportAct.SIGN_PRELIMINARY, ReportAct.SIGN_FINAL, ReportAct.SIGN_ADDENDUM})
 """Acts that need a password and go through `Reports.sign`."""
@@ -109,7 +117,7 @@ class Reports:
             The report is not final, or the account may not do this.
         """
         with self._transactions.writing() as act:
-            base = self._latest(act.connection, report_id)
+            base = latest_revision(act.connection, report_id)
             transition(base.state, ReportAct.START_ADDENDUM, account.role)
             report = Report(
                 id=str(uuid.uuid4()),
@@ -162,10 +170,10 @@ class Reports:
         ReportMismatchError
             It belongs to another study or part than the report of that id.
         """
-        if act in SIGNING:
-            raise TransitionError(f"To {act} a report needs a password: it cannot be saved as that.")
+        if act not in EDITING:
+            raise TransitionError(f"To {act} is no change of the text: it cannot be saved as that.")
         with self._transactions.writing() as transaction:
-            latest = self._latest(transaction.connection, report.id)
+            latest = latest_revision(transaction.connection, report.id)
             state = transition(latest.state, act, account.role)
             _require_next(report.revision, latest.revision)
             same_study = report.study.study_instance_uid == latest.study.study_instance_uid
@@ -179,12 +187,12 @@ class Reports:
                     "signatures": (),
                 }
             )
-            hashes = self._insert_revision(transaction, saved, ledger)
-            self._move(transaction, latest, saved)
+            hashes = insert_revision(transaction, saved, ledger)
+            move_to(transaction, latest, saved)
             transaction.record(
                 AuditAct.REPORT_SAVED,
                 account.participant(),
-                objects=_objects(saved),
+                objects=participant_objects(saved),
                 detail=hashes | {"act": str(act), "state": str(state), "reason": reason},
             )
         return saved
@@ -230,7 +238,7 @@ class Reports:
         with self._transactions.writing() as transaction:
             step(Step.BEGUN)
             _require_enabled(transaction.connection, signer)
-            latest = self._latest(transaction.connection, report_id)
+            latest = latest_revision(transaction.connection, report_id)
             state = transition(latest.state, act, signer.role)
             _require_next(revision + 1, latest.revision)
             _require_kind(latest, act)
@@ -253,7 +261,7 @@ class Reports:
                     "signatures": (*latest.signatures, signature),
                 }
             )
-            hashes = self._insert_revision(transaction, signed, None)
+            hashes = insert_revision(transaction, signed, None)
             step(Step.REVISION_WRITTEN)
             transaction.connection.execute(
                 SIGNATURES.insert().values(
@@ -268,7 +276,7 @@ class Reports:
             transaction.record(
                 AuditAct.REPORT_SIGNED,
                 signer.participant(),
-                objects=_objects(signed),
+                objects=participant_objects(signed),
                 detail=hashes
                 | {
                     "act": str(act),
@@ -282,7 +290,7 @@ class Reports:
             step(Step.CHECKPOINT_WRITTEN)
             if seal is not None:
                 self._seal(transaction, signed, signer, note, seal)
-            self._move(transaction, latest, signed)
+            move_to(transaction, latest, signed)
             step(Step.STATE_WRITTEN)
         return signed
 
@@ -309,7 +317,7 @@ class Reports:
         transaction.record(
             AuditAct.DOCUMENT_SEALED,
             signer.participant(),
-            objects=_objects(signed),
+            objects=participant_objects(signed),
             detail={"revision": str(signed.revision), "document_sha256": digest},
         )
         # The document holds the first checkpoint, so its own hash needs a second.
@@ -328,7 +336,7 @@ class Reports:
         """
         require_reader(account)
         with self._transactions.reading() as connection:
-            return self._latest(connection, report_id)
+            return latest_revision(connection, report_id)
 
     def revisions(self, report_id: str, account: Account) -> Sequence[Report]:
         """Return all revisions of a report, oldest first."""
@@ -336,7 +344,7 @@ class Reports:
         query = sa.select(REVISIONS).where(REVISIONS.c.report_id == report_id)
         with self._transactions.reading() as connection:
             rows = connection.execute(query.order_by(REVISIONS.c.revision)).all()
-        return tuple(_report(row) for row in rows)
+        return tuple(report_in(row) for row in rows)
 
     def for_study(self, study_instance_uid: str, account: Account) -> Sequence[Report]:
         """Return the newest revision of each report part of a study, oldest part first."""
@@ -347,7 +355,9 @@ class Reports:
             .order_by(REPORTS.c.created_at, sa.text("reports.rowid"))
         )
         with self._transactions.reading() as connection:
-            return tuple(self._latest(connection, found) for found in connection.scalars(query).all())
+            return tuple(
+                latest_revision(connection, found) for found in connection.scalars(query).all()
+            )
 
     def ledger(self, report_id: str, account: Account) -> Ledger | None:
         """Return the newest ledger that was saved with a report, or none."""
@@ -398,23 +408,9 @@ class Reports:
             act.record(
                 AuditAct.DOCUMENT_EXPORTED,
                 account.participant(),
-                objects=_objects(report),
+                objects=participant_objects(report),
                 detail={"form": form, "exported_sha256": sha256, "revision": str(report.revision)},
             )
-
-    @staticmethod
-    def _latest(connection: sa.Connection, report_id: str) -> Report:
-        query = sa.select(REVISIONS).join(
-            REPORTS,
-            sa.and_(
-                REPORTS.c.id == REVISIONS.c.report_id,
-                REPORTS.c.latest_revision == REVISIONS.c.revision,
-            ),
-        )
-        row = connection.execute(query.where(REPORTS.c.id == report_id)).one_or_none()
-        if row is None:
-            raise UnknownRecordError("There is no such report in this store.")
-        return _report(row)
 
     def _insert_part(
         self,
@@ -436,74 +432,16 @@ class Reports:
                 created_at=report.changed_at,
             )
         )
-        hashes = self._insert_revision(act, report, ledger)
+        hashes = insert_revision(act, report, ledger)
         act.record(
             audit_act,
             account.participant(),
-            objects=_objects(report),
+            objects=participant_objects(report),
             detail=hashes | {"state": str(report.state)} | dict(detail),
         )
 
-    @staticmethod
-    def _insert_revision(act: Transaction, report: Report, ledger: Ledger | None) -> dict[str, str]:
-        """Write a revision and return its hashes for the audit entry."""
-        content = report_json(report)
-        hashes = {"revision": str(report.revision), "revision_sha256": sha256_hex(content)}
-        ledger_sha256 = None
-        if ledger is not None:
-            if ledger.study_instance_uid != report.study.study_instance_uid:
-                raise ReportMismatchError("This ledger was measured on another study.")
-            ledger_content = canonical(ledger.model_dump(mode="json", by_alias=True))
-            ledger_sha256 = hashes["ledger_sha256"] = sha256_hex(ledger_content)
-            known = sa.select(LEDGERS.c.sha256).where(LEDGERS.c.sha256 == ledger_sha256)
-            if act.connection.scalar(known) is None:
-                act.connection.execute(
-                    LEDGERS.insert().values(sha256=ledger_sha256, content=ledger_content)
-                )
-        act.connection.execute(
-            REVISIONS.insert().values(
-                report_id=report.id,
-                revision=report.revision,
-                content=content,
-                sha256=hashes["revision_sha256"],
-                ledger_sha256=ledger_sha256,
-            )
-        )
-        return hashes
-
-    @staticmethod
-    def _move(act: Transaction, before: Report, after: Report) -> None:
-        """Point the report to its new revision, if nobody else did meanwhile."""
-        moved = act.connection.execute(
-            REPORTS.update()
-            .where(
-                REPORTS.c.id == before.id,
-                REPORTS.c.latest_revision == before.revision,
-                REPORTS.c.state == str(before.state),
-            )
-            .values(latest_revision=after.revision, state=str(after.state))
-        )
-        if moved.rowcount != 1:
-            raise StaleRevisionError("This report was changed meanwhile: read it again.")
-
     def _now(self) -> str:
         return utc_text(self._transactions.journal.clock.utc())
-
-
-def _report(row: sa.Row[tuple[object, ...]]) -> Report:
-    if sha256_hex(row.content) != row.sha256:
-        raise RecordDamagedError(
-            f"Revision {row.revision} of this report was changed outside Sightline."
-        )
-    return Report.model_validate_json(row.content)
-
-
-def _objects(report: Report) -> tuple[ParticipantObject, ...]:
-    return (
-        patient(report.study.patient_id),
-        study_object(report.study.study_instance_uid),
-        record("report", report.id),
-    )
 
 
 def _require_next(revision: int, latest: int) -> None:
