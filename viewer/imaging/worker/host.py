@@ -109,12 +109,6 @@ class WorkerHost:
         WorkerRefused, WorkerDied, WorkerTimeout, WorkerCancelled
             No result; the message says why.
         """
-        if subject is not None and self.quarantine.holds(subject):
-            raise WorkerRefused(
-                "quarantined",
-                "This was tried twice and each time it brought the reading process down. It is not "
-                "tried again; the file may be damaged or hostile.",
-            )
         message, frame = self._encoded(op, params, buffers)
         limit = deadline if deadline is not None else self._spec.deadline
         request = _Request(message, tuple(buffers), on_event, cancel, time.monotonic() + limit, subject)
@@ -237,6 +231,12 @@ class WorkerHost:
         return None
 
     def _run(self, request: _Request, frame: bytes) -> dict[str, Any]:
+        if request.subject is not None and self.quarantine.holds(request.subject):
+            raise WorkerRefused(
+                "quarantined",
+                f"This was tried twice and each time it brought the {self.kind} process down. It is "
+                "not tried again; the file may be damaged or hostile.",
+            )
         process = self._await_ready(request)
         leases: list[SharedBuffer] = []
         descriptors: list[int] = []
