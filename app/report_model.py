@@ -12,10 +12,11 @@ from dataclasses import replace
 from datetime import UTC, datetime
 
 from app import draft_merge, report_edit, sign_off
-from app.finding_phrase import FindingChoice, finding_evidence, finding_sentence
+from app.finding_phrase import FindingChoice, propose_sentence
 from app.normals import normals_for
 from app.report_history import Change, Observer, ReportHistory, Snapshot
 from app.sign_off import Blocker, Repair, RepairKind, Risk
+from inference.evidence.findings import accept_finding
 from reports.domain import (
     LOCKED,
     Candidate,
@@ -66,7 +67,9 @@ class ReportModel:
         Holds a sentence against the ledger and returns it with checks and verdict; run after every
         change of its text or its links.
     role
-        Who edits: it decides which acts of the life-cycle table are open.
+        Of who edits: it decides which acts of the life-cycle table are open.
+    reader
+        Printed name of who edits: the source of findings that they accept.
     """
 
     def __init__(
@@ -77,10 +80,12 @@ class ReportModel:
         candidates: tuple[Candidate, ...] = (),
         check: CheckSentence = unchecked,
         role: Role = Role.RADIOLOGIST,
+        reader: str = "reader",
     ) -> None:
         self._report = report
         self._check = check
         self.role = role
+        self.reader = reader
         self._history = ReportHistory(
             Snapshot(
                 report.sentences, ledger, candidates, report.limitations, report.model, report.seed
@@ -389,15 +394,27 @@ class ReportModel:
                     new.append(self.insert(section, normal.text, organ=normal.organ))
         return tuple(new)
 
-    def accept_finding(self, measured: Evidence, choice: FindingChoice, *, person: str = "") -> str:
+    def accept_finding(self, measured: Evidence, choice: FindingChoice) -> str:
         """Accept a drawn and measured region as a finding: evidence and proposed sentence.
 
         Returns the id of the proposed sentence.
+
+        Raises
+        ------
+        FindingError
+            Term, place and side do not fit together; nothing was accepted.
         """
         ledger = self._state.ledger
-        evidence = finding_evidence(measured, choice, evidence_id=ledger.next_id(), person=person)
+        evidence = accept_finding(
+            measured,
+            side=choice.side,
+            anatomy=choice.anatomy,
+            descriptor=choice.descriptor,
+            person=self.reader,
+            evidence_id=ledger.next_id(),
+        )
         ledger = ledger.add(evidence)
-        sentence = self._check(finding_sentence(evidence, self._new_id(), choice), ledger)
+        sentence = self._check(propose_sentence(ledger, evidence, self._new_id()), ledger)
         self._set(
             "report.accept_finding",
             sentence.id,

@@ -16,7 +16,10 @@ from app.report_model import ReportModel
 def empty_model() -> ReportModel:
     """A report without a sentence, with the phantom's ledger."""
     return ReportModel(
-        report_sample.sample_report(), report_sample.sample_ledger(), check=report_sample.check_sides
+        report_sample.sample_report(),
+        report_sample.sample_ledger(),
+        check=report_sample.check_sides,
+        reader="Dr R. Okafor",
     )
 
 

@@ -58,7 +58,7 @@ def test_evidence_of_a_redraft_never_takes_an_id_that_a_sentence_cites(model):
     drawn = report_sample.evidence(
         1, report_sample.EvidenceKind.MEASUREMENT, "Drawn", regions=(report_sample.ellipse(3),)
     )
-    new = model.accept_finding(drawn, FindingChoice("nodule", Side.LEFT, "left upper lobe"))
+    new = model.accept_finding(drawn, FindingChoice("nodule", Side.LEFT, "upper lobe"))
     cited = model.sentence(new).citations[0].evidence_id
     mine = model.ledger.get(cited)
     more = sample_ledger().add(
@@ -188,12 +188,16 @@ def test_an_accepted_finding_brings_its_measures_and_one_proposed_sentence(model
         ),
         regions=(report_sample.ellipse(33),),
     )
-    choice = FindingChoice("nodule", Side.LEFT, "upper lobe", organ="Lungs")
-    item = model.sentence(model.accept_finding(drawn, choice, person="okafor"))
+    choice = FindingChoice("nodule", Side.LEFT, "upper lobe")
+    item = model.sentence(model.accept_finding(drawn, choice))
     assert item.text == "Nodule in the left upper lobe, 9.8 × 8.7 mm."
-    assert item.review is Review.UNREVIEWED
+    assert item.review is Review.UNREVIEWED and item.organ == "Lungs"
     found = model.ledger.get(item.citations[0].evidence_id)
-    assert found.regions == drawn.regions and found.source.name == "okafor" and found.side is Side.LEFT
+    assert (
+        found.regions == drawn.regions
+        and found.source.name == "Dr R. Okafor"
+        and found.side is Side.LEFT
+    )
     assert [item.text[s.span.start : s.span.end] for s in item.slots] == ["9.8", "8.7 mm"]
 
 

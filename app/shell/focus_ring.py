@@ -1,0 +1,115 @@
+"""The focus ring: 2 px, with a 2 px gap, round whatever has the keyboard (QSS outlines have no gap)."""
+
+from __future__ import annotations
+
+from PySide6.QtCore import QEvent, QObject, QPoint, QRect, Qt
+from PySide6.QtGui import QPainter, QPaintEvent, QPen
+from PySide6.QtWidgets import (
+    QAbstractButton,
+    QAbstractItemView,
+    QApplication,
+    QComboBox,
+    QLineEdit,
+    QTabBar,
+    QWidget,
+)
+
+from viewer.views.theme import Theme
+
+RINGED = (QAbstractButton, QLineEdit, QComboBox, QAbstractItemView, QTabBar)
+"""Widgets the ring is drawn round; viewports and the report text draw their own."""
+
+_POINTER = frozenset({QEvent.Type.MouseButtonPress, QEvent.Type.Wheel})
+_MOVES = frozenset({QEvent.Type.Move, QEvent.Type.Resize, QEvent.Type.Show, QEvent.Type.Hide})
+
+
+class _Ring(QWidget):
+    """The drawn ring, a child of the window that holds the focused widget."""
+
+    def __init__(self, window: QWidget, theme: Theme) -> None:
+        super().__init__(window)
+        self._theme = theme
+        self.setAttribute(Qt.WidgetAttribute.WA_TransparentForMouseEvents)
+        self.setAttribute(Qt.WidgetAttribute.WA_NoSystemBackground)
+        self.setFocusPolicy(Qt.FocusPolicy.NoFocus)
+
+    def paintEvent(self, event: QPaintEvent) -> None:
+        width = self._theme.length("focus", "ring")
+        painter = QPainter(self)
+        painter.setRenderHint(QPainter.RenderHint.Antialiasing)
+        painter.setPen(QPen(self._theme.colour("focus"), width))
+        radius = self._theme.length("radius", "button") + self._theme.length("focus", "gap") + 1
+        inset = width / 2
+        painter.drawRoundedRect(
+            self.rect().toRectF().adjusted(inset, inset, -inset, -inset), radius, radius
+        )
+        painter.end()
+
+
+class FocusRing(QObject):
+    """Keeps the ring round the focused widget. One for the application.
+
+    A button that was clicked shows no ring: the pointer already is where the eye is. Inputs always do.
+    """
+
+    def __init__(self, application: QApplication, theme: Theme) -> None:
+        super().__init__(application)
+        self._theme = theme
+        self._target: QWidget | None = None
+        self._ring: _Ring | None = None
+        self._by_pointer = False
+        application.focusChanged.connect(self._focus_changed)
+        application.installEventFilter(self)
+
+    @property
+    def target(self) -> QWidget | None:
+        """The widget with the ring, or none."""
+        return self._target if self._ring is not None and self._ring.isVisible() else None
+
+    def eventFilter(self, watched: QObject, event: QEvent) -> bool:
+        kind = event.type()
+        if kind in _POINTER:
+            self._by_pointer = True
+        elif kind == QEvent.Type.KeyPress:
+            self._by_pointer = False
+        elif kind in _MOVES and self._is_round_target(watched):
+            self._place()
+        return False
+
+    def _is_round_target(self, watched: QObject) -> bool:
+        if self._target is None or not isinstance(watched, QWidget):
+            return False
+        return watched is self._target or watched.isAncestorOf(self._target)
+
+    def _focus_changed(self, _old: QWidget | None, new: QWidget | None) -> None:
+        self._drop()
+        if not isinstance(new, RINGED) or (self._by_pointer and isinstance(new, QAbstractButton)):
+            return
+        self._target = new
+        new.destroyed.connect(self._drop)
+        self._ring = _Ring(new.window(), self._theme)
+        self._ring.destroyed.connect(self._forget_ring)
+        self._place()
+
+    def _place(self) -> None:
+        if self._ring is None or self._target is None:
+            return
+        reach = self._theme.length("focus", "ring") + self._theme.length("focus", "gap")
+        window = self._target.window()
+        if self._ring.parentWidget() is not window:
+            self._ring.setParent(window)
+        corner = self._target.mapTo(window, QPoint(0, 0))
+        box = QRect(corner, self._target.size()).adjusted(-reach, -reach, reach, reach)
+        self._ring.setGeometry(box)
+        self._ring.setVisible(self._target.isVisible())
+        self._ring.raise_()
+
+    def _drop(self) -> None:
+        self._target = None
+        ring, self._ring = self._ring, None
+        if ring is not None:
+            ring.hide()
+            ring.deleteLater()
+
+    def _forget_ring(self) -> None:
+        self._ring = None
