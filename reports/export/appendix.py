@@ -101,16 +101,17 @@ def key_image_rows(images: Sequence[KeyImage], ledger: Ledger, setter: Typesette
 
 
 def _caption(image: KeyImage, ledger: Ledger, setter: Typesetter) -> list[Flowable]:
+    """Return "Figure 1, region 3" with the caption, and what each number is unless that says it."""
+    numbers = list(dict.fromkeys(outline.number for outline in image.outlines))
+    regions = ", ".join(str(number) for number in numbers)
+    head = f"Figure {image.number}"
+    if numbers:
+        head += f", region{'s' if len(numbers) > 1 else ''} {regions}"
     bold = f'<font name="{Face.SEMIBOLD}">'
-    lines = [
-        Paragraph(f"{bold}Figure {image.number}</font>{GAP}{setter.markup(image.caption)}", CAPTION)
-    ]
-    named = []
-    for number in dict.fromkeys(outline.number for outline in image.outlines):
-        evidence = ledger.get(f"E{number}")
-        if evidence is not None:
-            named.append(f"{bold}{number}</font>{GAP}{setter.markup(evidence.label)}")
-    if named:
+    lines = [Paragraph(f"{bold}{head}</font>{GAP}{setter.markup(image.caption)}", CAPTION)]
+    labels = {n: found.label for n in numbers if (found := ledger.get(f"E{n}")) is not None}
+    if len(labels) > 1 or not all(label in image.caption for label in labels.values()):
+        named = [f"{bold}{n}</font>{GAP}{setter.markup(label)}" for n, label in labels.items()]
         lines.append(Paragraph((GAP * 2).join(named), CAPTION))
     return lines
 

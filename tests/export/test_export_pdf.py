@@ -105,9 +105,7 @@ def test_warnings_and_refusals_of_cited_evidence_are_printed(tool: Tool) -> None
             "evidence": (
                 first,
                 second.model_copy(update={"warnings": ("Slices are thicker than 2.5 mm.",)}),
-                third.model_copy(
-                    update={"refusal": Refusal(code="geometry", reason="Slices are missing.")}
-                ),
+                third.model_copy(update={"refusal": refusal}),
             )
         }
     )
@@ -262,7 +260,7 @@ def test_forty_findings_and_twenty_figures_paginate_with_no_heading_left_behind(
     for number in range(count):
         assert text.count(f"Finding {number} of the liver") == 2
     for number in range(1, 21):
-        assert f"Figure {number} Nodule" in text
+        assert f"Figure {number}, regions 2, 3 Nodule" in text
     for page in printed:
         assert "LUNG1-001" in page
         # The last line above the footer is never a section heading.
