@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+import os
+from collections.abc import Callable
 
 import numpy as np
 import pytest
@@ -12,8 +13,9 @@ from viewer.imaging.study import Instance, Patient, Series, Study, WindowPreset
 from viewer.imaging.volume import ImageStack
 
 AXIAL = ((1.0, 0.0, 0.0), (0.0, 1.0, 0.0))
-CORONAL = ((1.0, 0.0, 0.0), (0.0, 0.0, -1.0))
-SAGITTAL = ((0.0, 1.0, 0.0), (0.0, 0.0, -1.0))
+
+if not os.environ.get("DISPLAY"):
+    os.environ.setdefault("QT_QPA_PLATFORM", "offscreen")
 
 
 def ramp(frame: int, rows: int, columns: int) -> np.ndarray:
@@ -23,7 +25,7 @@ def ramp(frame: int, rows: int, columns: int) -> np.ndarray:
     return values
 
 
-def make_stack(
+def build_stack(
     *,
     count: int = 9,
     rows: int = 64,
@@ -88,13 +90,7 @@ def make_stack(
     return ImageStack(series, stored, tuple((number, 1) for number in range(count)))
 
 
-@pytest.fixture
-def stack() -> ImageStack:
-    """Nine axial frames of 64 x 96, 1 mm pixels, 2 mm apart."""
-    return make_stack()
-
-
-def make_study(*series: Series) -> Study:
+def build_study(*series: Series) -> Study:
     """A study of the phantom patient."""
     return Study(
         study_instance_uid="1.1",
@@ -107,9 +103,24 @@ def make_study(*series: Series) -> Study:
 
 
 @pytest.fixture
+def make_stack() -> Callable[..., ImageStack]:
+    """Builder of analytic stacks."""
+    return build_stack
+
+
+@pytest.fixture
+def make_study() -> Callable[..., Study]:
+    """Builder of studies of the phantom patient."""
+    return build_study
+
+
+@pytest.fixture
+def stack() -> ImageStack:
+    """Nine axial frames of 64 x 96, 1 mm pixels, 2 mm apart."""
+    return build_stack()
+
+
+@pytest.fixture
 def study(stack: ImageStack) -> Study:
     """The study of the analytic stack."""
-    return make_study(stack.series)
-
-
-__all__: Sequence[str] = ("AXIAL", "CORONAL", "SAGITTAL", "make_stack", "make_study", "ramp")
+    return build_study(stack.series)

@@ -132,7 +132,9 @@ class ImageViewport(QWidget):
         self.set_state(self.model.state)
 
     def set_state(self, state: ViewportState) -> None:
-        """Show another frame, window, zoom or position."""
+        """Show another frame, window, zoom or position; a drawing never moves to another frame."""
+        if state.index != self.model.state.index:
+            self.sketch = None
         self.model.state = state
         self._describe()
         self.update()

@@ -1,0 +1,118 @@
+"""The words in the corners say what is true of the image, and nothing else."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import pytest
+
+from viewer.imaging.geometry import GeometryVerdict, VerdictKind
+from viewer.imaging.study import Series, Study, WindowPreset
+from viewer.imaging.volume import ImageStack
+from viewer.views.corner_text import (
+    Corners,
+    badge_text,
+    corners,
+    printed_age,
+    printed_date,
+    printed_name,
+    series_text,
+)
+
+StackMaker = Callable[..., ImageStack]
+
+
+def words(
+    series: Series, study: Study | None = None, *, tall: bool = True, **change: object
+) -> Corners:
+    instance = series.instances[0].model_copy(update=change)
+    return corners(
+        study=study,
+        series=series,
+        instance=instance,
+        plane=instance.plane,
+        index=59,
+        count=134,
+        window=WindowPreset(center=-500, width=1500),
+        zoom_percent=139.6,
+        inverted=False,
+        tall=tall,
+    )
+
+
+def test_a_tall_viewport_says_who_what_and_how(stack: ImageStack, study: Study) -> None:
+    text = words(stack.series, study)
+    assert text.top_left == ("DEMO, Patient One", "LUNG1-001  83 y M", "18 Sep 2008  09:41")
+    assert text.top_right == ("Se 2  Lung", "Im 60 / 134")
+    assert text.bottom_left == ("W 1500  L \u2212500", "Zoom 140 %")
+    assert text.bottom_right == ("z \u221240.0 mm", "2.0 mm")
+    assert text.badge == ""
+
+
+def test_a_low_viewport_keeps_one_line_in_each_corner(stack: ImageStack, study: Study) -> None:
+    text = words(stack.series, study, tall=False)
+    assert text.top_left == ("Se 2  Lung",)
+    assert {len(part) for part in (text.top_right, text.bottom_left, text.bottom_right)} == {1}
+
+
+def test_lossy_compression_is_shown_with_its_ratio(stack: ImageStack) -> None:
+    assert "lossy 9.8:1" in words(stack.series, lossy=True, lossy_ratio="9.8").bottom_right
+    assert "lossy" in words(stack.series, lossy=True).bottom_right
+
+
+def test_a_projection_says_what_its_lengths_stand_on(make_stack: StackMaker) -> None:
+    raw = make_stack(axes=None, count=1, modality="DX", calibrated=False).series
+    assert "not calibrated: pixels" in words(raw).bottom_right
+    assert not any(
+        "mm" in line for line in words(raw.model_copy(update={"slice_thickness": None})).bottom_right
+    )
+    corrected = raw.model_copy(
+        update={"pixel_spacing": (0.1, 0.1), "spacing_source": "magnification corrected"}
+    )
+    assert "magnification corrected" in words(corrected).bottom_right
+
+
+@pytest.mark.parametrize(
+    ("verdict", "badge"),
+    [
+        (GeometryVerdict(kind=VerdictKind.UNIFORM, reason=""), ""),
+        (GeometryVerdict(kind=VerdictKind.SINGLE, reason=""), ""),
+        (GeometryVerdict(kind=VerdictKind.TILTED, reason="", tilt_degrees=-18.5), "Tilt \u221218.5°"),
+        (GeometryVerdict(kind=VerdictKind.MISSING, reason="", missing=((3, 1),)), "1 slice missing"),
+        (
+            GeometryVerdict(kind=VerdictKind.MISSING, reason="", missing=((3, 1), (9, 2))),
+            "3 slices missing",
+        ),
+        (GeometryVerdict(kind=VerdictKind.DUPLICATED, reason="", duplicated=(4,)), "Doubled slices"),
+        (GeometryVerdict(kind=VerdictKind.NON_UNIFORM, reason=""), "Uneven spacing"),
+    ],
+)
+def test_the_badge_names_the_problem_itself(verdict: GeometryVerdict, badge: str) -> None:
+    assert badge_text(verdict) == badge
+
+
+@pytest.mark.parametrize(
+    ("dicom", "printed"),
+    [
+        ("DEMO^Patient One", "DEMO, Patient One"),
+        ("Adams^John Robert Quincy^^Rev.", "Adams, John Robert Quincy"),
+        ("Yamada^Tarou=山田^太郎", "Yamada, Tarou"),
+        ("PHANTOM", "PHANTOM"),
+        ("", ""),
+    ],
+)
+def test_names_are_printed_family_first(dicom: str, printed: str) -> None:
+    assert printed_name(dicom) == printed
+
+
+def test_dates_and_ages_that_are_none_stay_as_they_are() -> None:
+    assert printed_date("20080931x") == "20080931x"
+    assert printed_date("", "") == ""
+    assert printed_age("006W") == "6 w"
+    assert printed_age("old") == "old"
+
+
+def test_a_series_without_a_name_is_named_by_its_plane(make_stack: StackMaker) -> None:
+    coronal = make_stack(axes=((1.0, 0.0, 0.0), (0.0, 0.0, -1.0))).series
+    nameless = coronal.model_copy(update={"description": ""})
+    assert series_text(nameless, nameless.instances[0].plane) == "Se 2  Coronal"
