@@ -1,13 +1,56 @@
-"""`sightline`: without a subcommand the window, with one the command line."""
+"""`sightline`: the window, or with a subcommand the command line.
 
+`sightline [open PATH ...]` and `sightline demo` show the window; `sightline worker KIND` is the
+hidden start of a worker process in a frozen build; everything else is the Qt-free command line.
+"""
+
+from __future__ import annotations
+
+import argparse
 import sys
+from collections.abc import Sequence
+from pathlib import Path
+
+WINDOW_COMMANDS = ("open", "demo")
 
 
 def main() -> int:
     """Run the program with the process's arguments and return its exit code."""
+    arguments = sys.argv[1:]
+    if arguments[:1] == ["worker"]:
+        from viewer.imaging.worker.__main__ import main as worker
+
+        return worker(arguments[1:])
+    if _wants_window(arguments):
+        return _window(arguments)
     from app.cli.main import run
 
-    return run(sys.argv[1:])
+    return run(arguments)
+
+
+def _wants_window(arguments: Sequence[str]) -> bool:
+    if "--headless" in arguments or "--help" in arguments:
+        return False
+    return not arguments or arguments[0] in WINDOW_COMMANDS or arguments[0] == "--home"
+
+
+def _window(arguments: Sequence[str]) -> int:
+    parser = argparse.ArgumentParser(prog="sightline")
+    parser.add_argument("command", nargs="?", choices=WINDOW_COMMANDS, default="open")
+    parser.add_argument("paths", nargs="*", type=Path)
+    parser.add_argument("--home", type=Path)
+    parser.add_argument("--out", type=Path, default=Path("out/demo"))
+    chosen = parser.parse_args(arguments)
+    from app.home import home_folder
+    from app.shell.application import run_window
+
+    if chosen.command == "demo":
+        from app import demo
+
+        home = chosen.home or chosen.out / "home"
+        demo.prepare(home)
+        return run_window(home, [demo.sample()], demo=True)
+    return run_window(home_folder(chosen.home), chosen.paths)
 
 
 if __name__ == "__main__":

@@ -3,12 +3,10 @@
 from __future__ import annotations
 
 import json
-import os
 import sys
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from pathlib import Path
 from typing import Any
 
 OK, FAILED, USAGE = 0, 1, 2
@@ -31,19 +29,6 @@ def show(value: dict[str, Any], *, as_json: bool, words: Callable[[dict[str, Any
     sys.stdout.flush()
 
 
-def write_private(path: Path, content: bytes) -> Path:
-    """Write a file of mode 0600 through a temporary neighbour, so that it is whole or absent."""
-    path.parent.mkdir(parents=True, exist_ok=True)
-    temporary = path.with_name(f".{path.name}.part")
-    descriptor = os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
-    with os.fdopen(descriptor, "wb") as handle:
-        handle.write(content)
-        handle.flush()
-        os.fsync(handle.fileno())
-    temporary.replace(path)
-    return path
-
-
 class Progress:
     """A counter on stderr, at most ten times a second, silent when stderr is no terminal."""
 
@@ -61,14 +46,21 @@ class Progress:
             sys.stderr.flush()
 
 
+OUR_PACKAGES = frozenset({"app", "viewer", "inference", "reports", "resources"})
+
+
 @contextmanager
 def reported_errors() -> Iterator[None]:
-    """Turn a typed error of any layer into words and exit code 1; programming errors stay loud."""
+    """Turn a typed error of any layer, or of the file system, into words and exit code 1.
+
+    Errors of our packages are written for the reader; anything else is a fault of the program and
+    stays loud.
+    """
     try:
         yield
     except CommandFailed:
         raise
-    except (OSError, ValueError, RuntimeError, LookupError) as error:
-        if isinstance(error, (KeyError, IndexError, NotImplementedError, RecursionError)):
-            raise
-        raise CommandFailed(str(error) or type(error).__name__) from error
+    except Exception as error:
+        if isinstance(error, OSError) or type(error).__module__.split(".")[0] in OUR_PACKAGES:
+            raise CommandFailed(str(error) or type(error).__name__) from error
+        raise

@@ -1,0 +1,144 @@
+"""`inspect` and `render`: what is in these files, and one image exactly as the viewer maps it."""
+
+from __future__ import annotations
+
+import io
+import re
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from app.cli.options import AsJson, SeriesKey, Source
+from app.cli.output import CommandFailed, Progress, reported_errors, show, tell
+from app.files import write_private
+
+if TYPE_CHECKING:
+    from viewer.imaging.reader import Reader
+    from viewer.imaging.study import Series, Study, StudyIndex, WindowPreset
+
+
+def index_of(reader: Reader, path: Path) -> StudyIndex:
+    """Index a path with progress on stderr; a folder without any study is an error with reasons."""
+    found = reader.index([path], on_progress=Progress("reading"))
+    for bad in found.bad_files[:20]:
+        tell(f"not read: {bad.path}: {bad.reason}")
+    if len(found.bad_files) > 20:
+        tell(f"not read: {len(found.bad_files) - 20} more files")
+    return found
+
+
+def only_study(found: StudyIndex, path: Path, series_key: str = "") -> Study:
+    """Return the study to work on: the one with the series, else the one with most images.
+
+    Raises
+    ------
+    CommandFailed
+        There is no study, or no such series.
+    """
+    if not found.studies:
+        raise CommandFailed(
+            f"{path} holds no DICOM image that could be read ({found.file_count} files looked at). "
+            "Give the folder or ZIP that the images are in."
+        )
+    if series_key:
+        for study in found.studies:
+            if any(series_key in {one.key, one.series_instance_uid} for one in study.series):
+                return study
+        raise CommandFailed(f"{path} holds no series {series_key}.")
+    return max(found.studies, key=lambda study: sum(one.image_count for one in study.series))
+
+
+def inspect(path: Source, as_json: AsJson = False) -> None:
+    """Show studies, series, geometry verdicts and bad files."""
+    from viewer.imaging.reader import Reader
+
+    with reported_errors(), Reader() as reader:
+        found = reader.index([path], on_progress=Progress("reading"))
+    result = {"schema": "sightline.index/1", **found.model_dump(mode="json")}
+    show(result, as_json=as_json, words=lambda _: _index_words(found))
+    if not found.studies:
+        raise CommandFailed(f"{path} holds no DICOM image that could be read.")
+
+
+def _index_words(found: StudyIndex) -> str:
+    lines: list[str] = []
+    for study in found.studies:
+        suspect = " (encoding suspect)" if study.patient.encoding_suspect else ""
+        lines.append(
+            f"{study.patient.name or 'no name'}{suspect}  {study.patient.patient_id}  "
+            f"{study.date or 'no date'}  {'/'.join(study.modalities)}  {study.description}"
+        )
+        lines += [f"  {_series_words(series)}" for series in study.series]
+    lines += [f"not read: {bad.path}: {bad.reason} [{bad.code}]" for bad in found.bad_files]
+    lines.append(
+        f"{len(found.studies)} studies, {found.file_count} files, {len(found.bad_files)} not read"
+    )
+    return "\n".join(lines)
+
+
+def _series_words(series: Series) -> str:
+    verdict = series.verdict
+    reason = f": {verdict.reason}" if verdict.reason and not verdict.is_volume else ""
+    return (
+        f"{series.series_number or '-':>4}  {series.modality:<3} {series.image_count:>5} images  "
+        f"{series.description[:40]:<40} {verdict.kind.value}{reason}  [{series.key}]"
+    )
+
+
+def window_of(text: str) -> WindowPreset:
+    """Read "C/W" in modality units.
+
+    Raises
+    ------
+    typer.BadParameter
+        It is no centre and width, or the width is not positive.
+    """
+    from viewer.imaging.study import WindowPreset
+
+    number = r"[+-]?\d+(?:\.\d+)?"
+    match = re.fullmatch(rf"({number})/({number})", text)
+    if match is None or float(match.group(2)) <= 0:
+        raise typer.BadParameter("Give centre and width such as --window 40/400.")
+    return WindowPreset(center=float(match.group(1)), width=float(match.group(2)))
+
+
+def render(
+    path: Source,
+    out: Annotated[Path, typer.Option("--out", help="PNG to write.")],
+    series: SeriesKey = "",
+    index: Annotated[int, typer.Option("--index", help="Image in the sorted series, from 0.")] = 0,
+    window: Annotated[
+        str, typer.Option("--window", help="Centre/width; the default of the image.")
+    ] = "",
+    as_json: AsJson = False,
+) -> None:
+    """Write one image, one pixel for one pixel, exactly as the viewer maps it to grey."""
+    from inference.drafting.triage import choose_series
+    from viewer.imaging.reader import Reader
+    from viewer.imaging.render import render_frame
+
+    preset = window_of(window) if window else None
+    with reported_errors(), Reader() as reader:
+        study = only_study(index_of(reader, path), path, series)
+        chosen = choose_series(study, series)
+        with reader.open(chosen, first=min(index, chosen.image_count - 1)) as opened:
+            stack = opened.stack
+            if not 0 <= index < len(stack.frames):
+                raise CommandFailed(f"The series has images 0 to {len(stack.frames) - 1}, not {index}.")
+            pixels = render_frame(stack, index, preset)
+            decoder = stack.decoder
+    buffer = io.BytesIO()
+    from PIL import Image
+
+    Image.fromarray(pixels).save(buffer, format="PNG")
+    write_private(out, buffer.getvalue())
+    result: dict[str, Any] = {
+        "file": str(out),
+        "series": chosen.key,
+        "index": index,
+        "rows": int(pixels.shape[0]),
+        "columns": int(pixels.shape[1]),
+        "decoder": decoder,
+    }
+    show(result, as_json=as_json, words=lambda done: str(done["file"]))

@@ -1,0 +1,81 @@
+"""`account`: the people of a store. `add` makes the store when there is none yet."""
+
+from __future__ import annotations
+
+import getpass
+import sys
+from typing import Annotated
+
+import typer
+
+from app.cli.options import AsJson, Home, PasswordStdin
+from app.cli.output import CommandFailed, reported_errors, show, tell
+from app.home import home_folder
+from reports.domain import Role
+
+commands = typer.Typer(help="Accounts of the store.", no_args_is_help=True)
+
+
+def read_password(from_stdin: bool, prompt: str) -> str:
+    """Return a password from stdin or the terminal; it never stands on a command line.
+
+    Raises
+    ------
+    CommandFailed
+        There is none to read.
+    """
+    if from_stdin:
+        line = sys.stdin.readline()
+        if not line:
+            raise CommandFailed("No password came on stdin.")
+        return line.rstrip("\r\n")
+    if not sys.stdin.isatty():
+        raise CommandFailed("There is no terminal to ask for the password: use --password-stdin.")
+    return getpass.getpass(prompt)
+
+
+@commands.command("add")
+def add(
+    name: Annotated[str, typer.Argument(help="Sign-in name.")],
+    printed_name: Annotated[str, typer.Option("--printed-name", help="Name under a signature.")] = "",
+    role: Annotated[Role, typer.Option("--role", help="What this person may do.")] = Role.RADIOLOGIST,
+    key: Annotated[
+        str,
+        typer.Option(
+            "--key", help="Where a new store keeps its key: keyring or file (not for patients)."
+        ),
+    ] = "",
+    by: Annotated[
+        str, typer.Option("--by", help="Administrator who adds; asked once there is one.")
+    ] = "",
+    home: Home = None,
+    password_stdin: PasswordStdin = False,
+    as_json: AsJson = False,
+) -> None:
+    """Add an account; the first one makes the store."""
+    from app.desk import Desk
+    from reports.store.keys import ProviderKind, keyring_is_available
+
+    with reported_errors():
+        kind = ProviderKind(key) if key else ProviderKind.KEYRING
+        folder = home_folder(home)
+        if not key and not keyring_is_available():
+            kind = ProviderKind.FILE
+            tell("This machine has no keyring: a new store keeps its key in a file beside it.")
+        # With an administrator, his password comes on the first line, the new one on the second.
+        administrator = read_password(password_stdin, f"Password of {by}: ") if by else ""
+        password = read_password(password_stdin, f"Password for {name}: ")
+        with Desk.open(folder, create=kind, on_recovery_key=_tell_recovery_key) as desk:
+            adder = desk.sign_in(by, administrator) if by else None
+            account = desk.store.accounts.add(name, printed_name or name, role, password, by=adder)
+            if desk.badge:
+                tell(desk.badge)
+    show(
+        {"name": account.name, "printed_name": account.printed_name, "role": account.role.value},
+        as_json=as_json,
+        words=lambda made: f"{made['name']} ({made['role']}) was added to {folder}",
+    )
+
+
+def _tell_recovery_key(recovery_key: str) -> None:
+    tell(f"Recovery key of this store, shown once, print it and lock it away: {recovery_key}")

@@ -1,0 +1,363 @@
+"""A signed-in person's work on the store: worklist, reports, drafts, signing, documents. No Qt.
+
+Each method is one act; the store commits it together with its audit event. Workers and pixels are
+the engine's: what comes from them enters here as finished values.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from types import TracebackType
+from typing import TYPE_CHECKING
+
+from app.documents import pdf_document, study_block
+from app.files import write_private
+from app.sign_off import blockers
+from inference.evidence.masks import MaskStore
+from reports.domain import (
+    LOCKED,
+    Candidate,
+    Ledger,
+    Report,
+    ReportAct,
+    ReportState,
+    Role,
+    Trace,
+    TransitionError,
+)
+from viewer.imaging.study import Study, StudyIndex
+from viewer.imaging.volume import ImageStack
+
+if TYPE_CHECKING:
+    from app.engine import DraftOutcome
+    from reports.audit.checkpoint import CheckpointNote
+    from reports.audit.verify import AuditVerdict
+    from reports.export.seal import SealKey
+    from reports.store.accounts import Account
+    from reports.store.database import Store
+    from reports.store.keys import ProviderKind
+
+DOCUMENTS_FOLDER = "documents"
+"""Sub-folder of the home that holds sealed PDFs beside the copies in the store."""
+
+MEANINGS: dict[ReportAct, str] = {
+    ReportAct.SIGN_FINAL: "I have read the images and this text; the report is mine.",
+    ReportAct.SIGN_PRELIMINARY: "I have read the images and this text; the report is preliminary.",
+    ReportAct.SIGN_ADDENDUM: "I have read the images and this addition; it is mine.",
+}
+"""What a signature says, as printed beside the name."""
+
+
+class SigningBlocked(Exception):
+    """The report cannot be signed yet; the message names the first reason."""
+
+
+@dataclass(frozen=True)
+class StudyRow:
+    """One line of the worklist."""
+
+    study: Study
+    state: ReportState | None
+    addenda: int = 0
+
+
+@dataclass
+class OpenedReport:
+    """The report of a study with all it stands on."""
+
+    report: Report
+    ledger: Ledger | None = None
+    masks: MaskStore = field(default_factory=MaskStore)
+    trace: Trace | None = None
+    candidates: tuple[Candidate, ...] = ()
+
+
+@dataclass(frozen=True)
+class SignedDocument:
+    """A signed report and its sealed PDF, in the store and as a file."""
+
+    report: Report
+    pdf: bytes
+    path: Path
+
+
+class Desk:
+    """The store of a home folder with the person who is signed in."""
+
+    def __init__(self, store: Store) -> None:
+        self.store = store
+        self._account: Account | None = None
+
+    @classmethod
+    def open(
+        cls,
+        home: Path,
+        *,
+        create: ProviderKind | None = None,
+        passphrase: str | None = None,
+        on_recovery_key: Callable[[str], None] | None = None,
+    ) -> Desk:
+        """Open the store of a home folder, making it first when `create` names a key provider.
+
+        Raises
+        ------
+        StoreError
+            There is no store, its key cannot be had, or it is damaged.
+        """
+        from reports.store.database import Store
+        from reports.store.keys import make_provider, provider_for
+
+        if create is not None and not Store.exists(home):
+            made = Store.create(home, make_provider(create, passphrase=passphrase))
+            if on_recovery_key is not None:
+                on_recovery_key(made.recovery_key)
+            return cls(made.store)
+        return cls(Store.open(home, provider_for(home, passphrase=passphrase)))
+
+    @property
+    def badge(self) -> str:
+        """Words that stay on the screen while this store is open."""
+        return self.store.badge
+
+    @property
+    def alert(self) -> AuditVerdict | None:
+        """What is wrong with the audit log, or none."""
+        return self.store.alert
+
+    @property
+    def account(self) -> Account:
+        """Who is signed in.
+
+        Raises
+        ------
+        NotPermittedError
+            Nobody is.
+        """
+        from reports.store.errors import NotPermittedError
+
+        if self._account is None:
+            raise NotPermittedError("Nobody is signed in.")
+        return self._account
+
+    def sign_in(self, name: str, password: str) -> Account:
+        """Sign in; wrong passwords are slowed (`WrongPasswordError`, `TooSoonError`)."""
+        self._account = self.store.accounts.authenticate(name, password)
+        return self._account
+
+    def sign_out(self) -> None:
+        """Sign out; nothing happens when nobody is signed in."""
+        if self._account is not None and self.store.alert is None:
+            self.store.accounts.logout(self._account)
+        self._account = None
+
+    def import_studies(self, index: StudyIndex) -> None:
+        """Keep the studies of an import in the worklist; their pixels stay where they are."""
+        studies = {
+            study.study_instance_uid: study.model_dump_json(exclude_defaults=True)
+            for study in index.studies
+        }
+        self.store.studies.save(studies, self.account)
+
+    def studies(self) -> tuple[StudyRow, ...]:
+        """Return the worklist, newest import first."""
+        return tuple(
+            self._row(Study.model_validate_json(content))
+            for content in self.store.studies.all(self.account).values()
+        )
+
+    def _row(self, study: Study) -> StudyRow:
+        parts = self.store.reports.for_study(study.study_instance_uid, self.account)
+        main = [part for part in parts if not part.addendum_to]
+        return StudyRow(
+            study=study,
+            state=main[-1].state if main else None,
+            addenda=sum(part.state is ReportState.ADDENDUM for part in parts),
+        )
+
+    def open_study(self, study: Study) -> OpenedReport:
+        """Open a study for reading: its unfinished or newest report, started when there is none."""
+        self.store.studies.opened(study.study_instance_uid, self.account)
+        parts = self.store.reports.for_study(study.study_instance_uid, self.account)
+        unfinished = [part for part in parts if part.state not in LOCKED]
+        if unfinished or parts:
+            opened = OpenedReport((unfinished or list(parts))[-1])
+        else:
+            opened = OpenedReport(self.store.reports.start(study_block(study), self.account))
+        stored = self.store.drafts.latest(study.study_instance_uid, self.account)
+        if stored is not None:
+            opened.ledger, opened.trace = stored.ledger, stored.trace
+            opened.masks = MaskStore.from_bytes(stored.masks)
+            opened.candidates = stored.draft.candidates
+        # A saved report may hold findings that were accepted after the last draft.
+        saved = self.store.reports.ledger(opened.report.id, self.account)
+        if saved is not None and len(saved.evidence) >= len(
+            opened.ledger.evidence if opened.ledger else ()
+        ):
+            opened.ledger = saved
+        return opened
+
+    def take_draft(self, outcome: DraftOutcome) -> None:
+        """Keep a draft with ledger, trace and masks; the report itself changes with `save`."""
+        result = outcome.result
+        self.store.drafts.save(
+            result.draft, result.ledger, result.trace, outcome.masks.to_bytes(), self.account
+        )
+
+    def save(self, report: Report, ledger: Ledger | None, *, reason: str = "") -> Report:
+        """Save the report as its next revision and return it as it was stored."""
+        following = report.model_copy(update={"revision": report.revision + 1})
+        return self.store.reports.save_revision(
+            following, self.account, ReportAct.EDIT, ledger=ledger, reason=reason
+        )
+
+    def start_addendum(self, report: Report, *, reason: str) -> Report:
+        """Start a new part that adds to a final report."""
+        return self.store.reports.start_addendum(report.id, self.account, reason=reason)
+
+    def signing_act(self, report: Report, *, final: bool = True) -> ReportAct:
+        """Return how this person signs this report; a resident's signature is preliminary."""
+        if report.addendum_to:
+            return ReportAct.SIGN_ADDENDUM
+        if final and self.account.role is Role.RADIOLOGIST:
+            return ReportAct.SIGN_FINAL
+        return ReportAct.SIGN_PRELIMINARY
+
+    def sign(
+        self,
+        report: Report,
+        ledger: Ledger,
+        study: Study,
+        stack: ImageStack | None,
+        password: str,
+        *,
+        final: bool = True,
+        trace: Trace | None = None,
+    ) -> SignedDocument:
+        """Save what is open, sign it with the password and seal the document, all or nothing.
+
+        Raises
+        ------
+        SigningBlocked
+            Something must be fixed first.
+        StoreError
+            The password is wrong, someone else changed the report, or the disk refused.
+        TransitionError
+            This role may not sign this report like that.
+        """
+        if report.state in LOCKED:
+            raise TransitionError("This report is signed and never changes: start an addendum.")
+        found = blockers(report, ledger)
+        if found:
+            raise SigningBlocked(f"The report cannot be signed yet: {found[0].message}")
+        act = self.signing_act(report, final=final)
+        saved = self.save(report, ledger)
+        key = self.seal_key()
+
+        def sealed(signed: Report, note: CheckpointNote) -> bytes:
+            from reports.export.pdf import build_pdf
+            from reports.export.seal import seal
+
+            document = pdf_document(
+                signed,
+                ledger,
+                study,
+                stack,
+                installation=self.installation_name,
+                trace=trace,
+                checkpoint=note.note,
+                log_index=note.size - 1,
+            )
+            return seal(build_pdf(document), key, location=self.installation_name)
+
+        signed = self.store.reports.sign(
+            saved.id,
+            saved.revision,
+            self.account,
+            password,
+            meaning=MEANINGS[act],
+            act=act,
+            seal=sealed,
+        )
+        document = self.store.reports.document(signed.id, self.account)
+        assert document is not None
+        path = self._file(signed)
+        write_private(path, document.pdf)
+        return SignedDocument(signed, document.pdf, path)
+
+    def _file(self, report: Report) -> Path:
+        """Name a sealed file without patient data: report id and revision."""
+        return self.store.home / DOCUMENTS_FOLDER / f"{report.id}-r{report.revision}.pdf"
+
+    def export_pdf(
+        self,
+        report: Report,
+        ledger: Ledger,
+        study: Study,
+        stack: ImageStack | None,
+        path: Path,
+        *,
+        candidates: Sequence[Candidate] = (),
+        trace: Trace | None = None,
+    ) -> Path:
+        """Write the document of a report: the sealed one of a signed part, else one marked DRAFT."""
+        from reports.export.pdf import build_pdf
+
+        stored = self.store.reports.document(report.id, self.account) if report.signatures else None
+        if stored is not None:
+            content, form = stored.pdf, "pdf"
+        else:
+            document = pdf_document(
+                report,
+                ledger,
+                study,
+                stack,
+                installation=self.installation_name,
+                trace=trace,
+                candidates=tuple(candidates),
+            )
+            content, form = build_pdf(document), "draft pdf"
+        write_private(path, content)
+        self.store.reports.exported(
+            report, self.account, form=form, sha256=hashlib.sha256(content).hexdigest()
+        )
+        return path
+
+    @property
+    def installation_name(self) -> str:
+        """Name of this installation as printed: the store's id, as no department is enrolled yet."""
+        return f"Installation {self.store.installation[:8]}"
+
+    def seal_key(self) -> SealKey:
+        """Return this installation's key for sealing documents, made at first use."""
+        from reports.export.seal import SealKey, new_seal_key
+
+        kept = self.store.seal_key()
+        if kept is None:
+            made = new_seal_key(self.installation_name, installation_id=self.store.installation)
+            kept = self.store.set_seal_key(
+                json.dumps(
+                    {
+                        "certificate": made.certificate_pem.decode(),
+                        "private_key": made.private_key_pem.decode(),
+                    }
+                ).encode()
+            )
+        parts = json.loads(kept)
+        return SealKey(parts["certificate"].encode(), parts["private_key"].encode())
+
+    def close(self) -> None:
+        """Sign out and close the store."""
+        self.sign_out()
+        self.store.close()
+
+    def __enter__(self) -> Desk:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.close()

@@ -1,0 +1,201 @@
+"""From a report and its study to a printable document: the study block and the key images. No Qt.
+
+Key images are rendered here through the grey pipeline and handed to `reports` as pixels and
+outlines; `reports` itself never sees a DICOM file.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Iterable, Sequence
+from importlib.metadata import version
+
+import numpy as np
+
+from reports.domain import (
+    Candidate,
+    Evidence,
+    Ledger,
+    Report,
+    Sentence,
+    StudyBlock,
+    Trace,
+)
+from reports.export.citations import ImageReference
+from reports.export.key_image import EdgeLetters, KeyImage, Outline, evidence_number
+from reports.export.pdf import PdfDocument
+from viewer.imaging.geometry import ImagePlane
+from viewer.imaging.grey import default_window, presets
+from viewer.imaging.regions import Region, Shape, Space, outline
+from viewer.imaging.render import render_frame
+from viewer.imaging.study import Series, Study, WindowPreset
+from viewer.imaging.volume import ImageStack
+from viewer.views.letters import direction_letters
+
+MOST_KEY_IMAGES = 12
+"""More figures make an appendix nobody looks through; the rest is in the ledger and the SEG."""
+
+LUNG_WORDS = ("lung", "lobe", "lingula", "airway")
+"""Anatomy that is seen in the lung window."""
+
+
+def program_name() -> str:
+    """Return the program with its version, as printed and recorded."""
+    return f"Sightline {version('sightline')}"
+
+
+def now_utc() -> str:
+    """Return this machine's time as ISO 8601 with Z, whole seconds."""
+    return dt.datetime.now(dt.UTC).replace(microsecond=0).isoformat().replace("+00:00", "Z")
+
+
+def study_block(study: Study, series: Series | None = None) -> StudyBlock:
+    """Return patient and study as a report prints them."""
+    return StudyBlock(
+        patient_name=study.patient.name,
+        patient_id=study.patient.patient_id,
+        birth_date=study.patient.birth_date,
+        sex=study.patient.sex,
+        age=study.age,
+        study_instance_uid=study.study_instance_uid,
+        study_date=study.date,
+        study_time=study.time,
+        study_description=study.description,
+        accession_number=study.accession_number,
+        referring_physician=study.referring_physician,
+        modality=series.modality if series else "/".join(study.modalities),
+        image_count=sum(one.image_count for one in study.series),
+        synthetic=getattr(study, "synthetic", False),
+    )
+
+
+def image_references(study: Study) -> dict[str, ImageReference]:
+    """Return how each image of the study is called on paper."""
+    return {
+        instance.sop_instance_uid: ImageReference(series.series_number, instance.instance_number)
+        for series in study.series
+        for instance in series.instances
+    }
+
+
+def key_images(
+    ledger: Ledger, sentences: Iterable[Sentence], stack: ImageStack
+) -> tuple[KeyImage, ...]:
+    """Return a figure for each image that the sentences point at, in the order of the text.
+
+    Regions on the same image, seen in the same window, share a figure.
+    """
+    wanted: dict[tuple[str, int, WindowPreset], list[tuple[Evidence, Region]]] = {}
+    frames = frame_numbers(stack)
+    for evidence in _cited(ledger, sentences):
+        for region in evidence.regions:
+            place = (region.sop_instance_uid or "", region.frame_number)
+            if region.shape is Shape.MASK or region.space is not Space.IMAGE or place not in frames:
+                continue
+            window = window_for(evidence, stack, frames[place])
+            wanted.setdefault((*place, window), []).append((evidence, region))
+    chosen = list(wanted.items())[:MOST_KEY_IMAGES]
+    return tuple(
+        _figure(number, shown, stack, frames[key[0], key[1]], key[2])
+        for number, (key, shown) in enumerate(chosen, start=1)
+    )
+
+
+def frame_numbers(stack: ImageStack) -> dict[tuple[str, int], int]:
+    """Return the index in the stack of each (SOP Instance UID, frame number)."""
+    return {
+        (stack.series.instances[instance].sop_instance_uid, frame): index
+        for index, (instance, frame) in enumerate(stack.frames)
+    }
+
+
+def window_for(evidence: Evidence, stack: ImageStack, index: int) -> WindowPreset:
+    """Return the window in which this evidence is seen: lung for lungs, else the image's own."""
+    words = f"{evidence.anatomy} {evidence.label}".lower()
+    named = {preset.explanation: preset for preset in presets(stack.series.modality).values()}
+    if "Lung" in named and any(word in words for word in LUNG_WORDS):
+        return named["Lung"]
+    return default_window(stack, index)
+
+
+def _cited(ledger: Ledger, sentences: Iterable[Sentence]) -> list[Evidence]:
+    ids = dict.fromkeys(
+        citation.evidence_id
+        for sentence in sentences
+        if sentence.is_in_body
+        for citation in sentence.citations
+    )
+    found = (ledger.get(evidence_id) for evidence_id in ids)
+    return [evidence for evidence in found if evidence is not None]
+
+
+def _figure(
+    number: int,
+    shown: Sequence[tuple[Evidence, Region]],
+    stack: ImageStack,
+    index: int,
+    window: WindowPreset,
+) -> KeyImage:
+    instance = stack.series.instances[stack.frames[index][0]]
+    plane = stack.series.plane_of(stack.frames[index])
+    names = ", ".join(dict.fromkeys(evidence.label for evidence, _ in shown))
+    return KeyImage(
+        number=number,
+        grey=render_frame(stack, index, window),
+        outlines=tuple(
+            Outline(evidence_number(evidence.id), outline(region)) for evidence, region in shown
+        ),
+        caption=(
+            f"{names}. Se {stack.series.series_number or '?'}, "
+            f"Im {instance.instance_number or index + 1}, "
+            f"W {_whole(window.width)} L {_whole(window.center)}"
+        ),
+        letters=_letters(plane),
+        pixel_spacing=stack.series.pixel_spacing,
+        sop_instance_uid=instance.sop_instance_uid,
+    )
+
+
+def _whole(value: float) -> str:
+    return f"{value:.0f}".replace("-", "\u2212")
+
+
+def _letters(plane: ImagePlane | None) -> EdgeLetters:
+    """Letters of the unturned image, or none when it has no orientation in the patient."""
+    if plane is None:
+        return EdgeLetters()
+    row, column = np.asarray(plane.row_cosines), np.asarray(plane.column_cosines)
+    return EdgeLetters(
+        left=direction_letters(-row),
+        right=direction_letters(row),
+        top=direction_letters(-column),
+        bottom=direction_letters(column),
+    )
+
+
+def pdf_document(
+    report: Report,
+    ledger: Ledger,
+    study: Study,
+    stack: ImageStack | None,
+    *,
+    installation: str,
+    trace: Trace | None = None,
+    candidates: tuple[Candidate, ...] = (),
+    checkpoint: str = "",
+    log_index: int | None = None,
+) -> PdfDocument:
+    """Put everything of one PDF together; without pixels it has no figures."""
+    return PdfDocument(
+        report=report,
+        ledger=ledger,
+        installation=installation,
+        program=program_name(),
+        printed_at=now_utc(),
+        key_images=key_images(ledger, report.sentences, stack) if stack is not None else (),
+        images=image_references(study),
+        candidates=candidates,
+        trace=trace,
+        checkpoint=checkpoint,
+        log_index=log_index,
+    )

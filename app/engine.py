@@ -1,0 +1,233 @@
+"""The workers of this program behind one door: reading, measuring, writing. No Qt, no store.
+
+The window and the command line make a draft through the same `Engine`; its methods block and are
+called from a thread that draws nothing.
+"""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from functools import partial
+from pathlib import Path
+from types import TracebackType
+from typing import Any
+
+from app.documents import program_name
+from inference.drafting.draft import DraftRequest, DraftResult, ReportTool, run_draft
+from inference.evidence.client import EvidenceClient
+from inference.evidence.masks import MaskStore
+from inference.evidence.tool import DrawnRegion
+from inference.models.client import ModelClient
+from inference.models.registry import BUILT_IN, ModelRegistry
+from reports.domain import Evidence, EvidenceKind, Ledger, Sentence, TraceEvent, TraceStatus
+from viewer.imaging.reader import OpenStack, Reader
+from viewer.imaging.regions import Region
+from viewer.imaging.study import Series, Study
+from viewer.imaging.worker.host import CancelToken, Quarantine, WorkerHost
+
+MODELS_FOLDER = "models"
+"""Sub-folder of the home that holds sideloaded models."""
+
+
+@dataclass(frozen=True)
+class DraftOutcome:
+    """A draft with the masks its regions name."""
+
+    result: DraftResult
+    masks: MaskStore
+
+
+class Engine:
+    """Owns the workers of one process; thread-safe, as every worker takes one call at a time.
+
+    Parameters
+    ----------
+    home
+        Folder of the store, for sideloaded models; none when only the built-in one is wanted.
+    archive
+        Folder into which ZIP files are unpacked; none for a temporary one that goes with `close`.
+    """
+
+    def __init__(self, home: Path | None = None, *, archive: Path | None = None) -> None:
+        self.quarantine = Quarantine()
+        self.reader = Reader(archive_dir=archive)
+        self.evidence = EvidenceClient(WorkerHost("evidence", quarantine=self.quarantine))
+        self.models = ModelRegistry(home / MODELS_FOLDER if home is not None else None)
+        self._clients: dict[str, ModelClient] = {}
+        self._lock = threading.Lock()
+
+    def draft(
+        self,
+        study: Study,
+        opened: OpenStack,
+        *,
+        model: str = "",
+        question: str = "",
+        seed: int = 0,
+        ledger: Ledger | None = None,
+        on_event: Callable[[TraceEvent], None] | None = None,
+        on_ledger: Callable[[Ledger], None] | None = None,
+        on_sentence: Callable[[Sentence], None] | None = None,
+        cancel: CancelToken | None = None,
+    ) -> DraftOutcome:
+        """Make a draft of an open series.
+
+        Parameters
+        ----------
+        ledger
+            What is known already of this series: it keeps its ids and is not measured again.
+
+        Raises
+        ------
+        DraftRefused, DraftCancelled
+            The request does not fit, or a person cancelled.
+        ModelError
+            There is no model of this name, or its files are not those of its manifest.
+        WorkerError
+            The evidence worker failed.
+        """
+        client = self._client(model or BUILT_IN)
+        collector = _Collector(self.evidence, study, opened, MaskStore())
+        token = cancel or CancelToken()
+        result = run_draft(
+            DraftRequest(
+                study=study,
+                series=opened.stack.series,
+                program=program_name(),
+                question=question,
+                seed=seed,
+                ledger=ledger,
+            ),
+            collect=collector,
+            generate=partial(client.generate, cancel=token),
+            model=client.model.manifest.stamp(),
+            on_event=on_event,
+            on_ledger=on_ledger,
+            on_sentence=on_sentence,
+            cancel=token,
+        )
+        return DraftOutcome(result, collector.masks)
+
+    def measure(
+        self,
+        study: Study,
+        opened: OpenStack,
+        region: Region,
+        ledger: Ledger,
+        *,
+        label: str = "Drawn region",
+    ) -> Evidence:
+        """Measure a region that a person drew; the evidence gets the ledger's next id."""
+        return self.evidence.measure_region(
+            study, opened, DrawnRegion(region, label), evidence_id=ledger.next_id()
+        )
+
+    def collect(
+        self,
+        study: Study,
+        opened: OpenStack,
+        *,
+        report: ReportTool | None = None,
+        cancel: CancelToken | None = None,
+    ) -> tuple[Ledger, MaskStore]:
+        """Measure a series without writing anything about it."""
+        collector = _Collector(self.evidence, study, opened, MaskStore())
+        ledger = collector(
+            empty_ledger(study, opened.stack.series), report or _unheard, cancel or CancelToken()
+        )
+        return ledger, collector.masks
+
+    def close(self) -> None:
+        """End all workers; a call that runs ends with `WorkerCancelled`."""
+        with self._lock:
+            clients = list(self._clients.values())
+            self._clients.clear()
+        for client in clients:
+            client.close()
+        self.evidence.close()
+        self.reader.close()
+
+    def __enter__(self) -> Engine:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.close()
+
+    def _client(self, name: str) -> ModelClient:
+        """Return the client of a model; its worker starts with its first text."""
+        installed = self.models.get(name)
+        key = f"{name} {installed.manifest.sha256}"
+        with self._lock:
+            if key not in self._clients:
+                host = WorkerHost("model", quarantine=self.quarantine)
+                self._clients[key] = ModelClient(installed, host)
+            return self._clients[key]
+
+
+@dataclass
+class _Collector:
+    """The evidence worker as the `Collect` step of a draft; keeps the masks it was given back."""
+
+    client: EvidenceClient
+    study: Study
+    opened: OpenStack
+    masks: MaskStore
+
+    def __call__(self, ledger: Ledger, report: ReportTool, cancel: CancelToken) -> Ledger:
+        if any(item.kind is EvidenceKind.TECHNIQUE for item in ledger.evidence):
+            for item in ledger.evidence:
+                report(item.label, TraceStatus.DONE, "measured before", 0.0, (item.id,))
+            return ledger
+        before = len(ledger.evidence)
+        collected = self.client.collect(
+            self.study, self.opened, on_event=partial(_tell, report, before), cancel=cancel
+        )
+        self.masks = collected.masks
+        return ledger.add(
+            *(
+                item.model_copy(update={"id": _shifted(item.id, before)})
+                for item in collected.ledger.evidence
+            )
+        )
+
+
+STATUS: Mapping[str, TraceStatus] = {
+    "running": TraceStatus.RUNNING,
+    "done": TraceStatus.DONE,
+    "refused": TraceStatus.REFUSED,
+    "failed": TraceStatus.FAILED,
+}
+"""How a tool's status stands in the trace."""
+
+
+def _tell(report: ReportTool, before: int, event: Mapping[str, Any]) -> None:
+    report(
+        str(event["title"]),
+        STATUS[event["status"]],
+        str(event["message"]),
+        float(event["seconds"]),
+        tuple(_shifted(evidence_id, before) for evidence_id in event["evidence"]),
+    )
+
+
+def _shifted(evidence_id: str, before: int) -> str:
+    """Return the id an entry gets behind so many earlier ones: findings accepted before a draft."""
+    return f"E{int(evidence_id[1:]) + before}"
+
+
+def _unheard(*_: object) -> None:
+    """Hear nothing: the caller wants the ledger only."""
+
+
+def empty_ledger(study: Study, series: Series) -> Ledger:
+    """Return a ledger of this series without entries."""
+    return Ledger(
+        study_instance_uid=study.study_instance_uid,
+        series_instance_uid=series.series_instance_uid,
+        modality=series.modality,
+        patient_sex=study.patient.sex,
+    )
