@@ -14,8 +14,10 @@ from reportlab.platypus import Flowable, KeepTogether, Paragraph, Spacer
 
 from reports.domain import Candidate, Evidence, Ledger, Origin, Quantity, Report, Sentence, SourceKind
 from reports.export.body import BOX_HEAD
+from reports.export.document import ImageReference
+from reports.export.figure import KeyImageFlowable
 from reports.export.fonts import Face, Typesetter
-from reports.export.key_image import KeyImage, KeyImageFlowable, evidence_number
+from reports.export.key_image import KeyImage, evidence_number
 from reports.export.layout import ALL, FRAME, INSET, Heading, grid, style
 from reports.export.page import GREY, INK, LINE, TEXT_WIDTH
 from reports.export.record import is_signed
@@ -50,14 +52,6 @@ CITATION_COLUMNS = (28.0, 120.0, 112.0, 97.0, TEXT_WIDTH - 357.0)
 
 
 LEADING_NUMBER = re.compile(r"^[\u2212+\-]?[\d.,]+")
-
-
-@dataclass(frozen=True)
-class ImageReference:
-    """How an image is called on paper: series and instance number of its header."""
-
-    series_number: int | None
-    instance_number: int | None
 
 
 def appendix_heading() -> list[Flowable]:

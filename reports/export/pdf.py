@@ -6,8 +6,6 @@ The same input gives the same bytes. No conformance to PDF/A or PDF/UA is claime
 from __future__ import annotations
 
 import io
-from collections.abc import Mapping
-from dataclasses import dataclass, field
 from functools import partial
 
 from reportlab.platypus import (
@@ -23,12 +21,11 @@ from reportlab.platypus import (
 
 import resources
 from reports.audit.canonical import sha256_hex
-from reports.domain import Candidate, Ledger, Report, Trace
 from reports.export import appendix
 from reports.export.attached import Hashes, attach
 from reports.export.body import body
+from reports.export.document import PdfDocument
 from reports.export.fonts import Typesetter
-from reports.export.key_image import KeyImage
 from reports.export.layout import Heading
 from reports.export.page import (
     BOTTOM,
@@ -42,65 +39,19 @@ from reports.export.page import (
 from reports.export.record import (
     SIGNED_STATES,
     ExportError,
-    Record,
-    TraceSummary,
     is_signed,
     record_json,
     report_sha256,
 )
 from reports.export.text import moment_words, person_words, procedure_line, state_word
 
+__all__ = ["PdfDocument", "build_pdf"]
+
 CITATIONS_ROOM = 110.0
 """Points that must be left on a page to begin the table of citations there: heading and two rows."""
 
-
-@dataclass(frozen=True, eq=False)
-class PdfDocument:
-    """All that goes into one PDF.
-
-    Parameters
-    ----------
-    installation
-        Name of this installation as printed at the top right: "Example Hospital, Radiology".
-    program
-        Program with version: "Sightline 0.1.0".
-    printed_at
-        UTC, ISO 8601 with Z, from this machine's clock.
-    key_images
-        Figures of the appendix, in order.
-    images
-        SOP Instance UID -> series and instance number, for the table of citations.
-    candidates
-        Proposals nobody accepted; printed and recorded in a draft only.
-    checkpoint, log_index
-        Signed note over the audit log and the place of the signature's event in it.
-    """
-
-    report: Report
-    ledger: Ledger
-    installation: str
-    program: str
-    printed_at: str
-    key_images: tuple[KeyImage, ...] = ()
-    images: Mapping[str, appendix.ImageReference] = field(default_factory=dict)
-    candidates: tuple[Candidate, ...] = ()
-    trace: Trace | None = None
-    checkpoint: str = ""
-    log_index: int | None = None
-
-    def record(self) -> Record:
-        """Return what `report.json` holds."""
-        return Record(
-            report=self.report,
-            ledger=self.ledger,
-            candidates=() if is_signed(self.report) else self.candidates,
-            trace=TraceSummary.of(self.trace) if self.trace else None,
-            program=self.program,
-            installation=self.installation,
-            printed_at=self.printed_at,
-            checkpoint=self.checkpoint,
-            log_index=self.log_index,
-        )
+APPENDIX_ROOM = CITATIONS_ROOM + 50.0
+"""The same with the title of the appendix above it."""
 
 
 def build_pdf(document: PdfDocument) -> bytes:
@@ -176,7 +127,10 @@ def _appendix(document: PdfDocument, hashes: Hashes, setter: Typesetter) -> list
             figures.setdefault(number, []).append(image.number)
     start = appendix.appendix_heading()
     rows = appendix.key_image_rows(document.key_images, ledger, setter)
-    flow: list[Flowable] = [KeepTogether([*start, Spacer(0, 8), *rows[:1]]), *rows[1:]]
+    if rows:
+        flow: list[Flowable] = [KeepTogether([*start, Spacer(0, 8), *rows[:1]]), *rows[1:]]
+    else:
+        flow = [CondPageBreak(APPENDIX_ROOM), *start]
     # Kept with its table the heading would take the whole table to the next page.
     flow += [CondPageBreak(CITATIONS_ROOM), Heading("Citations", keep_with_next=False)]
     flow += appendix.citation_table(report, appendix.Cited(ledger, figures, document.images), setter)

@@ -35,9 +35,8 @@ from reports.domain import (
     TraceStatus,
     Verdict,
 )
-from reports.export.appendix import ImageReference
+from reports.export.document import ImageReference, PdfDocument
 from reports.export.key_image import EdgeLetters, KeyImage, Outline
-from reports.export.pdf import PdfDocument
 from viewer.imaging.regions import Region, Shape
 
 Tool = Callable[..., str]

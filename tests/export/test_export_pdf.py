@@ -20,7 +20,8 @@ import resources
 from reports.domain import Quantity, Refusal, Report, ReportState, Section
 from reports.export.attached import read_attached
 from reports.export.body import qr_text
-from reports.export.key_image import KeyImage, Outline, scale_bar
+from reports.export.figure import scale_bar
+from reports.export.key_image import KeyImage, Outline
 from reports.export.pdf import build_pdf
 from reports.export.record import ExportError, report_sha256
 from reports.export.text import report_text
@@ -263,10 +264,30 @@ def test_forty_findings_and_twenty_figures_paginate_with_no_heading_left_behind(
         assert f"Figure {number}, regions 2, 3 Nodule" in text
     for page in printed:
         assert "LUNG1-001" in page
-        # The last line above the footer is never a section heading.
-        lines = [line.strip() for line in page.splitlines() if line.strip()]
-        footer = next(at for at, line in enumerate(lines) if line.startswith(resources.NOTICE))
-        assert lines[footer - 1] not in {"FINDINGS", "IMPRESSION", "CITATIONS", "Evidence"}
+        assert last_line(page) not in HEADINGS
+
+
+HEADINGS = {"TECHNIQUE", "FINDINGS", "IMPRESSION", "CITATIONS", "Evidence"}
+
+
+def last_line(page: str) -> str:
+    """Return the last line of a page above its footer."""
+    lines = [line.strip() for line in page.splitlines() if line.strip()]
+    footer = next(at for at, line in enumerate(lines) if line.startswith(resources.NOTICE))
+    return lines[footer - 1]
+
+
+@pytest.mark.parametrize("count", range(16, 34, 2))
+def test_no_heading_is_left_at_the_foot_of_a_page(tool: Tool, count: int) -> None:
+    # Each step moves what follows by two lines, so that every heading passes the foot of a page.
+    findings = tuple(
+        sentence(number, Section.FINDINGS, "Finding without evidence.", organ=f"Organ {number}")
+        for number in range(1, count)
+    )
+    report = DRAFT.model_copy(update={"sentences": (*findings, *DRAFT.sentences)})
+    pdf = build_pdf(document(signed(report), key_images=()))
+    printed = tool("pdftotext", pdf, "-", before=("-layout",)).split("\f")[:-1]
+    assert [last_line(page) for page in printed if last_line(page) in HEADINGS] == []
 
 
 def test_a_key_image_must_be_grey_and_its_points_pairs() -> None:
