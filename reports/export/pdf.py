@@ -125,6 +125,8 @@ def _appendix(document: PdfDocument, hashes: Hashes, setter: Typesetter) -> list
     for image in document.key_images:
         for number in dict.fromkeys(outline.number for outline in image.outlines):
             figures.setdefault(number, []).append(image.number)
+    # The note belongs to the signature; without one there is nothing it could witness.
+    checkpoint = document.checkpoint if is_signed(report) else ""
     start = appendix.appendix_heading()
     rows = appendix.key_image_rows(document.key_images, ledger, setter)
     if rows:
@@ -141,9 +143,7 @@ def _appendix(document: PdfDocument, hashes: Hashes, setter: Typesetter) -> list
             appendix.model_lines(report, document.program, setter),
         ),
         Spacer(0, 8),
-        appendix.boxed(
-            appendix.record_lines(hashes.report, hashes.record, document.checkpoint, setter)
-        ),
+        appendix.boxed(appendix.record_lines(hashes.report, hashes.record, checkpoint, setter)),
         Spacer(0, 8),
     ]
     if setter.replaced:
