@@ -12,7 +12,9 @@ import hashlib
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
+from functools import cache
 
+import resources
 from inference.drafting.phrases import Filled, PhraseTable, Relation, clean, phrase_table, slots_of
 from reports.domain import (
     Citation,
@@ -180,34 +182,42 @@ def propose_items(ledger: Ledger, *, measured: bool = False) -> tuple[Item, ...]
     )
 
 
-_ORGANS: tuple[tuple[str, str], ...] = (
-    ("pleura", "Pleura"),
-    ("lung", "Lungs"),
-    ("lobe", "Lungs"),
-    ("lingula", "Lungs"),
-    ("hilum", "Lungs"),
-    ("mediastin", "Mediastinum"),
-    ("heart", "Heart"),
-    ("aorta", "Vessels"),
-    ("liver", "Liver"),
-    ("kidney", "Kidneys"),
-    ("spleen", "Spleen"),
-)
-"""Sub-heading by a word of the anatomy, in the order of the report; none for the rest, which follow."""
+_HEADINGS: dict[str, str] = {
+    "lung": "Lungs",
+    "pleura": "Pleura",
+    "heart": "Heart",
+    "node": "Mediastinum",
+    "vessel": "Vessels",
+    "brain": "Brain",
+    "bone": "Bones",
+}
+"""Sub-heading by the class of a place (anatomy.json), in the order of the report; none for the rest,
+which follow. The words are those of normals.json."""
 
 _SECTIONS = {section: number for number, section in enumerate(Section)}
 
 
 def _place(organ: str) -> int:
-    headings = [heading for _, heading in _ORGANS]
+    headings = list(_HEADINGS.values())
     return headings.index(organ) if organ else len(headings)
 
 
 def _organ(kind: ItemKind, evidence: Evidence) -> str:
     if RULES[kind].section is not Section.FINDINGS:
         return ""
-    anatomy = evidence.anatomy.lower()
-    return next((heading for word, heading in _ORGANS if word in anatomy), "")
+    words = f" {evidence.anatomy.lower()} "
+    terms = [term for term in _classes() if f" {term} " in words or f" {term}s " in words]
+    return _HEADINGS.get(_classes()[max(terms, key=len)], "") if terms else ""
+
+
+@cache
+def _classes() -> dict[str, str]:
+    """Return the class of each place; nodes outside the chest have no heading of their own."""
+    return {
+        term: "" if entry["class"] == "node" and region != "chest" else entry["class"]
+        for region, terms in resources.table("phrases", "anatomy.json")["regions"].items()
+        for term, entry in terms.items()
+    }
 
 
 def item_grammar(
@@ -310,7 +320,7 @@ def _tree(texts: Sequence[str]) -> str:
     """Return the texts as a grammar factored by common beginnings: one open branch at a time."""
     ends = len({text[:1] for text in texts}) > 1
     if not ends:
-        shared = _shared_start(texts)
+        shared = shared_start(texts)
         rest = sorted({text[len(shared) :] for text in texts})
         return _literal(shared) if rest == [""] else f"{_literal(shared)} {_tree(rest)}"
     branches: dict[str, list[str]] = {}
@@ -319,7 +329,8 @@ def _tree(texts: Sequence[str]) -> str:
     return f"( {' | '.join(_tree(group) for group in branches.values())} )"
 
 
-def _shared_start(texts: Sequence[str]) -> str:
+def shared_start(texts: Sequence[str]) -> str:
+    """Return the longest beginning that all the texts have."""
     first, last = min(texts), max(texts)
     length = next(
         (n for n, (a, b) in enumerate(zip(first, last, strict=False)) if a != b),

@@ -92,11 +92,17 @@ def slots_of(ledger: Ledger, evidence: Evidence, modalities: Mapping[str, str]) 
         "side": evidence.side.value if evidence.side in (Side.LEFT, Side.RIGHT) else "",
     }
     threshold = next((t for q in evidence.values if (t := threshold_of(q.name))), "")
-    words |= {"threshold": threshold} if threshold else {}
-    words["place"] = _place(words["anatomy"], words["side"])
+    if threshold and "threshold" not in slots:
+        words["threshold"] = threshold
+    words["place"] = words["front"] = _place(words["anatomy"], words["side"])
+    if evidence.side is Side.BILATERAL and words["anatomy"] and not _SIDES.search(words["anatomy"]):
+        words["place"] = f"{words['anatomy']} on both sides"
+        words["front"] = ""
     slots.update({name: Word(text) for name, text in words.items() if 0 < len(text) <= LONGEST_WORD})
     return slots
 
+
+_SIDES = re.compile(r"\b(?:left|right|both|bilateral)\b", re.IGNORECASE)
 
 _THRESHOLD = re.compile(r"laa([0-9]{3})")
 
@@ -113,7 +119,7 @@ def threshold_of(name: str) -> str:
 
 def _place(anatomy: str, side: str) -> str:
     """Return the anatomy with its side, unless the anatomy already names it."""
-    if anatomy and side and side not in re.findall(r"\w+", anatomy.lower()):
+    if anatomy and side and not _SIDES.search(anatomy):
         return f"{side} {anatomy}"
     return anatomy
 
@@ -129,23 +135,16 @@ def _number(slots: Slots, name: str) -> Word | None:
     return Word(number, first.value)
 
 
-def _with_article(slots: Slots, name: str) -> Word | None:
-    word = slots.get(name)
-    if word is None:
-        return None
-    return Word(f"{'an' if word.text[0].lower() in 'aeio' else 'a'} {word.text}")
-
-
 def _plural(slots: Slots, name: str) -> Word | None:
     count = slots.get(name)
     return None if count is None or count.text == "1" else Word("s")
 
 
-_FORMS = {"number": _number, "a": _with_article, "s": _plural}
+_FORMS = {"number": _number, "s": _plural}
 
 
 def _fill(slots: Slots, slot: str) -> Word | None:
-    """Return what fills ``{name}``, ``{name:number}`` or ``{a:name}``, or none."""
+    """Return what fills ``{name}``, ``{name:number}`` or ``{s:name}``, or none."""
     left, colon, right = slot.partition(":")
     if not colon:
         return slots.get(left)

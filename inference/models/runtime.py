@@ -241,8 +241,12 @@ class Runtime:
             The grammar is not sound, or prompt and answer do not fit the context.
         """
         began = time.monotonic()
-        # First of all: a grammar that is not sound crashes every later use.
-        grammar = self._lib.llama_sampler_init_grammar(self._vocab, request.grammar.encode(), b"root")
+        # First of all: a grammar that is not sound crashes every later use, and an empty one (also one
+        # that begins with a NUL, which ends it for C) would allow everything.
+        source = request.grammar.encode()
+        grammar = None
+        if source.strip() and b"\0" not in source:
+            grammar = self._lib.llama_sampler_init_grammar(self._vocab, source, b"root")
         if not grammar:
             raise RuntimeRefusal(
                 "grammar", "The grammar of this draft is not sound; nothing was written."

@@ -9,22 +9,23 @@ kind           rule, first that fits                                        phra
 technique      contrast or another descriptor is known                      with
                slices thinner than 2 mm                                     list, "of"
                else                                                         list, comma
-finding        third or later of the same descriptor in a row               another, "Further"
-               same descriptor as the finding before                        another, "Another"
+finding        third or later of the same descriptor in a row               further, "Additional"
+               same descriptor as the finding before                        further, "Further"
                30 mm or longer                                              measuring
                more than three findings                                     place_first
-               no size                                                      there_is
+               no size                                                      commas
                else                                                         list
 lung           opposite side of the measurement before                      volume_opposite
+               both lungs                                                   volume_colon
                volume and density only                                      volume_of
                volume under 1 L                                             volume_colon
                else                                                         volume_list
                in lists: 10 % or more of low density is set off by ";"
 region         30 mm or longer                                              region_measuring
                else                                                         region_list
-               with a place "Marked", else "Drawn"
-other values   unit after the number                                        label_only, "of"
-               else                                                         label_only, ":"
+               with a place or side "Marked", else "Drawn"
+other values   unit after the number                                        label_only, nothing between
+               else                                                         label_only, "of"
 impression     the only one                                                 place_first
                30 mm or longer                                              in_the, comma
                else                                                         commas
@@ -40,6 +41,7 @@ import random
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
+import resources
 from inference.drafting.grammar import (
     ComposePlan,
     Item,
@@ -71,29 +73,29 @@ _LONG_MM = 30.0
 _SOURCE = Source(kind=SourceKind.TOOL, name="random ledger", version="1")
 _CODE = Code(value="random", scheme="99SIGHTLINE", meaning="random ledger")
 
-DESCRIPTORS = (
-    "nodule", "mass", "cyst", "opacity", "lesion", "calcification", "consolidation", "effusion",
-    "atelectasis", "haematoma", "collection", "abscess", "metastasis", "thrombus", "stone",
-    "aneurysm", "stenosis", "bulla", "cavity", "scar", "fibrosis", "lipoma", "haemangioma",
-    "solid nodule", "part-solid nodule", "ground-glass nodule", "lymph node", "hilar mass",
-    "calcified granuloma", "pleural plaque", "simple cyst", "soft tissue mass",
-    "ground-glass opacity",
+_PLACES = resources.table("phrases", "anatomy.json")
+ANATOMY: tuple[tuple[str, tuple[Side, ...]], ...] = tuple(
+    (term, tuple(Side(side) for side in entry["sides"]))
+    for group in _PLACES["regions"].values()
+    for term, entry in group.items()
+)
+"""Every place of the product with the sides it may have."""
+
+DESCRIPTORS: tuple[str, ...] = tuple(resources.table("phrases", "findings.json")["descriptors"])
+
+OTHER_DESCRIPTORS = (
+    "solid nodule", "part-solid nodule", "ground-glass nodule", "calcified granuloma", "pleural plaque",
+    "lymph node", "metastasis", "thrombus", "stone", "stenosis", "bulla", "scar", "fibrosis", "lipoma",
+    "haemangioma", "abscess", "soft tissue mass", "simple cyst", "hilar mass",
 )  # fmt: skip
-ANATOMY = (
-    "right upper lobe", "right middle lobe", "right lower lobe", "left upper lobe",
-    "left lower lobe", "lingula", "right hilum", "left hilum", "mediastinum", "right pleural space",
-    "left pleural space", "right lung", "left lung", "heart", "ascending aorta", "abdominal aorta",
-    "liver", "right hepatic lobe", "left hepatic lobe", "spleen", "pancreatic head",
-    "pancreatic tail", "right kidney", "left kidney", "right adrenal gland", "left adrenal gland",
-    "urinary bladder", "gallbladder", "trachea", "lung", "kidney", "breast", "upper lobe",
-    "lower lobe", "chest wall", "axilla", "right frontal lobe", "left temporal lobe", "L2 vertebra",
-    "T11 vertebra", "thoracic spine", "sternum", "pericardium", "oesophagus", "stomach", "prostate",
-    "uterus",
+OTHER_PLACES = (
+    "right upper lobe", "left lower lobe", "right hilum", "left pleural space", "ascending aorta",
+    "right hepatic lobe", "pancreatic head", "left adrenal gland", "trachea", "sternum", "L2 vertebra",
+    "pericardium", "left kidney", "right lung", "left frontal lobe", "pancreatic tail", "T11 vertebra",
 )  # fmt: skip
-BODY = (
-    "chest", "abdomen", "pelvis", "head", "neck", "abdomen and pelvis", "chest and abdomen",
-    "spine", "knee", "breast",
-)  # fmt: skip
+"""Words that the product does not offer yet, so that the model learns to copy and not the list."""
+
+BODY = tuple(sorted(set(_PLACES["body_parts"].values())))
 MEASURES = (
     ("aortic_diameter", "Ascending aortic diameter", " mm"), ("shift", "Midline shift", " mm"),
     ("ratio", "Cardiothoracic ratio", ""), ("angle", "Cobb angle", "°"),
@@ -108,6 +110,11 @@ def _quantity(name: str, value: float, digits: int, unit: str) -> Quantity:
     return Quantity(name=name, value=round(value, digits), unit=unit.strip() or "1", text=text)
 
 
+def _read(name: str, text: str, unit: str) -> Quantity:
+    """Return a header value, printed with as few decimals as it needs."""
+    return Quantity(name=name, value=float(text), unit=unit.strip(), text=f"{text}{unit}")
+
+
 def _maybe(draw: random.Random, share: float, quantity: Quantity) -> tuple[Quantity, ...]:
     return (quantity,) if draw.random() < share else ()
 
@@ -116,10 +123,11 @@ def _size(draw: random.Random, *, share: float) -> tuple[Quantity, ...]:
     if draw.random() > share:
         return ()
     long = draw.uniform(3, 30) if draw.random() < 0.7 else draw.uniform(30, 120)
-    digits = 1 if draw.random() < 0.75 else 0
+    digits = 1 if draw.random() < 0.85 else 0
+    unit = " px" if draw.random() < 0.05 else " mm"
     both = draw.random() < 0.85
-    short = (_quantity("short", long * draw.uniform(0.5, 1), digits, " mm"),) if both else ()
-    return (_quantity("long", long, digits, " mm"), *short)
+    short = (_quantity("short", long * draw.uniform(0.5, 1), digits, unit),) if both else ()
+    return (_quantity("long", long, digits, unit), *short)
 
 
 def _densities(draw: random.Random, share: float) -> tuple[Quantity, ...]:
@@ -135,17 +143,14 @@ def _densities(draw: random.Random, share: float) -> tuple[Quantity, ...]:
 
 
 def _technique(draw: random.Random) -> Iterator[dict[str, object]]:
-    thickness = draw.choice((0.5, 0.625, 0.75, 1.0, 1.25, 1.5, 2.0, 2.5, 3.0, 5.0, 6.0, 8.0, 10.0))
+    thickness = draw.choice(
+        ("0.5", "0.625", "0.75", "1", "1.25", "1.5", "2", "2.5", "3", "5", "6", "10")
+    )
     images = 1 if draw.random() < 0.08 else int(10 ** draw.uniform(0.3, 2.95))
     values = (
         _maybe(draw, 0.95, _quantity("images", images, 0, ""))
-        + _maybe(
-            draw,
-            0.85,
-            _quantity("slice_thickness", thickness, 1 if thickness * 10 % 1 == 0 else 2, " mm"),
-        )
+        + _maybe(draw, 0.85, _read("slice_thickness", thickness, " mm"))
         + _maybe(draw, 0.5, _quantity("kvp", draw.choice((80, 100, 120, 140)), 0, " kV"))
-        + _maybe(draw, 0.3, _quantity("pixel_spacing", draw.uniform(0.3, 1.2), 2, " mm"))
     )
     contrast = draw.choice(("contrast-enhanced", "non-contrast", "low-dose", "gated"))
     yield {
@@ -158,40 +163,55 @@ def _technique(draw: random.Random) -> Iterator[dict[str, object]]:
 def _lungs(draw: random.Random) -> Iterator[dict[str, object]]:
     has_density, has_low = draw.random() < 0.85, draw.random() < 0.75
     sides = [Side.RIGHT, Side.LEFT] if draw.random() < 0.85 else [draw.choice((Side.RIGHT, Side.LEFT))]
+    if len(sides) == 2 and draw.random() < 0.8:
+        sides.append(Side.BILATERAL)
     for side in sides:
+        words = "both lungs" if side is Side.BILATERAL else f"{side} lung"
         volume = draw.uniform(0.3, 1) if draw.random() < 0.15 else draw.uniform(1, 4.5)
         low = draw.uniform(0, 10) if draw.random() < 0.65 else draw.uniform(10, 45)
         values = [_quantity("volume", volume, 2, " L")]
         if has_density:
             values.append(_quantity("mean_density", draw.uniform(-920, -550), 0, " HU"))
         if has_low:
-            values.append(_quantity("laa950", low, 1, " %"))
+            values += [_quantity("laa950", low, 1, " %"), _quantity("threshold", -950, 0, " HU")]
         yield {
-            "kind": EvidenceKind.MEASUREMENT, "label": f"{side.capitalize()} lung volume", "side": side,
-            "anatomy": f"{side} lung", "values": tuple(values),
+            "kind": EvidenceKind.MEASUREMENT, "label": words.capitalize(), "side": side,
+            "anatomy": words, "values": tuple(values),
         }  # fmt: skip
 
 
+def _somewhere(draw: random.Random) -> tuple[str, Side]:
+    """Return a place and a side that fit."""
+    if draw.random() < 0.25:
+        place = draw.choice(OTHER_PLACES)
+        return place, next((side for side in (Side.LEFT, Side.RIGHT) if side in place), Side.NONE)
+    place, sides = draw.choice(ANATOMY)
+    return place, draw.choice(sides)
+
+
 def _findings(draw: random.Random) -> Iterator[dict[str, object]]:
-    word = draw.choice(DESCRIPTORS)
+    words = DESCRIPTORS if draw.random() < 0.75 else OTHER_DESCRIPTORS
+    word = draw.choice(words)
     for _ in range(draw.choices((1, 2, 3, 4, 5), (5, 4, 2, 1, 1))[0]):
-        word = word if draw.random() < 0.5 else draw.choice(DESCRIPTORS)
-        anatomy = draw.choice(ANATOMY) if draw.random() < 0.85 else ""
-        named = next((side for side in (Side.LEFT, Side.RIGHT) if side in anatomy), None)
-        side = named or draw.choice((Side.LEFT, Side.RIGHT, Side.NONE, Side.UNKNOWN))
-        values = _size(draw, share=0.8) + (_densities(draw, 0.8) if draw.random() < 0.5 else ())
+        word = word if draw.random() < 0.5 else draw.choice(words)
+        place, side = _somewhere(draw)
+        if draw.random() < 0.1:
+            place, side = "", draw.choice((Side.LEFT, Side.RIGHT, Side.NONE, Side.UNKNOWN))
+        values = (_densities(draw, 0.8) if draw.random() < 0.6 else ()) + _size(draw, share=0.85)
         yield {
             "kind": EvidenceKind.FINDING, "label": word.capitalize(), "descriptor": word,
-            "anatomy": anatomy, "side": side, "values": values,
+            "anatomy": place, "side": side, "values": values,
         }  # fmt: skip
 
 
 def _regions(draw: random.Random) -> Iterator[dict[str, object]]:
     for _ in range(draw.choice((1, 1, 2))):
+        place, side = _somewhere(draw) if draw.random() < 0.3 else ("", Side.NONE)
+        if not place:
+            side = draw.choice((Side.LEFT, Side.RIGHT, Side.UNKNOWN, Side.NONE))
         yield {
-            "kind": EvidenceKind.MEASUREMENT, "label": "Marked region",
-            "anatomy": draw.choice(ANATOMY) if draw.random() < 0.5 else "",
-            "values": _densities(draw, 0.9) + _size(draw, share=0.7),
+            "kind": EvidenceKind.MEASUREMENT, "label": "Region", "anatomy": place, "side": side,
+            "values": _densities(draw, 0.9) + _size(draw, share=0.9),
         }  # fmt: skip
 
 
@@ -241,28 +261,31 @@ def _style_finding(planned: PlannedItem, plan: ComposePlan) -> tuple[str, ...]:
     same = [one.evidence.descriptor == planned.evidence.descriptor for one in findings[:place]]
     long = _value(planned, "long")
     if same[-2:] == [True, True]:
-        return ("another/1",)
+        return ("further/1",)
     if same[-1:] == [True]:
-        return ("another/0",)
+        return ("further/0",)
     if long is not None and long >= _LONG_MM:
         return ("measuring",)
     if len(findings) > 3:
         return ("place_first", "list")
-    return ("there_is", "list") if long is None else ("list",)
+    return ("commas", "list") if long is None else ("list",)
 
 
 def _style_measurement(planned: PlannedItem, plan: ComposePlan) -> tuple[str, ...]:
     names = {value.name for value in planned.evidence.values}
     if "volume" in names:
         mark = "/1" if (_value(planned, "laa950") or 0) >= 10 else "/0"
-        wanted = [f"volume_opposite{mark}", "volume_opposite"]
+        follows = planned is not plan.items[0]
+        wanted = [f"volume_opposite{mark}", "volume_opposite"] if follows else []
+        if planned.evidence.side is Side.BILATERAL:
+            wanted.append("volume_colon")
         if names == {"volume", "mean_density"}:
             wanted.append("volume_of")
         if (_value(planned, "volume") or 0) < 1:
             wanted.append("volume_colon")
         return (*wanted, f"volume_list{mark}", "volume_list")
     if "area" in names:
-        word = 0 if planned.evidence.anatomy else 1
+        word = 0 if planned.evidence.anatomy or planned.evidence.side in (Side.LEFT, Side.RIGHT) else 1
         long = (_value(planned, "long") or 0) >= _LONG_MM
         return (f"region_{'measuring' if long else 'list'}/{word}",)
     unit_follows = any(" " in value.text for value in planned.evidence.values)

@@ -1,0 +1,134 @@
+"""Ship a trained model: `python -m inference.training.release --run DIR`.
+
+Exports at Q8_0, measures the file on held-out ledgers, and writes the file, its manifest and the
+README beside it into `resources/models`.
+"""
+
+from __future__ import annotations
+
+import argparse
+import hashlib
+import json
+from pathlib import Path
+
+import resources
+from inference.models.registry import (
+    BUILT_IN,
+    MANIFEST,
+    FileRole,
+    ModelFile,
+    ModelManifest,
+    Quality,
+)
+from inference.training.export import export
+from inference.training.measure import LEDGERS, report
+from inference.training.train import load
+
+FILE = "sightline-demo-q8_0.gguf"
+
+TRAINED_ON = (
+    "Random ledgers and sentences of this program's own phrase table, made by "
+    "inference/training/data.py. No clinical data, no images, no text of any other source."
+)
+
+README = """# Built-in model
+
+`sightline-demo` is a demonstration model. It shows the way from a ledger to a draft; it knows no
+medicine, sees no image and is not fit for any clinical use. It was trained from scratch by this
+repository's own script, on random ledgers, in less than an hour on two CPU cores.
+
+What it does: for each item of a ledger it chooses the phrase in which the item is written. Numbers,
+units, sides, places, terms and ids are fixed by the grammar of the draft and are not the model's to
+choose; the last two rows below say what it would do without one.
+
+| | |
+|---|---|
+| Architecture | qwen3, {layers} layers, width {width}, {parameters:,} parameters, {vocabulary} tokens |
+| File | `{file}`, {size:,} bytes, Q8_0 |
+| SHA-256 | `{sha256}` |
+| Licence | Apache-2.0 |
+| Trained on | {trained_on} |
+| Training | {steps:,} steps, seed {seed} |
+
+Measured through llama.cpp on {ledgers} held-out random ledgers, greedy (inference/training/measure.py):
+
+| measure | value |
+|---|---|
+{rows}
+
+*Style* is the table in `inference/training/data.py`: which phrase is preferred for which content.
+Nothing here says anything about real reports.
+
+Make it again:
+
+    python -m inference.training.train --out runs/demo --minutes 30
+    python -m inference.training.release --run runs/demo
+
+The manifest is read by `inference/models/registry.py`; a file that is not the one of its manifest is
+never loaded. Other models: `sightline models add`.
+"""
+
+
+def release(run: Path, root: Path, *, ledgers: int = LEDGERS) -> ModelManifest:
+    """Write file, manifest and README of a training run; return the manifest."""
+    record = json.loads((run / "training.json").read_text(encoding="utf-8"))
+    folder = root / BUILT_IN
+    folder.mkdir(parents=True, exist_ok=True)
+    model, tokenizer = load(run)
+    export(model, tokenizer, folder / FILE)
+    data = (folder / FILE).read_bytes()
+    figures = report(folder / FILE, ledgers)
+    manifest = ModelManifest(
+        name=BUILT_IN,
+        title="Sightline demonstration model",
+        files=(
+            ModelFile(
+                name=FILE, role=FileRole.MODEL, bytes=len(data), sha256=hashlib.sha256(data).hexdigest()
+            ),
+        ),
+        architecture="qwen3",
+        prompt_profile="sightline",
+        context=record["shape"]["context"],
+        licence="Apache-2.0",
+        trained_on=TRAINED_ON,
+        quality=tuple(
+            Quality(name=name, value=value, on=f"{ledgers} held-out random ledgers")
+            for name, value in figures.items()
+        ),
+        demonstration=True,
+    )
+    (folder / MANIFEST).write_text(
+        manifest.model_dump_json(by_alias=True, indent=1) + "\n", encoding="utf-8"
+    )
+    shape = record["shape"]
+    (root / "README.md").write_text(
+        README.format(
+            layers=shape["layers"],
+            width=shape["width"],
+            parameters=record["parameters"],
+            vocabulary=shape["vocabulary"],
+            file=FILE,
+            size=len(data),
+            sha256=manifest.sha256,
+            trained_on=TRAINED_ON,
+            steps=record["steps"],
+            seed=record["seed"],
+            ledgers=ledgers,
+            rows="\n".join(f"| {name} | {value:g} |" for name, value in figures.items()),
+        ),
+        encoding="utf-8",
+    )
+    return manifest
+
+
+def main() -> None:
+    """Release from the command line."""
+    parser = argparse.ArgumentParser(description="Ship a trained model as the built-in one.")
+    parser.add_argument("--run", type=Path, required=True)
+    parser.add_argument("--to", type=Path, default=resources.ROOT / "models")
+    given = parser.parse_args()
+    release(given.run, given.to)
+
+
+if __name__ == "__main__":
+    main()
