@@ -69,9 +69,15 @@ def plane_name(plane: ImagePlane | None) -> str:
     """Name the cut ("Axial"), empty without an orientation."""
     if plane is None:
         return ""
+    axis, along = _main_axis(plane)
+    return tr(PLANE_NAMES[axis]) if along >= NEARLY_ALONG else tr("Oblique")
+
+
+def _main_axis(plane: ImagePlane) -> tuple[int, float]:
+    """Return the body axis (0 to 2, LPS) nearest to the normal, and the cosine between them."""
     along = [abs(float(part)) for part in plane.normal]
     axis = max(range(3), key=along.__getitem__)
-    return tr(PLANE_NAMES[axis]) if along[axis] >= NEARLY_ALONG else tr("Oblique")
+    return axis, along[axis]
 
 
 def badge_text(verdict: GeometryVerdict) -> str:
@@ -94,11 +100,16 @@ def series_text(series: Series, plane: ImagePlane | None) -> str:
     return "  ".join(part for part in (number, words) if part)
 
 
+def image_text(index: int, count: int) -> str:
+    """Number of the image from 1: "Im 60 / 134"."""
+    return tr("Im {n} / {count}").format(n=index + 1, count=count)
+
+
 def position_text(plane: ImagePlane | None) -> str:
     """Place of the image along its main body axis in LPS mm ("z −459.5 mm")."""
     if plane is None:
         return ""
-    axis = max(range(3), key=lambda i: abs(float(plane.normal[i])))
+    axis, _ = _main_axis(plane)
     return f"{'xyz'[axis]} {signed(plane.position[axis], 1)} mm"
 
 
@@ -148,7 +159,7 @@ def corners(
         Whether the viewport is high enough for the identity; a low one names the series at the top
         left and keeps one line in each corner (the window's header names the patient).
     """
-    image = tr("Im {n} / {count}").format(n=index + 1, count=count)
+    image = image_text(index, count)
     named = series_text(series, plane)
     grey = "" if window is None else f"W {signed(window.width)}  L {signed(window.center)}"
     place = position_text(plane)

@@ -50,7 +50,7 @@ class SeriesItem(QWidget):
 
     def set_picture(self, pixels: Bytes) -> None:
         """Show a picture from grey or RGB bytes."""
-        self._picture = QPixmap.fromImage(to_qimage(pixels).copy())
+        self._picture = QPixmap.fromImage(to_qimage(pixels))
         self.update()
 
     def set_shown(self, shown: bool) -> None:

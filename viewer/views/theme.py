@@ -27,6 +27,23 @@ def load_fonts() -> tuple[str, ...]:
     return tuple(families)
 
 
+@cache
+def _colour(token: str) -> QColor:
+    return QColor(_tokens()["colour"][token])
+
+
+@cache
+def _font(step: str, pixels: int) -> QFont:
+    load_fonts()
+    type_ = _tokens()["type"]
+    font = QFont(type_["family"])
+    font.setPixelSize(pixels)
+    font.setWeight(QFont.Weight(type_["steps"][step]["weight"]))
+    for feature, state in type_["features"].items():
+        font.setFeature(QFont.Tag(feature), state)
+    return font
+
+
 @dataclass(frozen=True)
 class Theme:
     """Look of the program at one scale.
@@ -40,8 +57,8 @@ class Theme:
     scale: float = 1.0
 
     def colour(self, token: str) -> QColor:
-        """Return a colour by its token ("evidence", "text-2")."""
-        return QColor(_tokens()["colour"][token])
+        """Return a colour by its token ("evidence", "text-2"); do not change it."""
+        return _colour(token)
 
     def px(self, length: float) -> int:
         """Scale a length in logical pixels to whole pixels; a line never vanishes."""
@@ -56,15 +73,8 @@ class Theme:
         return float(_tokens()[group][token])
 
     def font(self, step: str) -> QFont:
-        """Return the font of a type step ("corner"), tabular figures on."""
-        load_fonts()
-        style = _tokens()["type"]["steps"][step]
-        font = QFont(_tokens()["type"]["family"])
-        font.setPixelSize(self.px(style["size"]))
-        font.setWeight(QFont.Weight(style["weight"]))
-        for feature, state in _tokens()["type"]["features"].items():
-            font.setFeature(QFont.Tag(feature), state)
-        return font
+        """Return the font of a type step ("corner"), tabular figures on; do not change it."""
+        return _font(step, self.px(_tokens()["type"]["steps"][step]["size"]))
 
     def line_height(self, step: str) -> int:
         """Return the scaled line height of a type step."""

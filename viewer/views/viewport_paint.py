@@ -10,7 +10,7 @@ from PySide6.QtCore import QLineF, QPointF, QRectF, QSizeF, Qt
 from PySide6.QtGui import QBrush, QColor, QFontMetricsF, QPainter, QPainterPath, QPen, QPolygonF
 
 from viewer.imaging.regions import Shape
-from viewer.views.corner_text import Corners, corners, tr
+from viewer.views.corner_text import Corners, badge_text, corners, image_text, series_text, tr
 from viewer.views.drawing import Sketch
 from viewer.views.frame_image import FrameImages
 from viewer.views.icons import glyph
@@ -108,8 +108,15 @@ def loading_note(model: ViewportModel) -> str:
 
 def spoken(model: ViewportModel) -> str:
     """Return what assistive technology reads: series, image and a problem of the geometry."""
-    words = corner_words(model, Theme())
-    return ", ".join(part for part in (*words.top_left, *words.top_right, words.badge) if part)
+    if model.stack is None:
+        return ""
+    series = model.stack.series
+    words = (
+        series_text(series, model.plane()),
+        image_text(model.state.index, model.count),
+        badge_text(series.verdict),
+    )
+    return ", ".join(filter(None, words))
 
 
 def region_path(outlined: Outline, matrix: FloatArray) -> QPainterPath:
