@@ -158,7 +158,7 @@ class Accounts:
                     printed_name=account.printed_name,
                     role=str(account.role),
                     password_hash=password_hash,
-                    disabled=False,
+                    disabled=0,
                     created_at=self._now(),
                 )
             )
@@ -188,7 +188,7 @@ class Accounts:
             if row is None:
                 raise UnknownRecordError(f"There is no account {name!r}.")
             act.connection.execute(
-                ACCOUNTS.update().where(ACCOUNTS.c.name == row.name).values(disabled=True)
+                ACCOUNTS.update().where(ACCOUNTS.c.name == row.name).values(disabled=1)
             )
             act.record(
                 AuditAct.ACCOUNT_DISABLED,
@@ -346,7 +346,7 @@ class Accounts:
         administrators = set(
             connection.scalars(
                 sa.select(ACCOUNTS.c.name).where(
-                    ACCOUNTS.c.role == str(Role.ADMINISTRATOR), sa.not_(ACCOUNTS.c.disabled)
+                    ACCOUNTS.c.role == str(Role.ADMINISTRATOR), ACCOUNTS.c.disabled == 0
                 )
             )
         )

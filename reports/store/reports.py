@@ -464,5 +464,5 @@ def _require_kind(report: Report, act: ReportAct) -> None:
 
 def _require_enabled(connection: sa.Connection, account: Account) -> None:
     query = sa.select(ACCOUNTS.c.disabled).where(ACCOUNTS.c.name == account.name)
-    if connection.scalar(query) is not False:
+    if connection.scalar(query) != 0:
         raise NotPermittedError("This account was disabled meanwhile.")

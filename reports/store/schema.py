@@ -7,10 +7,14 @@ batch mode copies a table and drops its triggers without a word.
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Any, Final
 
 import sqlalchemy as sa
 
 METADATA = sa.MetaData()
+
+STRICT: Final[dict[str, Any]] = {"sqlite_strict": True}
+"""SQLite keeps what it is given unless it is told to hold a column to its type."""
 
 INSTALLATION = sa.Table(
     "installation",
@@ -20,6 +24,7 @@ INSTALLATION = sa.Table(
     sa.Column("signing_key", sa.LargeBinary, nullable=False),
     sa.Column("decoy_hash", sa.Text, nullable=False),
     sa.Column("seal_key", sa.LargeBinary),
+    **STRICT,
 )
 ACCOUNTS = sa.Table(
     "accounts",
@@ -28,8 +33,9 @@ ACCOUNTS = sa.Table(
     sa.Column("printed_name", sa.Text, nullable=False),
     sa.Column("role", sa.Text, nullable=False),
     sa.Column("password_hash", sa.Text, nullable=False),
-    sa.Column("disabled", sa.Boolean, nullable=False),
+    sa.Column("disabled", sa.Integer, nullable=False),
     sa.Column("created_at", sa.Text, nullable=False),
+    **STRICT,
 )
 ATTEMPTS = sa.Table(
     "attempts",
@@ -38,6 +44,7 @@ ATTEMPTS = sa.Table(
     sa.Column("name_sha256", sa.Text, primary_key=True),
     sa.Column("failures", sa.Integer, nullable=False),
     sa.Column("last_at", sa.Text, nullable=False),
+    **STRICT,
 )
 STUDIES = sa.Table(
     "studies",
@@ -45,6 +52,7 @@ STUDIES = sa.Table(
     sa.Column("study_instance_uid", sa.Text, primary_key=True),
     sa.Column("content", sa.Text, nullable=False),
     sa.Column("imported_at", sa.Text, nullable=False),
+    **STRICT,
 )
 DRAFTS = sa.Table(
     "drafts",
@@ -57,12 +65,14 @@ DRAFTS = sa.Table(
     sa.Column("trace", sa.LargeBinary, nullable=False),
     sa.Column("masks", sa.LargeBinary, nullable=False),
     sa.UniqueConstraint("study_instance_uid", "number", name="uq_drafts_study_number"),
+    **STRICT,
 )
 LEDGERS = sa.Table(
     "ledgers",
     METADATA,
     sa.Column("sha256", sa.Text, primary_key=True),
     sa.Column("content", sa.LargeBinary, nullable=False),
+    **STRICT,
 )
 REPORTS = sa.Table(
     "reports",
@@ -73,6 +83,7 @@ REPORTS = sa.Table(
     sa.Column("latest_revision", sa.Integer, nullable=False),
     sa.Column("addendum_to", sa.Text, nullable=False),
     sa.Column("created_at", sa.Text, nullable=False),
+    **STRICT,
 )
 REVISIONS = sa.Table(
     "report_revisions",
@@ -82,6 +93,7 @@ REVISIONS = sa.Table(
     sa.Column("content", sa.LargeBinary, nullable=False),
     sa.Column("sha256", sa.Text, nullable=False),
     sa.Column("ledger_sha256", sa.Text, sa.ForeignKey("ledgers.sha256")),
+    **STRICT,
 )
 SIGNATURES = sa.Table(
     "signatures",
@@ -94,6 +106,7 @@ SIGNATURES = sa.Table(
     sa.ForeignKeyConstraint(
         ["report_id", "revision"], ["report_revisions.report_id", "report_revisions.revision"]
     ),
+    **STRICT,
 )
 DOCUMENTS = sa.Table(
     "documents",
@@ -106,6 +119,7 @@ DOCUMENTS = sa.Table(
     sa.ForeignKeyConstraint(
         ["report_id", "revision"], ["report_revisions.report_id", "report_revisions.revision"]
     ),
+    **STRICT,
 )
 AUDIT_EVENTS = sa.Table(
     "audit_events",
@@ -113,12 +127,14 @@ AUDIT_EVENTS = sa.Table(
     sa.Column("sequence", sa.Integer, primary_key=True, autoincrement=False),
     sa.Column("event", sa.LargeBinary, nullable=False),
     sa.Column("leaf", sa.LargeBinary, nullable=False),
+    **STRICT,
 )
 CHECKPOINTS = sa.Table(
     "checkpoints",
     METADATA,
     sa.Column("size", sa.Integer, primary_key=True, autoincrement=False),
     sa.Column("note", sa.Text, nullable=False),
+    **STRICT,
 )
 
 

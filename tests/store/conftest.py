@@ -1,12 +1,14 @@
-"""Fixture of the store's tests."""
+"""Fixtures of the store's tests."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
 from pathlib import Path
 
+import keyring
 import pytest
-from store_reading import Reading, made_in
+from keyring.backends import fail
+from store_reading import MemoryKeyring, Reading, made_in
 
 
 @pytest.fixture
@@ -15,3 +17,20 @@ def reading(tmp_path: Path) -> Iterator[Reading]:
     made = made_in(tmp_path / "home")
     yield made
     made.store.close()
+
+
+@pytest.fixture(autouse=True)
+def no_secret_service(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A machine without a keyring: no test writes into the one of whoever runs it."""
+    monkeypatch.setenv("PYTHON_KEYRING_BACKEND", "keyring.backends.fail.Keyring")
+    monkeypatch.setattr(keyring, "get_keyring", fail.Keyring)
+
+
+@pytest.fixture
+def secret_service(no_secret_service: None, monkeypatch: pytest.MonkeyPatch) -> MemoryKeyring:
+    """A machine with a keyring that keeps secrets."""
+    backend = MemoryKeyring()
+    monkeypatch.setattr(keyring, "get_keyring", lambda: backend)
+    monkeypatch.setattr(keyring, "get_password", backend.get_password)
+    monkeypatch.setattr(keyring, "set_password", backend.set_password)
+    return backend

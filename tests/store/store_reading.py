@@ -43,6 +43,22 @@ class TurnableClock:
 
 
 @dataclass
+class MemoryKeyring:
+    """A secret service that forgets at the end of the test.
+
+    Not a subclass of keyring's own base: that one enters itself as a backend of the whole process.
+    """
+
+    secrets: dict[tuple[str, str], str] = field(default_factory=dict)
+
+    def get_password(self, service: str, username: str) -> str | None:
+        return self.secrets.get((service, username))
+
+    def set_password(self, service: str, username: str, password: str) -> None:
+        self.secrets[service, username] = password
+
+
+@dataclass
 class Reading:
     """A store in a folder with its people."""
 

@@ -7,11 +7,8 @@ import os
 import stat
 from pathlib import Path
 
-import keyring
 import pytest
-from keyring.backend import KeyringBackend
-from keyring.backends import fail
-from store_reading import CHEAP, Reading
+from store_reading import CHEAP, MemoryKeyring, Reading
 
 from reports.store.database import Store
 from reports.store.errors import (
@@ -36,39 +33,6 @@ from reports.store.keys import (
 )
 
 PASSPHRASE = "four words that stand alone"
-
-
-class MemoryKeyring(KeyringBackend):
-    """A secret service that forgets at the end of the test."""
-
-    priority = 1  # type: ignore[assignment]
-
-    def __init__(self) -> None:
-        super().__init__()
-        self.secrets: dict[tuple[str, str], str] = {}
-
-    def get_password(self, service: str, username: str) -> str | None:
-        return self.secrets.get((service, username))
-
-    def set_password(self, service: str, username: str, password: str) -> None:
-        self.secrets[service, username] = password
-
-    def delete_password(self, service: str, username: str) -> None:
-        del self.secrets[service, username]
-
-
-@pytest.fixture
-def secret_service(monkeypatch: pytest.MonkeyPatch) -> MemoryKeyring:
-    backend = MemoryKeyring()
-    monkeypatch.setattr(keyring, "get_keyring", lambda: backend)
-    monkeypatch.setattr(keyring, "get_password", backend.get_password)
-    monkeypatch.setattr(keyring, "set_password", backend.set_password)
-    return backend
-
-
-@pytest.fixture
-def no_secret_service(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(keyring, "get_keyring", fail.Keyring)
 
 
 def test_files_are_private_and_hold_no_readable_text(reading: Reading) -> None:
@@ -97,7 +61,6 @@ def test_file_provider_carries_a_badge_and_others_do_not() -> None:
     assert PassphraseProvider("x").badge == KeyringProvider().badge == ""
 
 
-@pytest.mark.usefixtures("no_secret_service")
 def test_passphrase_opens_and_a_wrong_one_says_so(tmp_path: Path) -> None:
     home = tmp_path / "home"
     Store.create(home, PassphraseProvider(PASSPHRASE), hasher=CHEAP).store.close()
@@ -147,7 +110,6 @@ def test_key_in_the_keyring_opens_and_checkpoints_are_witnessed_there(
         Store.open(home, KeyringProvider(), hasher=CHEAP)
 
 
-@pytest.mark.usefixtures("no_secret_service")
 def test_machine_without_secret_service_says_so_and_makes_nothing(tmp_path: Path) -> None:
     with pytest.raises(NoSecretServiceError, match="passphrase instead"):
         Store.create(tmp_path / "home", KeyringProvider(), hasher=CHEAP)

@@ -243,7 +243,7 @@ def test_final_report_cannot_be_edited_through_the_store(reading: Reading) -> No
 
 
 PAST_THE_PROGRAM = [
-    "UPDATE report_revisions SET content = 'x'",
+    "UPDATE report_revisions SET content = x'00'",
     "DELETE FROM report_revisions",
     "INSERT OR REPLACE INTO report_revisions SELECT * FROM report_revisions WHERE revision = 3",
     "INSERT INTO report_revisions SELECT report_id, 4, content, sha256, NULL FROM report_revisions",
@@ -254,17 +254,17 @@ PAST_THE_PROGRAM = [
     "UPDATE signatures SET account = 'remy'",
     "DELETE FROM signatures",
     "INSERT OR REPLACE INTO signatures SELECT * FROM signatures",
-    "UPDATE documents SET pdf = 'x'",
+    "UPDATE documents SET pdf = x'00'",
     "DELETE FROM documents",
     "INSERT OR REPLACE INTO documents SELECT * FROM documents",
-    "UPDATE audit_events SET event = 'x'",
+    "UPDATE audit_events SET event = x'00'",
     "DELETE FROM audit_events WHERE sequence = (SELECT max(sequence) FROM audit_events)",
     "INSERT OR REPLACE INTO audit_events SELECT * FROM audit_events",
     "INSERT INTO audit_events SELECT 1000, event, leaf FROM audit_events LIMIT 1",
     "UPDATE checkpoints SET note = 'x'",
     "DELETE FROM checkpoints",
     "INSERT OR REPLACE INTO checkpoints SELECT * FROM checkpoints",
-    "UPDATE ledgers SET content = 'x'",
+    "UPDATE ledgers SET content = x'00'",
     "DELETE FROM ledgers",
     "DELETE FROM accounts",
 ]

@@ -33,6 +33,7 @@ def upgrade() -> None:
         sa.Column("signing_key", sa.LargeBinary, nullable=False),
         sa.Column("decoy_hash", sa.Text, nullable=False),
         sa.Column("seal_key", sa.LargeBinary),
+        sqlite_strict=True,
     )
     op.create_table(
         "accounts",
@@ -40,20 +41,23 @@ def upgrade() -> None:
         sa.Column("printed_name", sa.Text, nullable=False),
         sa.Column("role", sa.Text, nullable=False),
         sa.Column("password_hash", sa.Text, nullable=False),
-        sa.Column("disabled", sa.Boolean, nullable=False),
+        sa.Column("disabled", sa.Integer, nullable=False),
         sa.Column("created_at", sa.Text, nullable=False),
+        sqlite_strict=True,
     )
     op.create_table(
         "attempts",
         sa.Column("name_sha256", sa.Text, primary_key=True),
         sa.Column("failures", sa.Integer, nullable=False),
         sa.Column("last_at", sa.Text, nullable=False),
+        sqlite_strict=True,
     )
     op.create_table(
         "studies",
         sa.Column("study_instance_uid", sa.Text, primary_key=True),
         sa.Column("content", sa.Text, nullable=False),
         sa.Column("imported_at", sa.Text, nullable=False),
+        sqlite_strict=True,
     )
     op.create_table(
         "drafts",
@@ -65,11 +69,13 @@ def upgrade() -> None:
         sa.Column("trace", sa.LargeBinary, nullable=False),
         sa.Column("masks", sa.LargeBinary, nullable=False),
         sa.UniqueConstraint("study_instance_uid", "number", name="uq_drafts_study_number"),
+        sqlite_strict=True,
     )
     op.create_table(
         "ledgers",
         sa.Column("sha256", sa.Text, primary_key=True),
         sa.Column("content", sa.LargeBinary, nullable=False),
+        sqlite_strict=True,
     )
     op.create_table(
         "reports",
@@ -79,6 +85,7 @@ def upgrade() -> None:
         sa.Column("latest_revision", sa.Integer, nullable=False),
         sa.Column("addendum_to", sa.Text, nullable=False),
         sa.Column("created_at", sa.Text, nullable=False),
+        sqlite_strict=True,
     )
     op.create_table(
         "report_revisions",
@@ -87,6 +94,7 @@ def upgrade() -> None:
         sa.Column("content", sa.LargeBinary, nullable=False),
         sa.Column("sha256", sa.Text, nullable=False),
         sa.Column("ledger_sha256", sa.Text, sa.ForeignKey("ledgers.sha256")),
+        sqlite_strict=True,
     )
     for name, columns in (
         (
@@ -115,17 +123,20 @@ def upgrade() -> None:
                 ["report_id", "revision"],
                 ["report_revisions.report_id", "report_revisions.revision"],
             ),
+            sqlite_strict=True,
         )
     op.create_table(
         "audit_events",
         sa.Column("sequence", sa.Integer, primary_key=True, autoincrement=False),
         sa.Column("event", sa.LargeBinary, nullable=False),
         sa.Column("leaf", sa.LargeBinary, nullable=False),
+        sqlite_strict=True,
     )
     op.create_table(
         "checkpoints",
         sa.Column("size", sa.Integer, primary_key=True, autoincrement=False),
         sa.Column("note", sa.Text, nullable=False),
+        sqlite_strict=True,
     )
 
 
