@@ -121,34 +121,42 @@ class _Decoding:
         self._series, self._layout, self._stack = series, layout, stack
         self._order = deque(order)
         self._total = len(self._order)
-        self._first = self._order[0] if self._order else None
         self._readers = _Readers(series)
         self._done: list[tuple[int, str | BadFile]] = []
-        self._stop, self._news = threading.Event(), threading.Event()
+        self._told = 0
+        self._stop, self._finished = threading.Event(), threading.Event()
 
     def run(self, on_frames: Callable[[list[int]], None], cancelled: Callable[[], bool]) -> Decoded:
         """Decode all frames of the queue."""
         decoded = Decoded()
-        threads = [threading.Thread(target=self._work, name=f"decode-{n}") for n in range(THREADS)]
+        if self._order:
+            # What the reader looks at comes before everything else, so no thread competes yet.
+            opening = self._order.popleft()
+            self._done.append((opening, self._outcome(opening)))
+        self._tell(decoded, on_frames)
+        count = min(THREADS, len(self._order))
+        threads = [threading.Thread(target=self._work, name=f"decode-{n}") for n in range(count)]
         for thread in threads:
             thread.start()
         try:
-            arrived = 0
-            while arrived < self._total:
-                self._news.wait(EVENT_SECONDS)
-                self._news.clear()
-                batch = self._done[arrived : len(self._done)]
-                arrived += len(batch)
-                good = [index for index, outcome in batch if self._note(index, outcome, decoded)]
-                if good:
-                    on_frames(good)
+            while self._told < self._total:
                 if cancelled():
                     raise Cancelled
+                self._finished.wait(EVENT_SECONDS)
+                self._tell(decoded, on_frames)
         finally:
             self._stop.set()
             for thread in threads:
                 thread.join()
         return decoded
+
+    def _tell(self, decoded: Decoded, on_frames: Callable[[list[int]], None]) -> None:
+        """Tell the caller of frames that came since the last time."""
+        batch = self._done[self._told : len(self._done)]
+        self._told += len(batch)
+        good = [index for index, outcome in batch if self._note(index, outcome, decoded)]
+        if good:
+            on_frames(good)
 
     def _note(self, index: int, outcome: str | BadFile, decoded: Decoded) -> bool:
         """Keep what became of a frame; true when it has pixels."""
@@ -166,8 +174,8 @@ class _Decoding:
             except IndexError:
                 return
             self._done.append((index, self._outcome(index)))
-            if index == self._first or len(self._done) >= self._total:
-                self._news.set()
+            if len(self._done) >= self._total:
+                self._finished.set()
 
     def _outcome(self, index: int) -> str | BadFile:
         """Read one frame; return the decoder's name, or why there are no pixels."""
