@@ -117,7 +117,8 @@ def read_attached(data: bytes) -> Attached | None:
             stream = pdf.attachments[RECORD_NAME].obj.EF.F
             attached = _inflate(stream, RECORD_LIMIT)
             hashes = _hashes(pdf)
-    except (pikepdf.PdfError, AttributeError, KeyError, TypeError, ValueError, RecursionError) as error:
+    except (pikepdf.PdfError, RuntimeError, AttributeError, KeyError, TypeError, ValueError) as error:
+        # RuntimeError is what qpdf raises of a pages tree that does not add up, and for recursion.
         raise ExportError("The PDF is damaged and cannot be read. Ask for the file again.") from error
     return Attached(data=attached, record=parse_record(attached), hashes=hashes)
 

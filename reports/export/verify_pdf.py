@@ -13,6 +13,7 @@ import logging
 import sys
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
+from datetime import UTC, datetime
 from enum import StrEnum
 from pathlib import Path
 from typing import Any
@@ -73,7 +74,7 @@ class PdfVerdict:
     signer, certificate_sha256
         Name in the certificate (proof of nothing by itself) and the certificate's hash.
     signed_at
-        ISO 8601; the signer's own clock, not a trusted time.
+        UTC, ISO 8601 with Z; the signer's own clock, not a trusted time.
     report_sha256, state, checkpoint, log_index
         From the attached record; empty when it could not be read or does not match.
     """
@@ -233,7 +234,7 @@ def _judge_seal(data: bytes, attached: Attached | None, trusted: Sequence[bytes]
     certificate = status.signing_cert
     facts["signer"] = certificate.subject.native.get("common_name", certificate.subject.human_friendly)
     facts["certificate_sha256"] = certificate.sha256.hex()
-    facts["signed_at"] = status.signer_reported_dt.isoformat() if status.signer_reported_dt else ""
+    facts["signed_at"] = _utc(status.signer_reported_dt)
     if attached is None:
         words = "Foreign: signed and unchanged, but not a report that Sightline sealed."
         return PdfVerdict(PdfKind.FOREIGN, words, **facts)
@@ -251,6 +252,11 @@ def _judge_seal(data: bytes, attached: Attached | None, trusted: Sequence[bytes]
         "The time is the signer's own clock.",
         **facts,
     )
+
+
+def _utc(moment: datetime | None) -> str:
+    """Return a moment as ISO 8601 with Z, or "" for none."""
+    return moment.astimezone(UTC).isoformat().replace("+00:00", "Z") if moment else ""
 
 
 def _check_container(data: bytes, embedded: Any) -> None:

@@ -46,6 +46,7 @@ def test_a_sealed_report_is_intact_for_who_trusts_the_certificate(
     assert verdict.certificate_sha256 == seal_key.fingerprint
     assert verdict.report_sha256 == report_sha256(signed())
     assert verdict.state == "FINAL"
+    assert verdict.signed_at.endswith("Z")
     assert (verdict.checkpoint, verdict.log_index) == (NOTE, 1842)
 
 
@@ -247,6 +248,14 @@ def test_an_attachment_that_inflates_beyond_the_limit_is_not_read(final_pdf: byt
 def test_a_malformed_file_is_unreadable_in_words(data: bytes) -> None:
     with pytest.raises(UnreadablePdfError, match=r"\.$"):
         verify_pdf(data)
+
+
+def test_a_pages_tree_that_does_not_add_up_is_found(sealed_pdf: bytes, seal_key: SealKey) -> None:
+    at = sealed_pdf.index(b"/Type /Pages")
+    start = sealed_pdf.rindex(b"<<", 0, at)
+    kids = sealed_pdf.index(b"/Kids [", start) + len(b"/Kids [")
+    changed = sealed_pdf[:kids] + b" " * 6 + sealed_pdf[kids + 6 :]
+    assert kind(changed, seal_key) is PdfKind.ALTERED
 
 
 def test_a_file_that_is_missing_or_too_large_is_named(tmp_path: Path) -> None:
