@@ -40,12 +40,12 @@ def anatomies(descriptor: str = "", body_region: str = "") -> tuple[str, ...]:
     table = resources.table("phrases", "anatomy.json")
     groups = table["regions"]
     chosen = [groups[body_region]] if body_region in groups else list(groups.values())
-    words = [word for group in chosen for word in group]
+    places: dict[str, dict[str, Any]] = {word: group[word] for group in chosen for word in group}
     if descriptor:
         allowed = _descriptor(descriptor)["anatomies"]
-        classes = {entry["word"]: entry["class"] for group in chosen for entry in group.values()}
-        words = [word for word in words if "any" in allowed or classes[word] in allowed]
-    return tuple(dict.fromkeys(words))
+        if "any" not in allowed:
+            return tuple(word for word, place in places.items() if place["class"] in allowed)
+    return tuple(places)
 
 
 def sides(anatomy: str) -> tuple[Side, ...]:

@@ -52,7 +52,14 @@ CLOSING_MM = 6.0
 
 
 class NoLung(Exception):
-    """There are no lungs to measure; the message says what was looked for."""
+    """There are no lungs to measure; the message says what was looked for.
+
+    `cut` names the edges at which tissue of lung density runs out of the images, if any.
+    """
+
+    def __init__(self, message: str, cut: tuple[str, ...] = ()) -> None:
+        super().__init__(message)
+        self.cut = cut
 
 
 @dataclass(frozen=True, eq=False)
@@ -63,6 +70,8 @@ class Lungs:
     ----------
     cut
         Where the lungs run out of the images: "head", "feet", "left", "right", "front", "back".
+    only_bases
+        Whether the images end while the lungs still grow towards the head: no chest, an abdomen.
     split
         Whether the lungs touched and were parted by erosion.
     airway_ml
@@ -72,6 +81,7 @@ class Lungs:
     right: BoolArray
     left: BoolArray
     cut: tuple[str, ...] = ()
+    only_bases: bool = False
     split: bool = False
     airway_ml: float = 0.0
 
@@ -131,6 +141,8 @@ def segment_lungs(
     airway = _airway(inside, coarse)
     go_on()
     right, left, split = _two_sides(inside & ~airway.removed, coarse)
+    if not right.any() and not left.any():
+        raise NoLung("No air-filled lung was found inside the body.", cut)
     go_on()
     masks = []
     for mask in (right, left):
@@ -143,6 +155,7 @@ def segment_lungs(
         right=orientation.back(masks[0]),
         left=orientation.back(masks[1]),
         cut=cut,
+        only_bases=_only_bases(right | left),
         split=split,
         airway_ml=airway.ml,
     )
@@ -326,8 +339,6 @@ def _two_sides(candidates: BoolArray, coarse: _Coarse) -> tuple[BoolArray, BoolA
             split = True
         else:
             (right if balance >= 0.5 else left)[box] |= body
-    if not right.any() and not left.any():
-        raise NoLung("No air-filled lung was found inside the body.")
     return right, left, split
 
 
@@ -382,7 +393,7 @@ Box = tuple[slice, slice, slice]
 
 
 def bounds(mask: BoolArray, *, margin: tuple[int, int, int]) -> Box:
-    """Return the box around a mask with a margin in voxels, within the array; empty for an empty mask."""
+    """Return the box around a mask with a margin in voxels, within the array; empty for none."""
     spans = []
     for axis in range(3):
         others = tuple(other for other in range(3) if other != axis)
@@ -461,3 +472,12 @@ def _cut_ends(mask: BoolArray, coarse: _Coarse) -> tuple[str, ...]:
     if areas[0] > END_SHARE * largest:
         found.append("feet")
     return tuple(found)
+
+
+BASES_SHARE = 0.8
+"""Lungs whose top plane is this share of their largest, and whose lowest is empty, are only bases."""
+
+
+def _only_bases(mask: BoolArray) -> bool:
+    areas = mask.sum(axis=(1, 2), dtype=np.int64)
+    return bool(areas[-1] >= BASES_SHARE * areas.max() and areas[0] == 0)

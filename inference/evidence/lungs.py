@@ -70,15 +70,8 @@ THICK_MM = 2.5
 
 SIDES = (Side.RIGHT, Side.LEFT)
 
-REASONS: dict[RefusalCode, str] = {
-    RefusalCode.WRONG_MODALITY: "Lung volume is measured on CT; this series is {modality}.",
-    RefusalCode.GEOMETRY: "Lung volume needs evenly spaced, untilted slices: {reason}",
-}
-
-REFUSAL_OF: dict[type[Exception], RefusalCode] = {
-    NoLung: RefusalCode.NO_LUNG,
-    Oblique: RefusalCode.GEOMETRY,
-}
+Misfit = tuple[RefusalCode, str]
+"""Why the tool refuses: code, and words for the reader."""
 
 
 @dataclass(frozen=True)
@@ -93,24 +86,14 @@ class CtLungs:
 
     def measure(self, ctx: MeasureContext, ids: IdSource, masks: MaskStore) -> tuple[Evidence, ...]:
         """Return evidence for the right lung, the left lung and both, or one refusal."""
-        if ctx.series.modality != "CT" or ctx.stack.is_colour:
-            reason = REASONS[RefusalCode.WRONG_MODALITY].format(
-                modality=ctx.series.modality or "unknown"
-            )
-            return (refused(self, ids.take(), RefusalCode.WRONG_MODALITY, reason),)
-        if isinstance(ctx.volume, GeometryVerdict):
-            reason = REASONS[RefusalCode.GEOMETRY].format(reason=ctx.volume.reason)
-            return (refused(self, ids.take(), RefusalCode.GEOMETRY, reason),)
+        misfit = _header_misfit(ctx)
+        if misfit is not None:
+            return (refused(self, ids.take(), *misfit),)
+        assert isinstance(ctx.volume, Volume)  # _header_misfit refused the rest
         hu = hounsfield(ctx.volume)
-        try:
-            lungs = segment_lungs(hu, ctx.volume.affine, ctx.volume.spacing, cancelled=ctx.cancelled)
-        except Cancelled:
-            raise ToolCancelled from None
-        except (NoLung, Oblique) as error:
-            return (refused(self, ids.take(), REFUSAL_OF[type(error)], str(error)),)
-        refusal = _unfit(lungs, ctx.volume)
-        if refusal is not None:
-            return (refused(self, ids.take(), *refusal),)
+        lungs = _whole_lungs(ctx, ctx.volume, hu)
+        if not isinstance(lungs, Lungs):
+            return (refused(self, ids.take(), *lungs),)
         return self._evidence(ctx, hu, lungs, ids=ids, masks=masks)
 
     def _evidence(
@@ -153,6 +136,37 @@ class CtLungs:
             )
             for one in measured
         )
+
+
+def _header_misfit(ctx: MeasureContext) -> Misfit | None:
+    """Return why a series cannot be measured by what its header says, or none."""
+    if ctx.series.modality != "CT" or ctx.stack.is_colour:
+        modality = ctx.series.modality or "unknown"
+        return (
+            RefusalCode.WRONG_MODALITY,
+            f"Lung volume is measured on CT; this series is {modality}.",
+        )
+    if isinstance(ctx.volume, GeometryVerdict):
+        return (
+            RefusalCode.GEOMETRY,
+            f"Lung volume needs evenly spaced, untilted slices: {ctx.volume.reason}",
+        )
+    return None
+
+
+def _whole_lungs(ctx: MeasureContext, volume: Volume, hu: IntArray) -> Lungs | Misfit:
+    """Return both lungs, or why they cannot be measured."""
+    try:
+        lungs = segment_lungs(hu, volume.affine, volume.spacing, cancelled=ctx.cancelled)
+    except Cancelled:
+        raise ToolCancelled from None
+    except Oblique as error:
+        return RefusalCode.GEOMETRY, str(error)
+    except NoLung as error:
+        if error.cut:
+            return RefusalCode.CUT_FIELD_OF_VIEW, _cut(error.cut)
+        return RefusalCode.NO_LUNG, str(error)
+    return _lungs_misfit(lungs, volume) or lungs
 
 
 @dataclass(frozen=True)
@@ -288,14 +302,15 @@ def edge_voxels(mask: BoolArray) -> BoolArray:
     return edge
 
 
-def _unfit(lungs: Lungs, volume: Volume) -> tuple[RefusalCode, str] | None:
+def _lungs_misfit(lungs: Lungs, volume: Volume) -> Misfit | None:
     """Return why masks that were found are no whole lungs, or none."""
-    if lungs.cut:
-        ends = " and ".join(lungs.cut)
+    if lungs.only_bases:
         return (
-            RefusalCode.CUT_FIELD_OF_VIEW,
-            f"The lungs run out of the images ({ends}), so their volume cannot be measured.",
+            RefusalCode.WRONG_REGION,
+            "Only the bases of the lungs are in these images: this is no CT of the whole chest.",
         )
+    if lungs.cut:
+        return RefusalCode.CUT_FIELD_OF_VIEW, _cut(lungs.cut)
     smaller = min(int(np.count_nonzero(mask)) for mask in (lungs.right, lungs.left))
     if smaller * volume.voxel_volume_ml < SMALLEST_SIDE_ML:
         return (
@@ -304,6 +319,11 @@ def _unfit(lungs: Lungs, volume: Volume) -> tuple[RefusalCode, str] | None:
             "other. The sides are not measured.",
         )
     return None
+
+
+def _cut(ends: tuple[str, ...]) -> str:
+    where = " and ".join(ends)
+    return f"The lungs run out of the images ({where}), so their volume cannot be measured."
 
 
 SMALLEST_SIDE_ML = 200.0

@@ -200,6 +200,12 @@ def _mark(segmentation: Any, references: Sequence[MaskRef], image: Any) -> None:
     for keyword in COPIED:
         if keyword in image and keyword not in segmentation:
             setattr(segmentation, keyword, image[keyword].value)
+    if segmentation.get("PatientIdentityRemoved") == "YES" and not (
+        "DeidentificationMethod" in segmentation or "DeidentificationMethodCodeSequence" in segmentation
+    ):
+        segmentation.DeidentificationMethod = (
+            "Not stated by the source images"  # type 1C, PS3.3 C.7.1.1
+        )
     for keyword in TYPE_2:
         if keyword not in segmentation:
             setattr(segmentation, keyword, "")

@@ -1,0 +1,139 @@
+"""Collecting: ids in the order of tools, every misfit a refusal, cancel at once."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+import pytest
+from analytic_chest import Chest, make_context
+
+from inference.evidence.collect import TOOLS, collect, summary
+from inference.evidence.lungs import CtLungs
+from inference.evidence.masks import MaskStore
+from inference.evidence.technique import Technique
+from inference.evidence.tool import (
+    WORDS,
+    DrawnRegion,
+    IdSource,
+    MeasureContext,
+    RefusalCode,
+    ToolCancelled,
+)
+from reports.domain import Code, Evidence, EvidenceKind, ReportDefault, SourceKind
+from viewer.imaging.regions import Region, Shape
+
+
+def nodule() -> DrawnRegion:
+    return DrawnRegion(
+        Region(
+            shape=Shape.ELLIPSE,
+            series_instance_uid="1.2.3",
+            sop_instance_uid="1.2.3.39",
+            points=((40, 72), (60, 72), (50, 66), (50, 78)),
+        )
+    )
+
+
+def test_ids_follow_the_order_of_tools() -> None:
+    found = collect(make_context(Chest(), regions=(nodule(), nodule())))
+    evidence = found.ledger.evidence
+    assert [one.id for one in evidence] == [f"E{n}" for n in range(1, 7)]
+    assert [one.source.name for one in evidence] == [
+        "technique", "ct-lungs", "ct-lungs", "ct-lungs", "region-statistics", "region-statistics",
+    ]  # fmt: skip
+    assert {one.source.kind for one in evidence} == {SourceKind.TOOL}
+    assert all(one.source.version for one in evidence)
+
+
+def test_every_mask_of_the_ledger_is_in_the_store() -> None:
+    found = collect(make_context(Chest()))
+    named = {
+        region.mask_sha256
+        for one in found.ledger.evidence
+        for region in one.regions
+        if region.shape is Shape.MASK
+    }
+    assert named == {reference.sha256 for reference in found.masks}
+    assert len(named) == 2
+
+
+def test_events_tell_running_then_the_outcome() -> None:
+    heard: list[dict[str, Any]] = []
+    collect(make_context(Chest(), modality="MR"), on_event=heard.append)
+    told = [(event["tool"], event["status"]) for event in heard]
+    assert told == [
+        ("technique", "running"), ("technique", "done"), ("ct-lungs", "running"),
+        ("ct-lungs", "refused"), ("region-statistics", "running"), ("region-statistics", "done"),
+    ]  # fmt: skip
+    refused = heard[3]
+    assert refused["evidence"] == ["E2"]
+    assert refused["message"].startswith("wrong modality: Lung volume is measured on CT")
+
+
+@dataclass(frozen=True)
+class Broken:
+    """A tool with an error in it."""
+
+    name: str = "broken"
+    version: str = "1"
+    title: str = "Broken"
+    concept: Code = Technique().concept
+    report_default: ReportDefault = ReportDefault.SENTENCE
+
+    def measure(self, ctx: MeasureContext, ids: IdSource, masks: MaskStore) -> tuple[Evidence, ...]:
+        """Fail."""
+        raise ZeroDivisionError
+
+
+def test_a_broken_tool_costs_its_own_evidence_only() -> None:
+    found = collect(make_context(Chest()), (Technique(), Broken(), CtLungs()))
+    assert [one.id for one in found.ledger.evidence] == ["E1", "E2", "E3", "E4", "E5"]
+    refusal = found.ledger.evidence[1].refusal
+    assert refusal is not None and refusal.code == RefusalCode.FAILED
+    assert "ZeroDivisionError" in refusal.reason
+    assert found.events[3]["status"] == "failed"
+
+
+@pytest.mark.parametrize("after", [0, 1, 3, 6])
+def test_cancel_stops_between_and_inside_tools(after: int) -> None:
+    asked = iter(range(1000))
+    with pytest.raises(ToolCancelled):
+        collect(make_context(Chest()), cancelled=lambda: next(asked) >= after)
+
+
+def test_the_same_pixels_give_the_same_ledger() -> None:
+    first, second = (collect(make_context(Chest(), noise=10.0)) for _ in range(2))
+    assert first.ledger == second.ledger
+    assert first.masks.to_bytes() == second.masks.to_bytes()
+
+
+def test_technique_is_the_header_in_written_form() -> None:
+    ctx = make_context(
+        Chest(), body_part="CHEST", kvp=120.0, contrast_agent="Iohexol", convolution_kernel="B30f"
+    )
+    (found,) = Technique().measure(ctx, IdSource(), MaskStore())
+    assert found.kind is EvidenceKind.TECHNIQUE
+    assert found.report_default is ReportDefault.SENTENCE
+    assert (found.anatomy, found.descriptor) == ("chest", "contrast-enhanced")
+    assert {value.name: value.text for value in found.values} == {
+        "images": "76", "slice_thickness": "4 mm", "slice_spacing": "4 mm", "kvp": "120 kV",
+    }  # fmt: skip
+    assert "kernel B30f" in found.checks
+
+
+def test_no_contrast_agent_in_the_header_claims_nothing() -> None:
+    (found,) = Technique().measure(make_context(Chest()), IdSource(), MaskStore())
+    assert found.descriptor == ""
+
+
+def test_unknown_body_part_is_no_word_of_the_report() -> None:
+    ctx = make_context(Chest(), body_part="HEAD <|eot|> 12")
+    (found,) = Technique().measure(ctx, IdSource(), MaskStore())
+    assert found.anatomy == ""
+
+
+def test_every_refusal_code_has_words() -> None:
+    assert set(WORDS) == set(RefusalCode)
+    assert len({tool.name for tool in TOOLS}) == len(TOOLS)
+    assert summary(()) == "nothing to measure"
