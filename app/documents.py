@@ -21,7 +21,7 @@ from reports.domain import (
     StudyBlock,
     Trace,
 )
-from reports.export.citations import ImageReference
+from reports.export.document import ImageReference
 from reports.export.key_image import EdgeLetters, KeyImage, Outline, evidence_number
 from reports.export.pdf import PdfDocument
 from viewer.imaging.geometry import ImagePlane
@@ -138,7 +138,6 @@ def _figure(
 ) -> KeyImage:
     instance = stack.series.instances[stack.frames[index][0]]
     plane = stack.series.plane_of(stack.frames[index])
-    names = ", ".join(dict.fromkeys(evidence.label for evidence, _ in shown))
     return KeyImage(
         number=number,
         grey=render_frame(stack, index, window),
@@ -146,14 +145,20 @@ def _figure(
             Outline(evidence_number(evidence.id), outline(region)) for evidence, region in shown
         ),
         caption=(
-            f"{names}. Se {stack.series.series_number or '?'}, "
-            f"Im {instance.instance_number or index + 1}, "
+            f"Se {_number(stack.series.series_number)}, "
+            f"Im {_number(instance.instance_number, index + 1)}, "
             f"W {_whole(window.width)} L {_whole(window.center)}"
         ),
         letters=_letters(plane),
         pixel_spacing=stack.series.pixel_spacing,
         sop_instance_uid=instance.sop_instance_uid,
     )
+
+
+def _number(header: int | None, fallback: int | None = None) -> str:
+    """Return a number of the header; 0 is one, too."""
+    found = header if header is not None else fallback
+    return "?" if found is None else str(found)
 
 
 def _whole(value: float) -> str:

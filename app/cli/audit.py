@@ -34,7 +34,7 @@ def verify(home: Home = None, as_json: AsJson = False) -> None:
             "checkpoints": verdict.checkpoints,
         },
         as_json=as_json,
-        words=lambda _: f"{verdict.message} {verdict.size} entries, {verdict.checkpoints} checkpoints.",
+        words=lambda _: verdict.message,
     )
     if not verdict.intact:
         raise CommandFailed(verdict.message)

@@ -285,16 +285,24 @@ def _stop_if_cancelled(token: CancelToken, recorder: TraceRecorder, step: Step) 
 
 
 def _limitations(ledger: Ledger) -> list[Limitation]:
-    """Every refusal and every warning of the ledger, in its order."""
-    found: list[Limitation] = []
+    """Every refusal of the ledger, then every warning once with all that it is about."""
+    found = [
+        Limitation(
+            evidence_id=item.id,
+            text=f"{item.label}: not assessed. {_sentence_case(item.refusal.reason)}",
+            code=item.refusal.code,
+        )
+        for item in ledger.evidence
+        if item.refusal is not None
+    ]
+    warned: dict[str, list[Evidence]] = {}
     for item in ledger.evidence:
-        if item.refusal is not None:
-            text = f"{item.label}: not assessed. {_sentence_case(item.refusal.reason)}"
-            found.append(Limitation(evidence_id=item.id, text=text, code=item.refusal.code))
-        found += [
-            Limitation(evidence_id=item.id, text=f"{item.label}: {warning}", code="warning")
-            for warning in item.warnings
-        ]
+        for warning in item.warnings:
+            warned.setdefault(warning, []).append(item)
+    for warning, items in warned.items():
+        labels = [items[0].label, *(item.label[:1].lower() + item.label[1:] for item in items[1:])]
+        text = f"{', '.join(labels)}: {warning}."
+        found.append(Limitation(evidence_id=items[0].id, text=text, code="warning"))
     return found
 
 

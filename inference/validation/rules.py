@@ -202,13 +202,12 @@ def _terms(claim: Claim) -> str:
 
 
 def _finding_words() -> tuple[str, ...]:
-    return tuple(
-        str(entry["term"]) for entry in resources.table("phrases", "findings.json")["findings"]
-    )
+    return tuple(resources.table("phrases", "findings.json")["descriptors"])
 
 
 def _anatomy_words() -> tuple[str, ...]:
-    return tuple(str(entry["term"]) for entry in resources.table("phrases", "anatomy.json")["anatomy"])
+    regions = resources.table("phrases", "anatomy.json")["regions"]
+    return tuple(dict.fromkeys(place for places in regions.values() for place in places))
 
 
 RULES: tuple[Rule, ...] = (

@@ -27,14 +27,16 @@ _LANDLOCK_ACCESS_NET = 0b11
 
 
 def harden(*, memory_limit: int, nice: int) -> None:
-    """Limit the memory of this process, lower its priority, dump no core, die with the host, and
-    give up the network where the system can take it away.
+    """Limit the memory of this process, lower its priority, dump no core, die with the host, write
+    private files only, and give up the network where the system can take it away.
 
     A core would hold pixels. RLIMIT_CORE does not hold for a core that the system pipes to a
     program, so the process is made undumpable as well.
     """
     # Ctrl+C in a terminal reaches the whole group; the host decides what it means.
     signal.signal(signal.SIGINT, signal.SIG_IGN)
+    # Masks and unpacked archives are patient data.
+    os.umask(0o077)
     # A crash in native code leaves the Python stack among the last words.
     faulthandler.enable()
     _die_with_host()

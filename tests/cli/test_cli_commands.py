@@ -1,0 +1,238 @@
+"""The command line on the bundled sample: what IT and a quality lead script against."""
+
+from __future__ import annotations
+
+import json
+import re
+import subprocess
+import sys
+from dataclasses import dataclass
+from pathlib import Path
+
+import jsonschema
+import numpy as np
+import pytest
+from PIL import Image
+
+import resources
+
+ROOT = Path(__file__).resolve().parents[2]
+SAMPLE = resources.path("sample", "chest-phantom")
+PASSWORD = "a good long password"
+
+
+@dataclass(frozen=True)
+class Done:
+    code: int
+    out: str
+    err: str
+
+    @property
+    def json(self) -> dict:
+        return json.loads(self.out)
+
+
+def sightline(*arguments: str | Path, stdin: str = "") -> Done:
+    done = subprocess.run(
+        [sys.executable, "-m", "app", *map(str, arguments)],
+        cwd=ROOT,
+        input=stdin,
+        capture_output=True,
+        text=True,
+        check=False,
+        timeout=240,
+    )
+    return Done(done.returncode, done.stdout, done.stderr)
+
+
+@pytest.fixture(scope="module")
+def drafted(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    out = tmp_path_factory.mktemp("draft")
+    done = sightline("draft", SAMPLE, "--out", out, "--seed", "7", "--json")
+    assert done.code == 0, done.err
+    return out
+
+
+def load(folder: Path, name: str) -> dict:
+    return json.loads((folder / f"{name}.json").read_text(encoding="utf-8"))
+
+
+def test_inspect_names_study_series_and_verdict() -> None:
+    done = sightline("inspect", SAMPLE, "--json")
+    assert done.code == 0
+    (study,) = done.json["studies"]
+    (series,) = study["series"]
+    assert len(series["instances"]) == 60
+    assert series["verdict"]["kind"] == "uniform"
+    assert study["patient"]["name"] == "PHANTOM^CHEST"
+
+
+def test_inspect_of_a_folder_without_dicom_says_so(tmp_path: Path) -> None:
+    (tmp_path / "letter.txt").write_text("not an image")
+    done = sightline("inspect", tmp_path, "--json")
+    assert done.code == 1
+    assert done.json["bad_files"][0]["path"].endswith("letter.txt")
+    assert "no DICOM image" in done.err
+
+
+def test_wrong_use_is_exit_code_2(tmp_path: Path) -> None:
+    assert sightline("inspect", tmp_path / "absent").code == 2
+    assert sightline("render", SAMPLE, "--out", tmp_path / "x.png", "--window", "wide").code == 2
+    assert sightline("no-such-command").code == 2
+
+
+def test_render_writes_the_grey_of_the_formula(tmp_path: Path) -> None:
+    import pydicom
+
+    png = tmp_path / "slice.png"
+    done = sightline("render", SAMPLE, "--index", "30", "--window=-500/1500", "--out", png, "--json")
+    assert done.code == 0, done.err
+    datasets = [pydicom.dcmread(path) for path in SAMPLE.rglob("*.dcm")]
+    datasets.sort(key=lambda ds: float(ds.ImagePositionPatient[2]))
+    ds = datasets[30]
+    hu = ds.pixel_array.astype(float) * float(ds.RescaleSlope) + float(ds.RescaleIntercept)
+    # PS3.3 C.11.2.1.2.1, written out.
+    grey = np.clip(((hu - (-500 - 0.5)) / (1500 - 1) + 0.5) * 255.0, 0, 255)
+    assert np.array_equal(np.asarray(Image.open(png)), np.floor(grey + 0.5).astype(np.uint8))
+
+
+@pytest.mark.parametrize("name", ["ledger", "draft", "trace", "study"])
+def test_files_of_a_draft_follow_their_documented_schemas(drafted: Path, name: str) -> None:
+    schema = json.loads((ROOT / "docs" / "schemas" / f"{name}.schema.json").read_text())
+    jsonschema.validate(load(drafted, name), schema)
+
+
+def test_documented_schemas_are_those_of_the_program() -> None:
+    from app.schemas import SCHEMAS, schema_text
+
+    for name in SCHEMAS:
+        committed = (ROOT / "docs" / "schemas" / f"{name}.schema.json").read_text(encoding="utf-8")
+        assert committed == schema_text(name), "run: python -m app.schemas"
+
+
+def test_every_citation_of_a_draft_resolves_to_pixels_or_header(drafted: Path) -> None:
+    ledger = {item["id"]: item for item in load(drafted, "ledger")["evidence"]}
+    sentences = load(drafted, "draft")["sentences"]
+    assert len(sentences) >= 4
+    for sentence in sentences:
+        assert sentence["citations"]
+        for citation in sentence["citations"]:
+            cited = ledger[citation["evidence_id"]]
+            assert cited["refusal"] is None
+            assert cited["kind"] == "technique" or cited["regions"]
+
+
+def test_no_digit_of_a_draft_is_outside_the_ledger(drafted: Path) -> None:
+    ledger = {item["id"]: item for item in load(drafted, "ledger")["evidence"]}
+    for sentence in load(drafted, "draft")["sentences"]:
+        rest = sentence["text"]
+        for citation in sentence["citations"]:
+            texts = [value["text"] for value in ledger[citation["evidence_id"]]["values"]]
+            for text in sorted(texts, key=len, reverse=True):
+                rest = rest.replace(text, "")
+        assert not re.search(r"\d", rest), sentence["text"]
+
+
+def test_measured_lungs_agree_with_the_truth_of_the_phantom(drafted: Path) -> None:
+    truth = resources.table("sample", "chest-phantom.truth.json")["lung_volume_ml"]
+    by_side = {item["side"]: item for item in load(drafted, "ledger")["evidence"] if item["regions"]}
+    for side in ("left", "right"):
+        volume = next(value for value in by_side[side]["values"] if value["name"] == "volume")
+        assert volume["unit"] == "L"
+        assert abs(volume["value"] * 1000 - truth[side]) <= volume["uncertainty"] * 1000
+
+
+def test_the_same_seed_gives_the_same_draft(drafted: Path, tmp_path: Path) -> None:
+    assert sightline("draft", SAMPLE, "--out", tmp_path, "--seed", "7").code == 0
+    assert load(tmp_path, "draft") == load(drafted, "draft")
+    assert load(tmp_path, "ledger") == load(drafted, "ledger")
+
+
+def test_a_request_that_does_not_fit_stops_the_draft(tmp_path: Path) -> None:
+    done = sightline("draft", SAMPLE, "--out", tmp_path, "--question", "MRI of the left knee")
+    assert done.code == 1
+    assert "request" in done.err.lower()
+    assert not (tmp_path / "draft.json").exists()
+
+
+def test_files_are_private(drafted: Path) -> None:
+    assert all(path.stat().st_mode & 0o077 == 0 for path in drafted.iterdir())
+
+
+def test_sign_seals_and_verify_judges(drafted: Path, tmp_path: Path) -> None:
+    home = tmp_path / "home"
+    added = sightline(
+        "account", "add", "ana", "--printed-name", "Dr A. Reader", "--key", "file",
+        "--password-stdin", "--home", home, "--json", stdin=PASSWORD + "\n",
+    )  # fmt: skip
+    assert added.code == 0, added.err
+    assert added.json["role"] == "radiologist"
+
+    wrong = sightline(
+        "sign", drafted, "--user", "ana", "--password-stdin", "--home", home, stdin="no\n"
+    )
+    assert wrong.code == 1
+    assert "password" in wrong.err
+    assert not (drafted / "report.pdf").exists()
+
+    signed = sightline(
+        "sign", drafted, "--user", "ana", "--password-stdin", "--home", home, "--json",
+        stdin=PASSWORD + "\n",
+    )  # fmt: skip
+    assert signed.code == 0, signed.err
+    assert signed.json["state"] == "final"
+    pdf = drafted / "report.pdf"
+
+    assert sightline("verify", pdf, "--home", home, "--json").json["verdict"] == "intact"
+    foreign = sightline("verify", pdf, "--home", tmp_path / "elsewhere", "--json")
+    assert (foreign.code, foreign.json["verdict"]) == (1, "foreign")
+    flipped = bytearray(pdf.read_bytes())
+    flipped[len(flipped) // 2] ^= 1
+    (tmp_path / "flipped.pdf").write_bytes(flipped)
+    altered = sightline("verify", tmp_path / "flipped.pdf", "--home", home, "--json")
+    assert (altered.code, altered.json["verdict"]) == (1, "altered")
+
+    again = sightline(
+        "sign", drafted, "--user", "ana", "--password-stdin", "--home", home, stdin=PASSWORD + "\n"
+    )
+    assert again.code == 1
+    assert "never changes" in again.err
+    assert sightline("audit", "verify", "--home", home, "--json").json["intact"] is True
+
+
+def test_a_model_whose_bytes_changed_does_not_write(tmp_path: Path) -> None:
+    import shutil
+
+    source = resources.path("models", "sightline-demo")
+    side = tmp_path / "usb"
+    shutil.copytree(source, side)
+    manifest = json.loads((side / "manifest.json").read_text())
+    manifest["name"] = "copied"
+    (side / "manifest.json").write_text(json.dumps(manifest))
+    gguf = side / manifest["files"][0]["name"]
+    home = tmp_path / "home"
+    assert sightline("models", "add", side / "manifest.json", gguf, "--home", home).code == 0
+    assert sightline("models", "verify", "copied", "--home", home).code == 0
+
+    installed = next((home / "models").rglob("*.gguf"))
+    damaged = bytearray(installed.read_bytes())
+    damaged[-1] ^= 1
+    installed.chmod(0o600)
+    installed.write_bytes(damaged)
+    verdict = sightline("models", "verify", "copied", "--home", home)
+    assert verdict.code == 1
+    drafted = sightline("draft", SAMPLE, "--out", tmp_path / "out", "--model", "copied", "--home", home)
+    assert drafted.code == 1
+    # What was measured is there all the same, and nothing was written by that model.
+    assert load(tmp_path / "out", "ledger")["evidence"]
+    draft = load(tmp_path / "out", "draft")
+    assert draft["sentences"] == []
+    assert draft["complete"] is False
+
+
+def test_demo_ends_by_naming_its_files(tmp_path: Path) -> None:
+    done = sightline("demo", "--headless", "--out", tmp_path)
+    assert done.code == 0, done.err
+    files = [Path(line) for line in done.out.splitlines()]
+    assert {"ledger.json", "draft.json", "draft.pdf", "evidence.seg.dcm"} <= {f.name for f in files}
+    assert all(file.stat().st_size for file in files)
