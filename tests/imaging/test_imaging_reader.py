@@ -14,7 +14,8 @@ from pydicom.uid import JPEGLSLossless
 from viewer.imaging.geometry import VerdictKind
 from viewer.imaging.reader import Reader
 from viewer.imaging.volume import Volume, as_volume
-from viewer.imaging.worker.host import CancelToken, WorkerCancelled, WorkerRefused
+from viewer.imaging.worker.host import CancelToken, WorkerCancelled, WorkerHost, WorkerRefused
+from viewer.imaging.worker.kinds import GIB, KINDS, TEST_MODULE_VARIABLE, WorkerKind
 
 Make = Callable[..., Dataset]
 Save = Callable[[Dataset, Path], Path]
@@ -158,3 +159,40 @@ def test_unpacked_archives_go_with_the_reader(
         with own.open(series) as opened:
             assert opened.stack.stored.shape[0] == 2
     assert not unpacked.exists()
+
+
+@pytest.fixture
+def fragile_reader(monkeypatch: pytest.MonkeyPatch) -> Iterator[Reader]:
+    """A reader whose worker dies on files named "crash"."""
+    module = "imaging_test_operations"
+    environment = {TEST_MODULE_VARIABLE: module, "PYTHONPATH": str(Path(__file__).parent)}
+    monkeypatch.setitem(KINDS, "fragile", WorkerKind(module, 2 * GIB, environment=environment))
+    with Reader(host=WorkerHost("fragile")) as one:
+        yield one
+
+
+def test_a_file_that_kills_the_worker_while_indexing_is_named_and_the_rest_is_indexed(
+    fragile_reader: Reader, write_series: Callable[..., Path]
+) -> None:
+    folder = write_series(4)
+    for name in ("crash1.dcm", "crash2.dcm"):
+        (folder / name).write_bytes(b"\x08\x00\x05\x00" + bytes(300))  # no preamble: pydicom's turn
+    index = fragile_reader.index([folder])
+    assert {Path(bad.path).name: bad.code for bad in index.bad_files} == {
+        "crash1.dcm": "crash",
+        "crash2.dcm": "crash",
+    }
+    assert index.studies[0].series[0].image_count == 4
+
+
+def test_an_image_that_kills_the_worker_is_left_out_and_the_rest_is_shown(
+    fragile_reader: Reader, write_series: Callable[..., Path]
+) -> None:
+    folder = write_series(6)
+    (folder / "004.dcm").rename(folder / "crash.dcm")
+    series = fragile_reader.index([folder]).studies[0].series[0]
+    assert series.image_count == 6
+    with fragile_reader.open(series, first=0) as opened:
+        assert opened.stack.stored[:, 0, 0].tolist() == [0, 100, 200, 300, 500]
+        assert [(Path(bad.path).name, bad.code) for bad in opened.bad_files] == [("crash.dcm", "crash")]
+        assert opened.stack.series.verdict.kind is VerdictKind.MISSING

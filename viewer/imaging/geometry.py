@@ -210,6 +210,8 @@ def _no_volume(
     def refuse(kind: VerdictKind, reason: str) -> GeometryVerdict:
         return GeometryVerdict(kind=kind, reason=reason)
 
+    if len(planes) == 1:
+        return refuse(VerdictKind.SINGLE, "There is one image only.")
     if not known:
         return refuse(VerdictKind.NOT_A_VOLUME, "The images carry no position in the patient.")
     if len(known) < len(planes):
@@ -218,8 +220,6 @@ def _no_volume(
             VerdictKind.NOT_A_VOLUME,
             f"{missing} of {len(planes)} images carry no position in the patient.",
         )
-    if len(known) == 1:
-        return refuse(VerdictKind.SINGLE, "There is one image only.")
     cosines = np.asarray([(*plane.row_cosines, *plane.column_cosines) for plane in known])
     if np.any(np.abs(cosines - cosines[0]) > PERPENDICULAR_TOLERANCE):
         return refuse(VerdictKind.NOT_A_VOLUME, "The images have different orientations.")

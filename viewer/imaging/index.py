@@ -8,7 +8,7 @@ from __future__ import annotations
 import tempfile
 import time
 from collections import defaultdict
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Container, Iterable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
@@ -44,6 +44,8 @@ THREADS: Final = 8
 SLOW_FILE_SECONDS: Final = 2e-3
 """A batch that takes longer than this per file is waiting, not computing."""
 
+CRASHED: Final = "Reading this file brought the reading process down: it is damaged or hostile."
+
 IMAGE_TYPE_VALUES: Final[dict[str, int | None]] = {"CT": 3}
 """How many values of Image Type tell stacks apart (all by default): the fourth of CT is a vendor's."""
 
@@ -63,6 +65,8 @@ def index_paths(
     *,
     archive_dir: Path | None = None,
     on_progress: Progress | None = None,
+    on_risk: Callable[[str], None] = lambda _: None,
+    skip: Container[str] = (),
     cancelled: Callable[[], bool] = lambda: False,
 ) -> StudyIndex:
     """Index folders, ZIP archives and single files.
@@ -73,6 +77,10 @@ def index_paths(
         Where ZIP archives are unpacked; a new temporary folder when none is given.
     on_progress
         Called with (files read, files in all), at most ten times a second.
+    on_risk
+        Called with the path of a file before a parser that is not ours sees it.
+    skip
+        Files that brought a worker down before: named as bad, not read.
 
     Raises
     ------
@@ -87,7 +95,9 @@ def index_paths(
     next_report = 0.0
     for count, (path, found) in enumerate(_read_headers(sources.files), start=1):
         try:
-            image = _image(path, found)
+            if path in skip:
+                raise HeaderError("crash", CRASHED)
+            image = _image(path, found, on_risk)
         except HeaderError as error:
             bad_files.append(error.bad_file(sources.names.get(path, path)))
         else:
@@ -144,17 +154,19 @@ def _read_batch(paths: Iterable[str]) -> list[tuple[str, Header | Exception]]:
     return results
 
 
-def _image(path: str, found: Header | Exception) -> _Image | None:
+def _image(path: str, found: Header | Exception, on_risk: Callable[[str], None]) -> _Image | None:
     """Return the image of a file, none for a DICOMDIR; pydicom is asked here, in one thread."""
     if isinstance(found, HeaderError):
         raise found
     if isinstance(found, Odd):
+        on_risk(path)
         found = read_odd_header(path, truncated=isinstance(found, Short))
     assert isinstance(found, Header)
     if found.code(Tag.MediaStorageSOPClassUID) == DICOMDIR_CLASS:
         return None
     instance = image_instance(found)
     if instance.number_of_frames > 1:
+        on_risk(path)
         instance = with_frames(instance)
     return _Image(found, instance)
 

@@ -26,6 +26,9 @@ from viewer.imaging.worker.host import (
 )
 from viewer.imaging.worker.memory import SharedBuffer, SharedPool
 
+MAX_CRASHES = 8
+"""Files that may bring the worker down during one index before it is given up."""
+
 Progress = Callable[[int, int], None]
 Frames = Callable[[Sequence[int]], None]
 
@@ -124,20 +127,30 @@ class Reader:
             Cancelled, or the worker failed.
         """
 
+        reading = ""
+
         def heard(event: dict[str, Any]) -> None:
-            if on_progress is not None and "progress" in event:
+            nonlocal reading
+            if "reading" in event:
+                reading = str(event["reading"])
+            elif on_progress is not None and "progress" in event:
                 on_progress(int(event["progress"]), int(event["total"]))
 
-        result = self.host.call(
-            "index",
-            {
-                "paths": [str(path.absolute()) for path in paths],
-                "archive_dir": str(self._archive_dir()),
-            },
-            on_event=heard,
-            cancel=cancel,
-        )
-        return StudyIndex.model_validate_json(result["index"])
+        params: dict[str, Any] = {
+            "paths": [str(path.absolute()) for path in paths],
+            "archive_dir": str(self._archive_dir()),
+            "skip": [],
+        }
+        while True:
+            reading = ""
+            try:
+                result = self.host.call("index", params, on_event=heard, cancel=cancel)
+            except WorkerDied:
+                if not reading or len(params["skip"]) >= MAX_CRASHES:
+                    raise
+                params["skip"].append(reading)
+            else:
+                return StudyIndex.model_validate_json(result["index"])
 
     def open(
         self,

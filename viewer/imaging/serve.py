@@ -22,7 +22,8 @@ def index(params: dict[str, Any], context: WorkerContext) -> dict[str, Any]:
     Parameters
     ----------
     params
-        `paths`: absolute paths; `archive_dir`: folder for unpacked archives, optional.
+        `paths`: absolute paths; `archive_dir`: folder for unpacked archives, optional; `skip`: files
+        that brought a worker down before.
 
     Returns
     -------
@@ -35,6 +36,8 @@ def index(params: dict[str, Any], context: WorkerContext) -> dict[str, Any]:
             [str(path) for path in params["paths"]],
             archive_dir=Path(folder) if folder else None,
             on_progress=lambda count, total: context.emit({"progress": count, "total": total}),
+            on_risk=lambda path: context.emit({"reading": path}),
+            skip=frozenset(params.get("skip", ())),
             cancelled=context.cancelled,
         )
     except Cancelled as error:
