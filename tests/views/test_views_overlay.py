@@ -12,6 +12,7 @@ from viewer.imaging.volume import ImageStack
 from viewer.views.contour import mask_rings
 from viewer.views.link import linked_index
 from viewer.views.overlay import Outline, Overlay, ViewRegion, hit, nearest_frame
+from viewer.views.tag_place import place_tag
 
 StackMaker = Callable[..., ImageStack]
 
@@ -174,6 +175,35 @@ def test_a_hole_in_a_mask_is_outside_it(stack: ImageStack) -> None:
     outlines = Overlay((ViewRegion("E4", (region,)),), {"m": mask}).on_frame(stack, 4)
     assert hit(outlines, (15, 15), reach=0.1) is outlines[0]
     assert hit(outlines, (25, 25), reach=0.1) is None
+
+
+# --- tags ------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("middle", [(250, 250), (30, 250), (470, 30), (30, 30), (470, 470)])
+def test_a_tag_stands_outside_its_contour_and_inside_the_viewport(middle: tuple[int, int]) -> None:
+    angle = np.linspace(0, 2 * np.pi, 90)
+    ring = np.stack([middle[0] + 28 * np.cos(angle), middle[1] + 17 * np.sin(angle)], axis=1)
+    left, top, right, bottom = place_tag(ring, (30, 18), (0, 0, 500, 500))
+    assert left >= 0 and top >= 0 and right <= 500 and bottom <= 500
+    columns, rows = np.meshgrid(np.linspace(left, right, 12), np.linspace(top, bottom, 8))
+    covered = ((columns - middle[0]) / 28) ** 2 + ((rows - middle[1]) / 17) ** 2 < 1
+    assert not covered.any()
+    corners = np.array([(left, top), (right, top), (left, bottom), (right, bottom)])
+    assert np.linalg.norm(corners[:, None] - ring, axis=2).min() < 6
+
+
+def test_two_tags_do_not_cover_each_other() -> None:
+    ring = np.array([(100.0, 100.0), (140.0, 100.0), (140.0, 140.0), (100.0, 140.0)])
+    first = place_tag(ring, (30, 18), (0, 0, 500, 500))
+    second = place_tag(ring, (30, 18), (0, 0, 500, 500), [first])
+    assert second[0] >= first[2] or second[2] <= first[0] or second[1] >= first[3]
+
+
+def test_the_tag_of_a_contour_larger_than_the_viewport_stays_in_sight() -> None:
+    ring = np.array([(-100.0, -100.0), (900.0, -100.0), (900.0, 900.0), (-100.0, 900.0)])
+    left, top, right, bottom = place_tag(ring, (30, 18), (0, 0, 500, 500))
+    assert (left, top, right, bottom) == (470, 0, 500, 18)
 
 
 # --- linked scrolling ------------------------------------------------------------------------------

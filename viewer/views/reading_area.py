@@ -147,13 +147,15 @@ class ReadingArea(QWidget):
         return next((series for series in found if series.key == key), None)
 
     def _fill_panes(self) -> None:
-        """Give empty panes the next series that none shows; with one series they all show it."""
-        order = [series.key for series in self.series_in_reading_order()]
+        """Give empty panes the next series that none shows, then again the first with many images."""
+        order = self.series_in_reading_order()
+        again = [series for series in order if series.image_count > 1]
         for number in range(len(self.grid.panes())):
-            if number in self._wanted or not order:
+            if number in self._wanted:
                 continue
-            free = [key for key in order if key not in self._wanted.values()]
-            self.show_series((free or order)[0], pane=number)
+            free = [series for series in order if series.key not in self._wanted.values()] or again
+            if free:
+                self.show_series(free[0].key, pane=number)
 
     def _step_series(self, act: str) -> None:
         step = SERIES_STEPS.get(act)

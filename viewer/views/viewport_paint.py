@@ -19,6 +19,7 @@ from viewer.views.outlined_text import draw_outlined
 from viewer.views.overlay import Outline
 from viewer.views.pyramid import level_for
 from viewer.views.scale_bar import ScaleBar
+from viewer.views.tag_place import Box, place_tag
 from viewer.views.theme import Theme
 from viewer.views.viewport_model import ViewportModel
 from viewer.views.viewport_state import FloatArray, transform
@@ -162,47 +163,26 @@ def draw_regions(
     paths = [(outlined, region_path(outlined, matrix)) for outlined in outlines]
     for _, path in paths:
         stroke_region(painter, path, theme)
-    taken: list[QRectF] = []
+    taken: list[Box] = []
+    inside = (bounds.left(), bounds.top(), bounds.right(), bounds.bottom())
     tagged: set[str] = set()
-    for outlined, path in paths:
+    for outlined, _ in paths:
         if outlined.evidence_id in tagged:
             continue
         tagged.add(outlined.evidence_id)
         tag = _tag_size(outlined.evidence_id, theme)
-        place = _tag_place(path.boundingRect(), tag, bounds, taken)
-        taken.append(place)
+        points = transform(matrix, np.concatenate(outlined.rings))
+        if outlined.region.shape is Shape.POINT:
+            points = points + POINT_RADIUS * np.array([(1, -1), (-1, -1), (1, 1), (-1, 1)])
+        left, top, right, bottom = place_tag(points, (tag.width(), tag.height()), inside, taken)
+        taken.append((left, top, right, bottom))
+        place = QRectF(left, top, right - left, bottom - top)
         _draw_tag(painter, place, outlined.evidence_id, theme, filled=outlined.evidence_id in selected)
 
 
 def _tag_size(text: str, theme: Theme) -> QSizeF:
     width = QFontMetricsF(theme.font("chip")).horizontalAdvance(text)
     return QSizeF(round(width) + theme.px(16), theme.length("row", "chip"))
-
-
-def _tag_place(around: QRectF, tag: QSizeF, bounds: QRectF, taken: Sequence[QRectF]) -> QRectF:
-    """Choose a place outside the contour and inside the viewport: above right first, then round it."""
-    gap = 4.0
-    above, below = around.top() - tag.height() - gap, around.bottom() + gap
-    beside_right, beside_left = around.right() + gap, around.left() - tag.width() - gap
-    corners = (
-        (around.right() - gap, above),
-        (beside_right, around.top()),
-        (around.left() + gap - tag.width(), above),
-        (beside_left, around.top()),
-        (around.center().x(), above),
-        (around.right() - gap, below),
-        (around.left() + gap - tag.width(), below),
-        (beside_right, around.bottom() - tag.height()),
-        (beside_left, around.bottom() - tag.height()),
-    )
-    places = [QRectF(QPointF(round(x), round(y)), tag) for x, y in corners]
-    for place in places:
-        if bounds.contains(place) and not any(place.intersects(other) for other in taken):
-            return place
-    place = places[0]
-    place.moveLeft(min(max(place.left(), bounds.left()), bounds.right() - place.width()))
-    place.moveTop(min(max(place.top(), bounds.top()), bounds.bottom() - place.height()))
-    return place
 
 
 def _draw_tag(painter: QPainter, place: QRectF, text: str, theme: Theme, *, filled: bool) -> None:
