@@ -8,6 +8,7 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from math import ceil
 from typing import Any
 
 from reportlab.platypus import Flowable, KeepTogether, Paragraph, Spacer
@@ -47,9 +48,12 @@ ORIGIN_WORDS: dict[Origin, str] = {
     Origin.PERSON: "the reader\u2019s own statement",
 }
 
-CITATION_COLUMNS = (28.0, 120.0, 112.0, 97.0, TEXT_WIDTH - 357.0)
+CITATION_COLUMNS = (28.0, 138.0, 140.0, 84.0, TEXT_WIDTH - 390.0)
 """Widths for id, what, values, source, image."""
 
+
+VALUE_NAMES = {"kvp": "tube voltage", "laa950": "LAA\u2212950"}
+"""Slot names that are not words, as they are printed; others lose their underscores."""
 
 LEADING_NUMBER = re.compile(r"^[\u2212+\-]?[\d.,]+")
 
@@ -184,6 +188,7 @@ def _evidence_row(
         for c in citations
         if c.region is not None and 0 <= c.region < len(evidence.regions)
     ] or list(evidence.regions[:1])
+    regions += [r for r in evidence.regions if r.shape is Shape.MASK and r not in regions]
     seen = [c.view.sop_instance_uid for c in citations if c.view and c.view.sop_instance_uid]
     where = [_region_words(region, cited.images) for region in regions]
     where += [_image_words(uid, cited.images) for uid in seen if not regions]
@@ -214,13 +219,26 @@ def _value_lines(evidence: Evidence) -> list[str]:
 
 
 def _value_words(quantity: Quantity) -> str:
-    """Return "volume 2.81 L ± 0.06 L", the unit as the value's own text prints it."""
-    name = quantity.name.replace("_", " ")
-    words = quantity.text if name in quantity.text else f"{name} {quantity.text}"
-    if quantity.uncertainty is None:
-        return words
-    unit = LEADING_NUMBER.sub("", quantity.text).strip()
-    return f"{words} \u00b1 {quantity.uncertainty:.2g} {unit}".rstrip()
+    """Return "volume 2.00 \u00b1 0.03 L": the value as its own text prints it, with its half-width."""
+    name = VALUE_NAMES.get(quantity.name, quantity.name.replace("_", " "))
+    number = LEADING_NUMBER.match(quantity.text)
+    words = quantity.text
+    if quantity.uncertainty is not None and number is not None:
+        rest = quantity.text[number.end() :]
+        words = f"{number.group()} \u00b1 {half_width(quantity.uncertainty, number.group())}{rest}"
+    return words if name in words else f"{name} {words}"
+
+
+def half_width(uncertainty: float, number: str) -> str:
+    """Return an uncertainty with the decimals of the printed number.
+
+    It is rounded up: a half-width must not look better than it was stated.
+    """
+    places = len(number.partition(".")[2])
+    step = 10.0**-places
+    # A little under the step is taken off: 0.06 must not become 0.07 for its binary remainder.
+    rounded = ceil(uncertainty / step - 1e-9) * step
+    return f"{rounded:.{places}f}"
 
 
 def _source_words(evidence: Evidence) -> str:
@@ -234,8 +252,8 @@ def _source_words(evidence: Evidence) -> str:
 
 def _region_words(region: Region, images: Mapping[str, ImageReference]) -> str:
     if region.shape is Shape.MASK:
-        segment = f", segment {region.segment}" if region.segment else ""
-        return f"Mask over the series \u2026{region.series_instance_uid[-8:]}{segment}"
+        segment = f" segment {region.segment}" if region.segment else ""
+        return f"Mask{segment}, series \u2026{region.series_instance_uid[-8:]}"
     return _image_words(region.sop_instance_uid or "", images)
 
 
@@ -289,7 +307,7 @@ def model_lines(report: Report, program: str, setter: Typesetter) -> list[Flowab
     seed = "" if report.seed is None else f", seed {report.seed}"
     licence = f" Licence {model.licence}." if model.licence else ""
     lines = [
-        Paragraph("The model\u2019s sentences were drafted by", BOX_HEAD),
+        Paragraph("Drafted with the model", BOX_HEAD),
         Paragraph(setter.markup(model.name), LINE_STYLE),
         Paragraph(f"sha256 {setter.markup(model.sha256, Face.MONO)}", MONO),
     ]

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+
 from reportlab.graphics.barcode.qr import QrCode
 from reportlab.lib.enums import TA_RIGHT
 from reportlab.pdfbase import pdfmetrics
@@ -165,16 +167,29 @@ def _section(section: Section, sentences: tuple[Sentence, ...], setter: Typesett
     flow: list[Flowable] = [Heading(SECTION_TITLES[section])]
     if section is Section.IMPRESSION:
         flow += [
-            Paragraph(setter.markup(sentence.text.strip()), NUMBERED, bulletText=f"{number}.")
+            Paragraph(setter.markup(unbroken(sentence)), NUMBERED, bulletText=f"{number}.")
             for number, sentence in enumerate(sentences, start=1)
         ]
         return flow
     for organ, group in by_organ(sentences).items():
-        text = " ".join(setter.markup(sentence.text.strip()) for sentence in group)
+        text = " ".join(setter.markup(unbroken(sentence)) for sentence in group)
         if organ:
             text = f'<font name="{Face.SEMIBOLD}">{setter.markup(organ, Face.SEMIBOLD)}.</font> {text}'
         flow.append(Paragraph(text, BODY))
     return flow
+
+
+NUMBER_AND_UNIT = re.compile(r"(?<=\d) (?=%|[a-zA-Z\u00b5\u00b0]{1,3}\b)")
+"""The space between a number and a short word after it, most often its unit."""
+
+
+def unbroken(sentence: Sentence) -> str:
+    """Return the text with no line break inside a measured value or before a unit."""
+    text = sentence.text
+    for slot in sentence.slots:
+        value = text[slot.span.start : slot.span.end]
+        text = text[: slot.span.start] + value.replace(" ", "\u00a0") + text[slot.span.end :]
+    return NUMBER_AND_UNIT.sub("\u00a0", text).strip()
 
 
 def _signature_block(

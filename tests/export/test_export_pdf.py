@@ -17,9 +17,10 @@ from export_sample import DRAFT, LEDGER, Tool, document, key_image, sentence, si
 from PIL import Image
 
 import resources
-from reports.domain import Quantity, Refusal, Report, ReportState, Section
+from reports.domain import Quantity, Refusal, Report, ReportState, Section, Slot, Span
+from reports.export.appendix import half_width
 from reports.export.attached import read_attached
-from reports.export.body import qr_text
+from reports.export.body import qr_text, unbroken
 from reports.export.figure import scale_bar
 from reports.export.key_image import KeyImage, Outline
 from reports.export.pdf import build_pdf
@@ -76,7 +77,7 @@ def test_rejected_and_struck_sentences_are_not_printed(tool: Tool, final_pdf: by
 def test_the_appendix_names_evidence_value_source_and_image(tool: Tool, final_pdf: bytes) -> None:
     text = " ".join(pages(tool, final_pdf))
     appendix = text[text.index("Evidence") :]
-    for words in ("volume 2.81 L ± 0.06 L", "Lung volume 1.0", "Se 2 Im 3", "Figure 1", "b31becdf" * 8):
+    for words in ("volume 2.81 ± 0.06 L", "Lung volume 1.0", "Se 2 Im 3", "Figure 1", "b31becdf" * 8):
         assert words in appendix
     assert "demonstration model" in appendix
     assert "CsUYapGGPo4dkMgIAUqom/Xajj7h2fB2MPA3j2jxq2I=" in appendix
@@ -87,6 +88,25 @@ def test_the_signature_shows_name_role_time_and_meaning(tool: Tool, final_pdf: b
     assert "Signed by Dr R. Okafor, radiologist" in text
     assert "20 Nov 2026 14:31:08 UTC by this machine\u2019s clock, final" in text
     assert "the report is mine" in text
+
+
+@pytest.mark.parametrize(
+    ("uncertainty", "number", "printed"),
+    [(0.029, "2.00", "0.03"), (6.05, "\u2212820", "7"), (0.053, "0.7", "0.1"), (0.06, "2.81", "0.06")],
+)
+def test_an_uncertainty_has_the_decimals_of_its_value(
+    uncertainty: float, number: str, printed: str
+) -> None:
+    assert half_width(uncertainty, number) == printed
+
+
+def test_a_value_is_not_broken_from_its_unit() -> None:
+    text = "Nodule of 8 mm at 0.7 % below \u2212950 HU in 134 images."
+    slots = (Slot(span=Span(start=41, end=51), evidence_id="E1", value="images"),)
+    printed = unbroken(sentence(1, Section.FINDINGS, text).model_copy(update={"slots": slots}))
+    assert printed.replace("\u00a0", "_") == (
+        "Nodule of 8_mm at 0.7_% below \u2212950_HU in 134_images."
+    )
 
 
 def test_an_earlier_signature_is_named_as_one_of_an_earlier_text(tool: Tool) -> None:
