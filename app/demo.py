@@ -7,7 +7,7 @@ from pathlib import Path
 import resources
 from reports.domain import Role
 
-USER, PASSWORD, PRINTED_NAME = "demo", "demonstration", "Dr Demo Reader"
+USER, PASSWORD, PRINTED_NAME = "reader", "synthetic sample", "Dr Demo Reader"
 """Known to everybody on purpose: the store of the demonstration is for the synthetic sample only."""
 
 

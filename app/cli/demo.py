@@ -49,7 +49,7 @@ def demo(
         tell(f"  {sentence.text} [{cited}]")
     tell(
         f"Nothing is signed: a person signs. To do it here: sightline sign {out} "
-        f"--user {demonstration.USER} --home {home} (password: {demonstration.PASSWORD})"
+        f"--user {demonstration.USER} --home {home} (the password is: {demonstration.PASSWORD})"
     )
     tell("Files written:")
     for file in written:

@@ -39,7 +39,10 @@ LEDGER = Ledger(study_instance_uid="1.2", modality="CT", patient_sex="M").add(
         label="Right lung",
         side=Side.RIGHT,
         anatomy="right lung",
-        values=(quantity("volume", 2.81, "L", "2.81 L"), quantity("mean_density", -823, "HU", "−823 HU")),
+        values=(
+            quantity("volume", 2.81, "L", "2.81 L"),
+            quantity("mean_density", -823, "[hnsf'U]", "−823 HU"),
+        ),
         source=TOOL,
     ),
     Evidence(
