@@ -24,7 +24,7 @@ IntArray = npt.NDArray[np.int16]
 LUNG_HU = -400.0
 """Below this is lung or air (facts: measured evidence without weights)."""
 
-COARSE_MM = 2.2
+COARSE_MM = 2.6
 """Finest voxel of the grid on which bodies are labelled; finer volumes are strided towards it."""
 
 SMALLEST_LUNG_ML = 150.0
