@@ -252,8 +252,9 @@ def _source_words(evidence: Evidence) -> str:
 
 def _region_words(region: Region, images: Mapping[str, ImageReference]) -> str:
     if region.shape is Shape.MASK:
-        segment = f" segment {region.segment}" if region.segment else ""
-        return f"Mask{segment}, series \u2026{region.series_instance_uid[-8:]}"
+        if region.segment:
+            return f"Mask, segment {region.segment}"
+        return f"Mask, series \u2026{region.series_instance_uid[-8:]}"
     return _image_words(region.sop_instance_uid or "", images)
 
 
