@@ -284,6 +284,15 @@ def test_names_in_other_scripts_are_read_and_hostile_characters_are_dropped(
     assert not study.patient.encoding_suspect
 
 
+def test_codes_and_uids_lose_control_characters_too(tmp_path: Path, ct_slice: Make, save: Save) -> None:
+    path = save(ct_slice(Modality="CTXXXXX", BodyPartExamined="CHESTXXX"), tmp_path / "a.dcm")
+    data = path.read_bytes().replace(b"CTXXXXX", b"CT\x1b[31m").replace(b"CHESTXXX", b"CHEST\x07\n\x9b")
+    path.write_bytes(data)
+    (series,) = index_paths([str(path)]).studies[0].series
+    assert series.modality == "CT[31m"
+    assert series.body_part.isprintable()
+
+
 @pytest.mark.parametrize("charset", ["ISO_IR 192", "", "NO SUCH SET"])
 def test_a_name_in_the_wrong_character_set_is_marked_suspect(
     charset: str, tmp_path: Path, ct_slice: Make, save: Save

@@ -18,6 +18,7 @@ from functools import lru_cache
 from pathlib import Path
 from typing import Final
 
+from viewer.imaging.charset import clean
 from viewer.imaging.elements import (
     EXPLICIT_BE,
     EXPLICIT_LE,
@@ -113,6 +114,9 @@ class Tag(IntEnum):
 
 WANTED: Final = frozenset(int(tag) for tag in Tag)
 
+MAX_CODES: Final = 1024
+"""Longest value of plain ASCII that is kept, characters: Image Type may have many parts."""
+
 DICOMDIR_CLASS: Final = "1.2.840.10008.1.3.10"
 
 _FIRST_GROUPS: Final = (b"\x02\x00", b"\x08\x00", b"\x00\x02", b"\x00\x08")
@@ -188,7 +192,7 @@ class Header:
 
 @lru_cache(maxsize=4096)
 def _ascii(value: bytes) -> str:
-    return value.strip(b"\0 ").decode("ascii", "replace")
+    return clean(value.strip(b"\0 ").decode("ascii", "replace"), limit=MAX_CODES)
 
 
 @lru_cache(maxsize=4096)
