@@ -70,7 +70,7 @@ class PdfVerdict:
     Parameters
     ----------
     words
-        One or two sentences for the reader: what it is and what that means.
+        One or two sentences for the reader, to stand after the kind: what was found, what it means.
     signer, certificate_sha256
         Name in the certificate (proof of nothing by itself) and the certificate's hash.
     signed_at
@@ -116,7 +116,7 @@ def verify_pdf(source: Path | bytes, trusted: Sequence[bytes] = ()) -> PdfVerdic
     data = _read(source)
     if not data.startswith(b"%PDF-"):
         if has_seal_traces(data):
-            return PdfVerdict(PdfKind.ALTERED, "Altered: the start of the file is damaged.")
+            return PdfVerdict(PdfKind.ALTERED, "The start of the file is damaged.")
         raise UnreadablePdfError("This file is not a PDF. Choose the PDF that was exported.")
     attached: Attached | None = None
     try:
@@ -127,12 +127,12 @@ def verify_pdf(source: Path | bytes, trusted: Sequence[bytes] = ()) -> PdfVerdic
         verdict = _judge_seal(data, attached, trusted)
     except _AlteredError as altered:
         facts = _record_facts(attached) if attached is not None else {}
-        return PdfVerdict(PdfKind.ALTERED, f"Altered: {altered}", **facts)
+        return PdfVerdict(PdfKind.ALTERED, _sentence(str(altered)), **facts)
     except TrustListError:
         raise
     except ExportError as error:
         if has_seal_traces(data):
-            return PdfVerdict(PdfKind.ALTERED, f"Altered: {_lower_first(str(error))}")
+            return PdfVerdict(PdfKind.ALTERED, str(error))
         raise UnreadablePdfError(str(error)) from error
     return verdict
 
@@ -141,8 +141,8 @@ class _AlteredError(Exception):
     """Carries in words what was found changed."""
 
 
-def _lower_first(words: str) -> str:
-    return words[:1].lower() + words[1:]
+def _sentence(words: str) -> str:
+    return words[:1].upper() + words[1:]
 
 
 def _read(source: Path | bytes) -> bytes:
@@ -176,13 +176,13 @@ def _record_facts(attached: Attached | None) -> dict[str, Any]:
 
 def _judge_unsealed(attached: Attached | None, facts: dict[str, Any]) -> PdfVerdict:
     if attached is None:
-        return PdfVerdict(PdfKind.UNSIGNED, "Unsigned: a PDF nobody signed, and not made by Sightline.")
+        return PdfVerdict(PdfKind.UNSIGNED, "A PDF that nobody signed, and not made by Sightline.")
     if attached.record.report.state in SIGNED_STATES:
         raise _AlteredError(
             f"its report says it is {facts['state'].lower()}, but the file has no seal. It was taken "
             "off or never put on; do not rely on this file."
         )
-    return PdfVerdict(PdfKind.UNSIGNED, "Unsigned: a draft. Nobody answers for its text.", **facts)
+    return PdfVerdict(PdfKind.UNSIGNED, "A draft: nobody answers for its text.", **facts)
 
 
 def _judge_seal(data: bytes, attached: Attached | None, trusted: Sequence[bytes]) -> PdfVerdict:
@@ -236,19 +236,19 @@ def _judge_seal(data: bytes, attached: Attached | None, trusted: Sequence[bytes]
     facts["certificate_sha256"] = certificate.sha256.hex()
     facts["signed_at"] = _utc(status.signer_reported_dt)
     if attached is None:
-        words = "Foreign: signed and unchanged, but not a report that Sightline sealed."
+        words = "Signed and unchanged, but not a report that Sightline sealed."
         return PdfVerdict(PdfKind.FOREIGN, words, **facts)
     if not is_signed(attached.record.report):
         raise _AlteredError("its seal stands on a text that nobody signed; Sightline seals no draft.")
     if not status.bottom_line:
         words = (
-            "Foreign: unchanged since it was sealed, but the signer's certificate is not trusted on "
+            "Unchanged since it was sealed, but the signer's certificate is not trusted on "
             "this machine. The name in it proves nothing."
         )
         return PdfVerdict(PdfKind.FOREIGN, words, **facts)
     return PdfVerdict(
         PdfKind.INTACT,
-        "Intact: every byte is as it was sealed, and the signer is trusted on this machine. "
+        "Every byte is as it was sealed, and the signer is trusted on this machine. "
         "The time is the signer's own clock.",
         **facts,
     )
