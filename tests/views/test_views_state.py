@@ -156,7 +156,7 @@ def test_the_index_stays_inside_the_stack(index: int) -> None:
     ("scale", "spacing", "height", "text", "length"),
     [
         (1.4, 0.98, 480, "5 cm", 50 * 1.4 / 0.98),
-        (1.0, 1.0, 450, "10 cm", 100.0),
+        (1.0, 1.0, 500, "10 cm", 100.0),
         (20.0, 0.5, 400, "2 mm", 80.0),
         (0.3, None, 400, "200 px", 60.0),
     ],

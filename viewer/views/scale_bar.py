@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-LONGEST_SHARE = 0.25
+LONGEST_SHARE = 0.2
 """The bar takes at most this share of the viewport's height."""
 
 STEPS = (1.0, 2.0, 5.0)

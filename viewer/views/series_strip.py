@@ -34,7 +34,7 @@ class SeriesItem(QWidget):
     """One series: its picture and what a reader needs to pick it."""
 
     chosen = Signal(str)
-    neighbourWanted = Signal(int)
+    neighbourWanted = Signal(str, int)
 
     def __init__(self, series: Series, theme: Theme, parent: QWidget | None = None) -> None:
         super().__init__(parent)
@@ -162,7 +162,8 @@ class SeriesItem(QWidget):
         if event.key() in (Qt.Key.Key_Return, Qt.Key.Key_Enter):
             self.chosen.emit(self.series.key)
         elif event.key() in (Qt.Key.Key_Down, Qt.Key.Key_Up):
-            self.neighbourWanted.emit(1 if event.key() == Qt.Key.Key_Down else -1)
+            step = 1 if event.key() == Qt.Key.Key_Down else -1
+            self.neighbourWanted.emit(self.series.key, step)
         else:
             super().keyPressEvent(event)
 
@@ -243,9 +244,8 @@ class SeriesStrip(QScrollArea):
         item.resize(self.width(), item.height())
         item.setFixedHeight(item.sizeHint().height())
 
-    def _walk(self, step: int) -> None:
-        here = next((key for key, item in self._items.items() if item.hasFocus()), "")
-        there = self.neighbour(here, step)
+    def _walk(self, key: str, step: int) -> None:
+        there = self.neighbour(key, step)
         if there:
             self._items[there].setFocus(Qt.FocusReason.TabFocusReason)
             self.ensureWidgetVisible(self._items[there])
