@@ -21,9 +21,8 @@ from reports.domain import (
     StudyBlock,
     Trace,
 )
-from reports.export.document import ImageReference
+from reports.export.document import ImageReference, PdfDocument
 from reports.export.key_image import EdgeLetters, KeyImage, Outline, evidence_number
-from reports.export.pdf import PdfDocument
 from viewer.imaging.geometry import ImagePlane
 from viewer.imaging.grey import default_window, presets
 from viewer.imaging.regions import Region, Shape, Space, outline
@@ -65,7 +64,7 @@ def study_block(study: Study, series: Series | None = None) -> StudyBlock:
         referring_physician=study.referring_physician,
         modality=series.modality if series else "/".join(study.modalities),
         image_count=sum(one.image_count for one in study.series),
-        synthetic=getattr(study, "synthetic", False),
+        synthetic=study.synthetic,
     )
 
 
@@ -93,7 +92,10 @@ def key_images(
             if region.shape is Shape.MASK or region.space is not Space.IMAGE or place not in frames:
                 continue
             window = window_for(evidence, stack, frames[place])
-            wanted.setdefault((*place, window), []).append((evidence, region))
+            shown = wanted.setdefault((*place, window), [])
+            # "Both lungs" has the outlines of either: two numbers on one line tell nothing.
+            if all(region.points != other.points for _, other in shown):
+                shown.append((evidence, region))
     chosen = list(wanted.items())[:MOST_KEY_IMAGES]
     return tuple(
         _figure(number, shown, stack, frames[key[0], key[1]], key[2])

@@ -62,6 +62,7 @@ class Tag(IntEnum):
     PatientBirthDate = 0x00100030
     PatientSex = 0x00100040
     PatientAge = 0x00101010
+    SyntheticData = 0x0008001C
     ContrastBolusAgent = 0x00180010
     BodyPartExamined = 0x00180015
     SliceThickness = 0x00180050

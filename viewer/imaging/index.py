@@ -5,7 +5,6 @@ No file stops the index: what cannot be used is listed as a `BadFile` with a rea
 
 from __future__ import annotations
 
-import tempfile
 import time
 from collections import defaultdict
 from collections.abc import Callable, Container, Iterable, Iterator, Sequence
@@ -87,8 +86,7 @@ def index_paths(
     Cancelled
         `cancelled` said so.
     """
-    folder = archive_dir or Path(tempfile.mkdtemp(prefix="sightline-"))
-    sources = collect_files(paths, folder, cancelled=cancelled)
+    sources = collect_files(paths, archive_dir, cancelled=cancelled)
     images: list[_Image] = []
     bad_files = list(sources.bad_files)
     total = len(sources.files)
@@ -229,6 +227,7 @@ def _study(uid: str, header: Header, series: tuple[Series, ...]) -> Study:
         description=text.text(raw.get(Tag.StudyDescription)),
         referring_physician=text.name(raw.get(Tag.ReferringPhysicianName)),
         age=header.code(Tag.PatientAge),
+        synthetic=header.code(Tag.SyntheticData) == "YES",
         series=series,
     )
 

@@ -187,6 +187,8 @@ class Study(_Frozen):
     referring_physician: str = ""
     age: str = ""
     """PatientAge as the header has it ("083Y")."""
+    synthetic: bool = False
+    """Synthetic Data (0008,001C) says YES: a phantom, no patient."""
     series: tuple[Series, ...] = ()
 
     @property
