@@ -25,9 +25,9 @@ from pydicom.uid import (
     RLELossless,
 )
 
-from viewer.imaging.decode import decode_stack, outward
+from viewer.imaging.decode import decode_stack
 from viewer.imaging.index import index_paths
-from viewer.imaging.layout import LayoutError, check_budget, stack_layout
+from viewer.imaging.layout import LayoutError, check_budget, outward, stack_layout
 from viewer.imaging.study import Series
 
 Make = Callable[..., Dataset]

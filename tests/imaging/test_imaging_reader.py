@@ -196,3 +196,8 @@ def test_an_image_that_kills_the_worker_is_left_out_and_the_rest_is_shown(
         assert opened.stack.stored[:, 0, 0].tolist() == [0, 100, 200, 300, 500]
         assert [(Path(bad.path).name, bad.code) for bad in opened.bad_files] == [("crash.dcm", "crash")]
         assert opened.stack.series.verdict.kind is VerdictKind.MISSING
+    # The file is in quarantine now: opening again costs no worker.
+    pid = fragile_reader.host.pid
+    with fragile_reader.open(series) as opened:
+        assert opened.stack.stored.shape[0] == 5
+    assert fragile_reader.host.pid == pid is not None

@@ -11,7 +11,7 @@ import os
 import threading
 import warnings
 from collections import deque
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Final
@@ -30,7 +30,13 @@ from viewer.imaging.colour import YBR_FULL, Palette, to_eight_bits, ybr_full_to_
 from viewer.imaging.elements import EXPLICIT_BE, UNDEFINED
 from viewer.imaging.headers import HeaderError, read_header
 from viewer.imaging.images import NATIVE_SYNTAXES, is_deflated
-from viewer.imaging.layout import LayoutError, StackLayout, frame_shape, stored_frame_bytes
+from viewer.imaging.layout import (
+    LayoutError,
+    StackLayout,
+    frame_shape,
+    outward,
+    stored_frame_bytes,
+)
 from viewer.imaging.sources import Cancelled
 from viewer.imaging.study import BadFile, Instance, Series
 
@@ -60,17 +66,6 @@ class Decoded:
 
     decoders: set[str] = field(default_factory=set)
     bad: dict[int, BadFile] = field(default_factory=dict)
-
-
-def outward(count: int, first: int) -> Iterator[int]:
-    """Yield the indices of `count` frames: `first`, then its neighbours, outward to both ends."""
-    first = min(max(first, 0), count - 1)
-    yield first
-    for step in range(1, count):
-        if first + step < count:
-            yield first + step
-        if first - step >= 0:
-            yield first - step
 
 
 def decode_stack(

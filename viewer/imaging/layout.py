@@ -7,6 +7,7 @@ with words instead of a gigabyte.
 from __future__ import annotations
 
 import math
+from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Final
 
@@ -142,6 +143,17 @@ def stack_layout(series: Series) -> StackLayout:
         check_budget(instance)
     frames = series.frame_order()
     return StackLayout((len(frames), *shape), dtype, frames)
+
+
+def outward(count: int, first: int) -> Iterator[int]:
+    """Yield the indices of `count` frames: `first`, then its neighbours, outward to both ends."""
+    first = min(max(first, 0), count - 1)
+    yield first
+    for step in range(1, count):
+        if first + step < count:
+            yield first + step
+        if first - step >= 0:
+            yield first - step
 
 
 def _megabytes(count: int) -> str:

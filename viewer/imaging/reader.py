@@ -15,7 +15,7 @@ import numpy as np
 import numpy.typing as npt
 
 from viewer.imaging.geometry import judge
-from viewer.imaging.layout import LayoutError, StackLayout, stack_layout
+from viewer.imaging.layout import LayoutError, StackLayout, outward, stack_layout
 from viewer.imaging.study import BadFile, Series, StudyIndex
 from viewer.imaging.volume import ImageStack
 from viewer.imaging.worker.host import (
@@ -111,6 +111,8 @@ class Reader:
         self._owns_pool = pool is None
         self._archive = archive_dir
         self._temporary: Path | None = None
+        self._fatal: set[str] = set()
+        """Files that brought a worker of this reader down while they were indexed."""
 
     def index(
         self,
@@ -139,16 +141,19 @@ class Reader:
         params: dict[str, Any] = {
             "paths": [str(path.absolute()) for path in paths],
             "archive_dir": str(self._archive_dir()),
-            "skip": [],
+            "skip": sorted(self._fatal),
         }
+        crashes = 0
         while True:
             reading = ""
             try:
                 result = self.host.call("index", params, on_event=heard, cancel=cancel)
             except WorkerDied:
-                if not reading or len(params["skip"]) >= MAX_CRASHES:
+                if not reading or reading in self._fatal or crashes >= MAX_CRASHES:
                     raise
-                params["skip"].append(reading)
+                crashes += 1
+                self._fatal.add(reading)
+                params["skip"] = sorted(self._fatal)
             else:
                 return StudyIndex.model_validate_json(result["index"])
 
@@ -223,41 +228,34 @@ class Reader:
             if on_frames is not None and frames:
                 on_frames(frames)
 
-        def call(wanted: list[int] | None) -> None:
-            params: dict[str, Any] = {"series": text, "first": first}
-            subject = None
-            if wanted is not None:
-                params["wanted"] = wanted
-                subject = _path(series, layout, wanted[0]) if len(wanted) == 1 else None
+        def call(wanted: list[int]) -> None:
             result = self.host.call(
                 "decode",
-                params,
+                {"series": text, "wanted": wanted},
                 buffers=[opened.buffer],
                 on_event=heard,
                 cancel=cancel,
-                subject=subject,
             )
             bad.update({int(index): BadFile.model_validate(one) for index, one in result["bad"]})
             decoders.update(result["decoder"].split("+"))
 
-        pending: list[list[int] | None] = [None]
+        pending = [list(outward(len(layout.frames), first))]
         while pending:
-            wanted = pending.pop()
+            held = self._quarantined(series, layout) - arrived
+            bad.update({index: _crashed(series, layout, index) for index in held})
+            wanted = [index for index in pending.pop() if index not in held]
             try:
-                call(wanted)
+                if wanted:
+                    call(wanted)
             except WorkerDied:
                 # A file brought the worker down: halve until it is alone, and load the others.
-                everything = range(len(layout.frames)) if wanted is None else wanted
-                left = [index for index in everything if index not in arrived and index not in bad]
-                if len(left) <= 1:
-                    bad.update({index: _crashed(series, layout, index) for index in left})
-                    continue
+                left = [index for index in wanted if index not in arrived and index not in bad]
                 half = len(left) // 2
-                pending.extend((left[half:], left[:half]))
-            except WorkerRefused as refusal:
-                if refusal.code != "quarantined" or wanted is None:
-                    raise
-                bad.update({index: _crashed(series, layout, index) for index in wanted})
+                if half:
+                    pending.extend((left[half:], left[:half]))
+                elif left:
+                    self._condemn(_path(series, layout, left[0]))
+                    pending.append(left)
         decoder = "+".join(sorted(decoders - {""}))
         opened.stack = _without(replace(opened.stack, decoder=decoder), bad)
         opened.bad_files = tuple({one.path: one for one in bad.values()}.values())
@@ -284,7 +282,8 @@ class Reader:
         params: dict[str, Any] = {"series": series.model_dump_json(exclude_defaults=True), "size": size}
         if index is not None:
             params["index"] = index
-        result = self.host.call("thumbnail", params, cancel=cancel)
+        subject = series.instances[0].path
+        result = self.host.call("thumbnail", params, cancel=cancel, subject=subject)
         shape = tuple(int(length) for length in result["shape"])
         return np.frombuffer(base64.b64decode(result["pixels"]), dtype=np.uint8).reshape(shape)
 
@@ -304,6 +303,17 @@ class Reader:
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         self.close()
+
+    def _quarantined(self, series: Series, layout: StackLayout) -> set[int]:
+        """Return the frames whose files brought workers down before."""
+        holds = self.host.quarantine.holds
+        fatal = {index for index, one in enumerate(series.instances) if holds(one.path)}
+        return {index for index, frame in enumerate(layout.frames) if frame[0] in fatal}
+
+    def _condemn(self, path: str) -> None:
+        """Put a file in quarantine: it brought down two workers, in company and alone."""
+        while not self.host.quarantine.holds(path):
+            self.host.quarantine.crashed(path)
 
     def _archive_dir(self) -> Path:
         if self._archive is not None:

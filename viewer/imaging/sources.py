@@ -10,6 +10,7 @@ from __future__ import annotations
 import hashlib
 import os
 import stat
+import tempfile
 import zipfile
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
@@ -59,9 +60,9 @@ class Sources:
 
 
 def collect_files(
-    paths: Sequence[str], archive_dir: Path, *, cancelled: Callable[[], bool] = lambda: False
+    paths: Sequence[str], archive_dir: Path | None, *, cancelled: Callable[[], bool] = lambda: False
 ) -> Sources:
-    """List every file under the paths, unpacking ZIP archives into `archive_dir`.
+    """List every file under the paths, unpacking ZIP archives into `archive_dir` (else a new folder).
 
     Raises
     ------
@@ -90,6 +91,8 @@ def collect_files(
                 sources.refuse(shown, "unreadable", "Its name is not valid text: rename the file.")
                 continue
             if _is_zip(name):
+                if archive_dir is None:
+                    archive_dir = Path(tempfile.mkdtemp(prefix="sightline-"))
                 _unpack(name, archive_dir, sources, cancelled)
             else:
                 sources.files.append(name)
@@ -142,10 +145,10 @@ def _is_zip(path: str) -> bool:
         return False
 
 
-def _unpack(path: str, archive_dir: Path, sources: Sources, cancelled: Callable[[], bool]) -> None:
+def _unpack(path: str, folder: Path, sources: Sources, cancelled: Callable[[], bool]) -> None:
     status = Path(path).stat()
     identity = f"{path}\0{status.st_size}\0{status.st_mtime_ns}"
-    target = archive_dir / hashlib.sha256(identity.encode("utf-8", "surrogateescape")).hexdigest()[:32]
+    target = folder / hashlib.sha256(identity.encode("utf-8", "surrogateescape")).hexdigest()[:32]
     try:
         with zipfile.ZipFile(path) as archive:
             members = [info for info in archive.infolist() if not info.is_dir()]
