@@ -1,9 +1,10 @@
 """An analytic chest CT phantom with known truth: ``python -m inference.evaluation.phantom OUT``.
 
 Bodies are implicit functions in patient coordinates (LPS mm: +x left, +y back, +z head), each giving
-a signed distance whose coverage of a voxel is composed over what lies below it, so edges have partial
-volume as a scanner's have. The truth (lung volumes, nodule) is the integral of the same functions.
-Randomness comes from a fixed PCG64 stream per purpose; the same version always gives the same pixels.
+a signed distance (`phantom_shapes`) whose coverage of a voxel is composed over what lies below it, so
+edges have partial volume as a scanner's have. The truth (lung volumes, nodule) is the integral of the
+same functions. Randomness comes from a fixed PCG64 stream per purpose: the same version always gives
+the same pixels.
 """
 
 from __future__ import annotations
@@ -11,59 +12,49 @@ from __future__ import annotations
 import hashlib
 import json
 import sys
-from dataclasses import dataclass
 from datetime import date
-from functools import cache, reduce
-from itertools import pairwise
+from functools import cache
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
-FloatArray = npt.NDArray[np.float32]
+from inference.evaluation.phantom_shapes import (
+    PIXEL_MM,
+    SIZE,
+    SLICE_MM,
+    SLICES,
+    SUB_SLICES,
+    Ball,
+    Capsule,
+    FloatArray,
+    Grid,
+    Point,
+    capsule,
+    chain,
+    common,
+    coverage,
+    ellipse,
+    ellipsoid,
+    tubes,
+    union,
+)
+
 Vector = npt.NDArray[np.float64]
-Point = tuple[float, float, float]
-"""LPS mm (or half-axes along x, y, z, mm)."""
 
 VERSION = "1"
-SIZE = 384
-SLICES = 60
-PIXEL_MM = 0.95
-SLICE_MM = 5.0
-SUB_SLICES = 5
-"""Planes averaged over the thickness of a slice: partial volume along z."""
-
 INTERCEPT = -1024
 NOISE_HU = 8.0
 SEED = 20260105
 
 AIR, FAT, SKIN, MUSCLE, SOFT = -1000.0, -100.0, 20.0, 55.0, 40.0
 BLOOD, LIVER, SPLEEN, WATER = 42.0, 58.0, 48.0, 8.0
-CORTEX, MARROW, CARTILAGE, TABLE, TABLE_CORE = 620.0, 180.0, 95.0, -350.0, -920.0
+CORTEX, MARROW, CARTILAGE, TABLE = 620.0, 180.0, 95.0, -350.0
 BULLA = -972.0
 
 RIGHT, LEFT = -1.0, 1.0
 """Sign of x in LPS on each side of the patient."""
-
-
-@dataclass(frozen=True)
-class Capsule:
-    """A round-ended tube between two points, mm."""
-
-    start: Point
-    end: Point
-    start_radius: float
-    end_radius: float
-
-
-@dataclass(frozen=True)
-class Ball:
-    """A sphere with its density, mm and HU."""
-
-    centre: Point
-    radius: float
-    hu: float
 
 
 NODULE = Ball(centre=(-78.0, -8.0, 215.0), radius=8.0, hu=38.0)
@@ -71,87 +62,6 @@ NODULE = Ball(centre=(-78.0, -8.0, 215.0), radius=8.0, hu=38.0)
 
 NODULE_CLEARANCE_MM = 14.0
 """Vessels and bullae keep this far from the nodule's centre, so that its edge is known."""
-
-
-@dataclass(frozen=True)
-class Grid:
-    """Coordinates of the voxels of one slice with its sub-planes, each (sub, row, column)."""
-
-    x: FloatArray
-    y: FloatArray
-    z: FloatArray
-
-    @classmethod
-    def of_slice(cls, index: int) -> Grid:
-        """Return the sub-planes of a slice; index 0 is the lowest."""
-        inside = (np.arange(SUB_SLICES, dtype=np.float32) + 0.5) / SUB_SLICES - 0.5
-        along = (np.arange(SIZE, dtype=np.float32) - (SIZE - 1) / 2) * PIXEL_MM
-        return cls(
-            x=along[None, None, :],
-            y=along[None, :, None],
-            z=(index * SLICE_MM + inside * SLICE_MM).astype(np.float32)[:, None, None],
-        )
-
-
-def coverage(distance: FloatArray) -> FloatArray:
-    """Return the part of a voxel inside a body from the signed distance of its centre (inside < 0)."""
-    part: FloatArray = np.clip(np.float32(0.5) - distance / np.float32(PIXEL_MM), 0.0, 1.0)
-    return part
-
-
-def ellipse(grid: Grid, cx: float, cy: float, a: Any, b: Any, *, power: float = 2.0) -> FloatArray:
-    """Return the distance along the radius to an elliptic cylinder whose half-axes may vary with z."""
-    dx, dy = grid.x - np.float32(cx), grid.y - np.float32(cy)
-    if power == 2.0:
-        ratio = np.sqrt((dx / a) ** 2 + (dy / b) ** 2)
-    else:
-        ratio = (np.abs(dx / a) ** power + np.abs(dy / b) ** power) ** np.float32(1 / power)
-    radius = np.sqrt(dx * dx + dy * dy)
-    distance: FloatArray = radius - radius / np.maximum(ratio, np.float32(1e-3))
-    return np.where(ratio < 1e-3, -np.minimum(a, b), distance).astype(np.float32)
-
-
-def ellipsoid(grid: Grid, centre: Point, radii: Point) -> FloatArray:
-    """Return the distance along the radius to an ellipsoid."""
-    (cx, cy, cz), (a, b, c) = centre, radii
-    dx, dy, dz = grid.x - np.float32(cx), grid.y - np.float32(cy), grid.z - np.float32(cz)
-    ratio = np.sqrt((dx / a) ** 2 + (dy / b) ** 2 + (dz / c) ** 2)
-    radius = np.sqrt(dx * dx + dy * dy + dz * dz)
-    distance: FloatArray = (radius - radius / np.maximum(ratio, np.float32(1e-3))).astype(np.float32)
-    return np.where(ratio < 1e-3, np.float32(-min(radii)), distance)
-
-
-def capsule(grid: Grid, tube: Capsule) -> FloatArray:
-    """Return the distance to a tube whose radius changes evenly along it."""
-    ax, ay, az = tube.start
-    bx, by, bz = (end - start for start, end in zip(tube.start, tube.end, strict=True))
-    px, py, pz = grid.x - np.float32(ax), grid.y - np.float32(ay), grid.z - np.float32(az)
-    length2 = bx * bx + by * by + bz * bz
-    along = np.clip((px * bx + py * by + pz * bz) / np.float32(length2), 0.0, 1.0)
-    dx, dy, dz = px - along * bx, py - along * by, pz - along * bz
-    radius = tube.start_radius + along * (tube.end_radius - tube.start_radius)
-    distance: FloatArray = (np.sqrt(dx * dx + dy * dy + dz * dz) - radius).astype(np.float32)
-    return distance
-
-
-def union(*distances: FloatArray) -> FloatArray:
-    """Return the distance to any of the bodies; shapes broadcast."""
-    return reduce(np.minimum, distances)
-
-
-def common(*distances: FloatArray) -> FloatArray:
-    """Return the distance to what all bodies share; shapes broadcast."""
-    return reduce(np.maximum, distances)
-
-
-def tubes(grid: Grid, chain: tuple[Capsule, ...]) -> FloatArray:
-    """Return the distance to the union of tubes."""
-    return union(*(capsule(grid, tube) for tube in chain))
-
-
-def chain(radius: float, *points: Point) -> tuple[Capsule, ...]:
-    """Return a line of tubes of one radius through points."""
-    return tuple(Capsule(a, b, radius, radius) for a, b in pairwise(points))
 
 
 ASCENDING_AND_ARCH = chain(
@@ -296,7 +206,7 @@ def texture() -> FloatArray:
     rng = np.random.default_rng(SEED + 2)
     rough = rng.standard_normal((SLICES, SIZE // 2, SIZE // 2), dtype=np.float32)
     smooth = gaussian_filter(rough, (0.6, 1.1, 1.1), mode="wrap")
-    smooth *= np.float32(14.0) / smooth.std()
+    smooth *= np.float32(14.0 / smooth.std(dtype=np.float64))
     doubled: FloatArray = np.repeat(np.repeat(smooth, 2, axis=1), 2, axis=2)
     return doubled
 
