@@ -19,6 +19,9 @@ ALGORITHM_ED25519 = b"\x01"
 SIGNATURE_MARK = "\u2014 "
 """Each signature line of a note starts with an em dash and a space."""
 
+NO_SIZE = 1 << 63
+"""Stands for the size of a text that is no checkpoint, so that it is looked at first."""
+
 
 class BadNoteError(ValueError):
     """A note that is not a checkpoint, or that this log's key did not sign."""
@@ -57,6 +60,12 @@ class CheckpointNote:
 
 def _key_id(name: str, public: bytes) -> bytes:
     return hashlib.sha256(name.encode() + b"\n" + ALGORITHM_ED25519 + public).digest()[:4]
+
+
+def size_stated(note: str) -> int:
+    """Return the size that a text states, signed or not; more than any log has when it states none."""
+    stated = note.split("\n")[1:2]
+    return int(stated[0]) if stated and stated[0].isascii() and stated[0].isdigit() else NO_SIZE
 
 
 @dataclass(frozen=True)

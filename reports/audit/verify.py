@@ -11,7 +11,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 
-from reports.audit.checkpoint import BadNoteError, CheckpointNote, NoteVerifier
+from reports.audit.checkpoint import BadNoteError, CheckpointNote, NoteVerifier, size_stated
 from reports.audit.log import Frontier, leaf_hash
 
 
@@ -144,6 +144,29 @@ def _opened(
             except BadNoteError as error:
                 bad = bad or f"Checkpoint {number} in {witness.name} does not hold: {error}"
     return good, bad
+
+
+def newest_fits(
+    leaves: Iterable[bytes], verifier: NoteVerifier, witnesses: Sequence[Witness]
+) -> Frontier | None:
+    """Return the frontier of a log whose newest checkpoints fit, none when one does not.
+
+    The quick check of a start: it hashes the stored leaf hashes and opens one note of each witness,
+    and does not look into the entries. What is wrong is for `verify_log` to say.
+    """
+    newest = [max(witness.notes, key=size_stated, default="") for witness in witnesses]
+    try:
+        notes = [verifier.open(note) for note in newest if note]
+    except BadNoteError:
+        return None
+    frontier = Frontier()
+    roots = {0: frontier.root()}
+    sizes = {note.size for note in notes}
+    for leaf in leaves:
+        frontier = frontier.append(leaf)
+        if frontier.size in sizes:
+            roots[frontier.size] = frontier.root()
+    return frontier if all(roots.get(note.size) == note.root for note in notes) else None
 
 
 def verify_log(

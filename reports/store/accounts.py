@@ -83,6 +83,20 @@ def require_reader(account: Account) -> None:
         raise NotPermittedError("An administrator sees no patient data: sign in as a reader.")
 
 
+def require_active_reader(connection: sa.Connection, account: Account) -> None:
+    """Refuse an account that may not write patient data, or that was disabled meanwhile.
+
+    Raises
+    ------
+    NotPermittedError
+        It is an administrator's, or not the enabled account that it says it is.
+    """
+    require_reader(account)
+    query = sa.select(ACCOUNTS.c.role).where(ACCOUNTS.c.name == account.name, ACCOUNTS.c.disabled == 0)
+    if connection.scalar(query) != str(account.role):
+        raise NotPermittedError("This account was disabled or changed meanwhile. Sign in again.")
+
+
 def _folded(name: str) -> str:
     return unicodedata.normalize("NFC", name).strip().casefold()
 

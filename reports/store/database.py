@@ -12,10 +12,10 @@ from typing import TYPE_CHECKING, Final, Self
 
 import sqlalchemy as sa
 
-from reports.audit.checkpoint import NoteSigner, NoteVerifier
-from reports.audit.clock import Clock, SystemClock, utc_text
+from reports.audit.checkpoint import NoteSigner, NoteVerifier, size_stated
+from reports.audit.clock import Clock, SystemClock, from_utc_text, utc_text
 from reports.audit.event import PROGRAM, AuditAct, AuditEvent
-from reports.audit.verify import AuditFault, AuditVerdict, Witness, verify_log
+from reports.audit.verify import AuditFault, AuditVerdict, Witness, newest_fits, verify_log
 from reports.store.accounts import Account, Accounts
 from reports.store.crosscheck import check_records
 from reports.store.drafts import Drafts
@@ -34,20 +34,30 @@ from reports.store.errors import (
     StoreExistsError,
 )
 from reports.store.home import Home, prepare_home, refuse_network
-from reports.store.journal import Journal, entries, own_checkpoints
-from reports.store.keys import KeyProvider, RecoveryProvider, new_key, unwrap_key
+from reports.store.journal import Journal, entries, leaves, newest_event, own_checkpoints
+from reports.store.keys import (
+    KeyFile,
+    KeyProvider,
+    ProviderKind,
+    RecoveryProvider,
+    keyring_is_available,
+    new_key,
+    unwrap_key,
+)
 from reports.store.migrate import HEAD, require_known, revision_of, upgrade
 from reports.store.reports import Reports
 from reports.store.schema import AUDIT_EVENTS, INSTALLATION, install_triggers, triggers_are_complete
 from reports.store.steps import Hook, pass_by
 from reports.store.studies import Studies
 from reports.store.transaction import Transactions
-from reports.store.witness import append_side_file, read_keyring, read_side_file, write_keyring
+from reports.store.witness import KEYRING, SIDE_FILE, Witnesses
 
 if TYPE_CHECKING:
     from argon2 import PasswordHasher
 
 DATABASE_SUFFIXES: Final = ("", "-wal", "-shm")
+SHORT_LOG: Final = 10_000
+"""Entries that every start looks into: about 0.3 s."""
 
 
 @dataclass(frozen=True)
@@ -71,12 +81,8 @@ class Store:
     ----------
     accounts, studies, drafts, reports
         The parts; each method is one act in one transaction with its audit entry.
-    alert
-        None, or what is wrong with the audit log: then the store can only be read.
     badge
         Words that stay on the screen while this store is open; empty when none are needed.
-    witnesses
-        Where checkpoints are kept outside the database, in words.
     """
 
     def __init__(
@@ -90,15 +96,14 @@ class Store:
         hasher: PasswordHasher,
         on_step: Hook,
         alert: AuditVerdict | None,
-        witnesses: tuple[str, ...],
+        witnesses: Witnesses,
     ) -> None:
         self._home = home
         self._engine = engine
         self._journal = journal
-        self._transactions = Transactions(engine, home, journal, on_step)
+        self._transactions = Transactions(engine, home.database, journal, witnesses, on_step)
         self._transactions.alert = alert
         self.badge = badge
-        self.witnesses = witnesses
         self.accounts = Accounts(self._transactions, hasher, decoy_hash)
         self.studies = Studies(self._transactions)
         self.drafts = Drafts(self._transactions)
@@ -145,7 +150,9 @@ class Store:
         engine = open_engine(files.database, key)
         signer = NoteSigner.new(f"sightline/{installation}")
         journal = Journal(installation, signer, clock)
-        transactions = Transactions(engine, files, journal, pass_by)
+        transactions = Transactions(
+            engine, files.database, journal, _witnesses(files, key_file), pass_by
+        )
         try:
             with transactions.writing() as act:
                 upgrade(act.connection)
@@ -206,35 +213,37 @@ class Store:
             )
         # The witnesses are read first: another process that signs meanwhile makes the log longer
         # than they say, never shorter.
-        witnesses = _outside(files, key_file.installation)
+        witnesses = _witnesses(files, key_file)
+        seen = witnesses.read()
         engine = open_engine(files.database, key)
         try:
             with in_words(files.database):
                 row = _prepared(engine, key, files)
                 signer = NoteSigner(f"sightline/{row.id}", bytes(row.signing_key))
+                journal = Journal(row.id, signer, clock or SystemClock())
                 with engine.connect() as connection:
-                    verdict = _verdict(connection, signer.verifier(), witnesses)
+                    verdict = _checked_at_start(connection, journal, seen)
         except BaseException:
             engine.dispose()
             raise
-        alert = None if verdict.intact else verdict
+        alert = None if verdict is None or verdict.intact else verdict
         if alert is not None:
             engine.dispose()
             engine = open_engine(files.database, key, read_only=True)
         store = cls(
             files,
             engine,
-            Journal(row.id, signer, clock or SystemClock()),
+            journal,
             badge=provider.badge,
             decoy_hash=row.decoy_hash,
             hasher=hasher or _default_hasher(),
             on_step=on_step,
             alert=alert,
-            witnesses=tuple(witness.name for witness in witnesses if witness is not None),
+            witnesses=witnesses,
         )
         if alert is None:
             try:
-                store._begin(witnesses)
+                store._begin(seen)
             except BaseException:
                 engine.dispose()
                 raise
@@ -244,6 +253,12 @@ class Store:
     def alert(self) -> AuditVerdict | None:
         """None, or what is wrong with the audit log: then the store can only be read."""
         return self._transactions.alert
+
+    @property
+    def witnesses(self) -> tuple[str, ...]:
+        """Where checkpoints are kept outside the database, in words; documents hold them too."""
+        has_keyring = self._transactions.witnesses.uses_keyring and keyring_is_available()
+        return (SIDE_FILE, KEYRING) if has_keyring else (SIDE_FILE,)
 
     @property
     def installation(self) -> str:
@@ -268,14 +283,11 @@ class Store:
                 act.record(AuditAct.PROTECTION_RESTORED, PROGRAM)
             act.record(AuditAct.APPLICATION_START, PROGRAM)
         with self._transactions.reading() as connection:
-            self._journal.remember(connection)
-            own = [self.log_key.open(note) for note in own_checkpoints(connection).notes]
-        side = witnesses[0]
-        seen = {self.log_key.open(note).size for note in side.notes} if side is not None else set()
-        missed = [note for note in own if note.size > max(seen, default=-1)]
+            own = own_checkpoints(connection).notes
+        seen = -1 if witnesses[0] is None else max(map(size_stated, witnesses[0].notes), default=-1)
+        missed = [self.log_key.open(note) for note in own if size_stated(note) > seen]
         if missed:
-            append_side_file(self._home.side_file, missed)
-            write_keyring(self.installation, missed[-1])
+            self._transactions.witnesses.tell(missed)
 
     def verify(self, *, notes: Sequence[str] = ()) -> AuditVerdict:
         """Check everything: pages, audit log, checkpoints, witnesses, and records against the log.
@@ -285,7 +297,7 @@ class Store:
         notes
             Checkpoints from elsewhere, such as those printed in exported documents.
         """
-        witnesses = _outside(self._home, self.installation)
+        seen = self._transactions.witnesses.read()
         try:
             with self._transactions.reading() as connection:
                 failed = failed_page_checks(connection) + damaged_pages(connection)
@@ -298,7 +310,7 @@ class Store:
                         "",
                     )
                 given = Witness("a given checkpoint", tuple(notes))
-                verdict = _verdict(connection, self.log_key, (*witnesses, given))
+                verdict = _verdict(connection, self.log_key, (*seen, given))
                 return check_records(connection, verdict) if verdict.intact else verdict
         except DatabaseDamagedError as error:
             return AuditVerdict(AuditFault.DATABASE_DAMAGED, None, str(error), 0, "")
@@ -361,9 +373,36 @@ class Store:
         self.close()
 
 
-def _outside(home: Home, installation: str) -> tuple[Witness | None, Witness | None]:
-    """Return what the side file and the keyring have seen."""
-    return read_side_file(home.side_file), read_keyring(installation)
+def _witnesses(home: Home, key_file: KeyFile) -> Witnesses:
+    uses_keyring = key_file.provider is not ProviderKind.FILE
+    return Witnesses(home.side_file, key_file.installation, uses_keyring)
+
+
+def _checked_at_start(
+    connection: sa.Connection, journal: Journal, witnesses: Sequence[Witness | None]
+) -> AuditVerdict | None:
+    """Check the log as a start does and return what is wrong, none when the quick check found nothing.
+
+    Each entry of a long log is looked into only after a stop that was not clean and at the first
+    start of a week; else its newest checkpoints are held against the stored leaf hashes.
+    """
+    if witnesses[0] is not None and _may_be_quick(newest_event(connection), journal.clock):
+        outside = [witness for witness in witnesses if witness is not None]
+        held_against = [own_checkpoints(connection), *outside]
+        frontier = newest_fits(leaves(connection), journal.verifier, held_against)
+        if frontier is not None:
+            journal.start_from(frontier)
+            return None
+    verdict = _verdict(connection, journal.verifier, witnesses)
+    if verdict.intact:
+        journal.remember(connection)
+    return verdict
+
+
+def _may_be_quick(newest: AuditEvent | None, clock: Clock) -> bool:
+    if newest is None or newest.sequence <= SHORT_LOG or newest.act is not AuditAct.APPLICATION_STOP:
+        return False
+    return from_utc_text(newest.utc).isocalendar()[:2] == clock.utc().isocalendar()[:2]
 
 
 def _verdict(

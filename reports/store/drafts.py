@@ -11,7 +11,7 @@ from reports.audit.canonical import canonical, sha256_hex
 from reports.audit.event import AuditAct, record
 from reports.audit.event import study as study_object
 from reports.domain import Draft, Ledger, Trace
-from reports.store.accounts import Account, require_reader
+from reports.store.accounts import Account, require_active_reader, require_reader
 from reports.store.schema import DRAFTS
 from reports.store.transaction import Transactions
 
@@ -52,6 +52,7 @@ class Drafts:
         }
         uid = draft.study_instance_uid
         with self._transactions.writing() as act:
+            require_active_reader(act.connection, account)
             newest = act.connection.scalar(
                 sa.select(sa.func.max(DRAFTS.c.number)).where(DRAFTS.c.study_instance_uid == uid)
             )

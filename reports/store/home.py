@@ -7,6 +7,7 @@ Windows: UNC paths), because SQLite's locks and WAL do not hold there; on macOS 
 from __future__ import annotations
 
 import os
+import re
 import tempfile
 from dataclasses import dataclass
 from pathlib import Path
@@ -68,7 +69,7 @@ def file_system_of(path: Path, mounts: str) -> str:
         fields = left.split(" ")
         if not separator or len(fields) < 5:
             continue
-        mount = Path(fields[4].encode("ascii", "replace").decode("unicode_escape"))
+        mount = Path(re.sub(r"\\([0-7]{3})", lambda found: chr(int(found[1], 8)), fields[4]))
         # Later lines lie over earlier ones with the same mount point.
         if path.is_relative_to(mount) and len(mount.parts) >= best:
             best, found = len(mount.parts), right.split(" ")[0]
@@ -88,7 +89,7 @@ def refuse_network(folder: Path) -> None:
     if str(resolved).startswith(("\\\\", "//")):
         kind = "UNC path"
     elif MOUNTS.exists():
-        kind = file_system_of(resolved, MOUNTS.read_text(encoding="ascii", errors="replace"))
+        kind = file_system_of(resolved, MOUNTS.read_text(encoding="utf-8", errors="surrogateescape"))
         kind = kind if kind in NETWORK_FILE_SYSTEMS else ""
     if kind:
         raise HomeRefusedError(

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from datetime import timedelta
 from typing import Final
 
@@ -35,6 +35,10 @@ class Journal:
         self.clock = clock
         self._signer = signer
         self._committed = Frontier()
+
+    def start_from(self, committed: Frontier) -> None:
+        """Take over the frontier of the log as it was checked when the store was opened."""
+        self._committed = committed
 
     @property
     def verifier(self) -> NoteVerifier:
@@ -134,10 +138,28 @@ class Journal:
         return base.extend(bytes(leaf) for leaf in leaves)
 
 
-def entries(connection: sa.Connection) -> list[Entry]:
-    """Return the whole log as it is stored."""
+def entries(connection: sa.Connection) -> Iterator[Entry]:
+    """Yield the whole log as it is stored."""
     rows = connection.execute(sa.select(AUDIT_EVENTS).order_by(AUDIT_EVENTS.c.sequence))
-    return [Entry(int(row.sequence), bytes(row.event), bytes(row.leaf)) for row in rows]
+    for row in rows:
+        yield Entry(int(row.sequence), bytes(row.event), bytes(row.leaf))
+
+
+def leaves(connection: sa.Connection) -> Iterator[bytes]:
+    """Yield the stored leaf hashes of the whole log."""
+    query = sa.select(AUDIT_EVENTS.c.leaf).order_by(AUDIT_EVENTS.c.sequence)
+    for leaf in connection.scalars(query):
+        yield bytes(leaf)
+
+
+def newest_event(connection: sa.Connection) -> AuditEvent | None:
+    """Return the last entry of the log, none when it is not readable or there is none."""
+    query = sa.select(AUDIT_EVENTS.c.event).order_by(AUDIT_EVENTS.c.sequence.desc()).limit(1)
+    found = connection.scalar(query)
+    try:
+        return None if found is None else AuditEvent.model_validate_json(found)
+    except ValueError:
+        return None
 
 
 def own_checkpoints(connection: sa.Connection) -> Witness:

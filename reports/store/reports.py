@@ -23,9 +23,8 @@ from reports.domain import (
     TransitionError,
     transition,
 )
-from reports.store.accounts import Account, Accounts, require_reader
+from reports.store.accounts import Account, Accounts, require_active_reader, require_reader
 from reports.store.errors import (
-    NotPermittedError,
     RecordDamagedError,
     ReportMismatchError,
     StaleRevisionError,
@@ -37,7 +36,7 @@ from reports.store.revisions import (
     participant_objects,
     report_in,
 )
-from reports.store.schema import ACCOUNTS, DOCUMENTS, LEDGERS, REPORTS, REVISIONS, SIGNATURES
+from reports.store.schema import DOCUMENTS, LEDGERS, REPORTS, REVISIONS, SIGNATURES
 from reports.store.steps import Step
 from reports.store.transaction import Transaction, Transactions
 
@@ -103,6 +102,7 @@ class Reports:
             changed_at=self._now(),
         )
         with self._transactions.writing() as act:
+            require_active_reader(act.connection, account)
             self._insert_part(
                 act, report, ledger, account, audit_act=AuditAct.REPORT_STARTED, detail={}
             )
@@ -119,6 +119,7 @@ class Reports:
         with self._transactions.writing() as act:
             base = latest_revision(act.connection, report_id)
             transition(base.state, ReportAct.START_ADDENDUM, account.role)
+            require_active_reader(act.connection, account)
             report = Report(
                 id=str(uuid.uuid4()),
                 revision=1,
@@ -175,6 +176,7 @@ class Reports:
         with self._transactions.writing() as transaction:
             latest = latest_revision(transaction.connection, report.id)
             state = transition(latest.state, act, account.role)
+            require_active_reader(transaction.connection, account)
             _require_next(report.revision, latest.revision)
             same_study = report.study.study_instance_uid == latest.study.study_instance_uid
             if not same_study or report.addendum_to != latest.addendum_to:
@@ -237,9 +239,9 @@ class Reports:
         step(Step.AUTHENTICATED)
         with self._transactions.writing() as transaction:
             step(Step.BEGUN)
-            _require_enabled(transaction.connection, signer)
             latest = latest_revision(transaction.connection, report_id)
             state = transition(latest.state, act, signer.role)
+            require_active_reader(transaction.connection, signer)
             _require_next(revision + 1, latest.revision)
             _require_kind(latest, act)
             now = self._now()
@@ -405,6 +407,7 @@ class Reports:
         """
         require_reader(account)
         with self._transactions.writing() as act:
+            require_active_reader(act.connection, account)
             act.record(
                 AuditAct.DOCUMENT_EXPORTED,
                 account.participant(),
@@ -460,9 +463,3 @@ def _require_kind(report: Report, act: ReportAct) -> None:
             if report.addendum_to
             else "This report adds to no other: it cannot be signed as an addendum."
         )
-
-
-def _require_enabled(connection: sa.Connection, account: Account) -> None:
-    query = sa.select(ACCOUNTS.c.disabled).where(ACCOUNTS.c.name == account.name)
-    if connection.scalar(query) != 0:
-        raise NotPermittedError("This account was disabled meanwhile.")

@@ -9,7 +9,7 @@ import sqlalchemy as sa
 from reports.audit.clock import utc_text
 from reports.audit.event import AuditAct
 from reports.audit.event import study as study_object
-from reports.store.accounts import Account, require_reader
+from reports.store.accounts import Account, require_active_reader, require_reader
 from reports.store.errors import UnknownRecordError
 from reports.store.schema import STUDIES
 from reports.store.transaction import Transactions
@@ -38,6 +38,7 @@ class Studies:
         if not studies:
             return
         with self._transactions.writing() as act:
+            require_active_reader(act.connection, account)
             now = utc_text(self._transactions.journal.clock.utc())
             for uid, content in studies.items():
                 act.connection.execute(STUDIES.delete().where(STUDIES.c.study_instance_uid == uid))
@@ -77,6 +78,7 @@ class Studies:
         if self._transactions.alert is not None:
             return  # Reading goes on; the alert on the screen says that nothing is recorded.
         with self._transactions.writing() as act:
+            require_active_reader(act.connection, account)
             act.record(
                 AuditAct.STUDY_OPENED,
                 account.participant(),
@@ -95,6 +97,7 @@ class Studies:
         """
         require_reader(account)
         with self._transactions.writing() as act:
+            require_active_reader(act.connection, account)
             gone = act.connection.execute(
                 STUDIES.delete().where(STUDIES.c.study_instance_uid == study_instance_uid)
             )

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from pathlib import Path
 
 import sqlalchemy as sa
 
@@ -13,10 +14,9 @@ from reports.audit.event import ActiveParticipant, AuditAct, AuditEvent, Outcome
 from reports.audit.verify import AuditVerdict
 from reports.store.engine import WRITE, in_words
 from reports.store.errors import StoreReadOnlyError
-from reports.store.home import Home
 from reports.store.journal import Journal
 from reports.store.steps import Hook, Step
-from reports.store.witness import append_side_file, write_keyring
+from reports.store.witness import Witnesses
 
 
 @dataclass
@@ -51,17 +51,25 @@ class Transaction:
 class Transactions:
     """The one way to the database for accounts, studies, drafts and reports."""
 
-    def __init__(self, engine: sa.Engine, home: Home, journal: Journal, on_step: Hook) -> None:
+    def __init__(
+        self,
+        engine: sa.Engine,
+        database: Path,
+        journal: Journal,
+        witnesses: Witnesses,
+        on_step: Hook,
+    ) -> None:
         self._engine = engine
-        self._home = home
+        self._database = database
         self.journal = journal
+        self.witnesses = witnesses
         self.on_step = on_step
         self.alert: AuditVerdict | None = None
 
     @contextmanager
     def reading(self) -> Iterator[sa.Connection]:
         """Give a connection that sees one state of the database."""
-        with in_words(self._home.database), self._engine.connect() as connection:
+        with in_words(self._database), self._engine.connect() as connection:
             yield connection
 
     @contextmanager
@@ -75,15 +83,14 @@ class Transactions:
         """
         if self.alert is not None:
             raise StoreReadOnlyError(f"The store can only be read. {self.alert.message}")
-        with in_words(self._home.database), self._engine.connect() as connection:
+        with in_words(self._database), self._engine.connect() as connection:
             writer = connection.execution_options(**{WRITE: True})
             with writer.begin():
                 act = Transaction(writer, self.journal)
                 yield act
         self.on_step(Step.COMMITTED)
         if act.notes:
-            append_side_file(self._home.side_file, act.notes)
-            write_keyring(self.journal.installation, act.notes[-1])
+            self.witnesses.tell(act.notes)
             with self.reading() as connection:
                 self.journal.remember(connection)
         self.on_step(Step.WITNESSED)

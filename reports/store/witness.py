@@ -9,9 +9,11 @@ from __future__ import annotations
 import json
 import os
 from collections.abc import Sequence
+from contextlib import suppress
+from dataclasses import dataclass
 from pathlib import Path
 
-from reports.audit.checkpoint import CheckpointNote
+from reports.audit.checkpoint import CheckpointNote, size_stated
 from reports.audit.verify import Witness
 from reports.store.errors import NoSecretServiceError
 from reports.store.home import sync_folder
@@ -61,18 +63,50 @@ def read_keyring(installation: str) -> Witness | None:
     if not keyring_is_available():
         return None
     try:
-        note = keyring_get(f"{installation}:checkpoint")
+        note = keyring_get(_entry(installation))
     except NoSecretServiceError:
         return None
     return None if note is None else Witness(KEYRING, (note,))
 
 
-def write_keyring(installation: str, note: CheckpointNote) -> bool:
-    """Keep the newest checkpoint in the keyring; return whether there is one that took it."""
+def write_keyring(installation: str, note: CheckpointNote) -> None:
+    """Keep a checkpoint in the keyring, unless a newer one of another process is there.
+
+    A keyring that refuses is no reason to fail an act that is committed: the side file has it.
+    """
     if not keyring_is_available():
-        return False
-    try:
-        keyring_set(f"{installation}:checkpoint", note.note)
-    except NoSecretServiceError:
-        return False
-    return True
+        return
+    with suppress(NoSecretServiceError):
+        there = keyring_get(_entry(installation))
+        if there is None or size_stated(there) < note.size:
+            keyring_set(_entry(installation), note.note)
+
+
+def _entry(installation: str) -> str:
+    return f"{installation}:checkpoint"
+
+
+@dataclass(frozen=True)
+class Witnesses:
+    """The witnesses of one store.
+
+    Parameters
+    ----------
+    uses_keyring
+        False for a demonstration store, which leaves nothing on the machine but its folder.
+    """
+
+    side_file: Path
+    installation: str
+    uses_keyring: bool
+
+    def read(self) -> tuple[Witness | None, Witness | None]:
+        """Return what the side file and the keyring have seen; none for one that is not there."""
+        keyring = read_keyring(self.installation) if self.uses_keyring else None
+        return read_side_file(self.side_file), keyring
+
+    def tell(self, notes: Sequence[CheckpointNote]) -> None:
+        """Give committed checkpoints to them, oldest first."""
+        append_side_file(self.side_file, notes)
+        if self.uses_keyring:
+            write_keyring(self.installation, notes[-1])

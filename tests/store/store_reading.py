@@ -13,7 +13,7 @@ from reports.domain import Origin, Report, Role, Section, Sentence, StudyBlock
 from reports.store.accounts import Account
 from reports.store.database import Store
 from reports.store.home import Home
-from reports.store.keys import FileProvider, unwrap_key
+from reports.store.keys import FileProvider, KeyProvider, unwrap_key
 
 PASSWORD = "correct horse battery"
 STUDY_UID = "1.2.826.0.1.3680043.8.498.1"
@@ -69,16 +69,17 @@ class Reading:
     radiologist: Account
     resident: Account
     administrator: Account
+    provider: KeyProvider = field(default_factory=FileProvider)
 
     def reopened(self) -> Store:
         """Close the store and open it again."""
         self.store.close()
-        self.store = Store.open(self.home, FileProvider(), clock=self.clock, hasher=CHEAP)
+        self.store = Store.open(self.home, self.provider, clock=self.clock, hasher=CHEAP)
         return self.store
 
     def raw(self) -> sqlcipher.Connection:
         """Connect as someone who has the key, past the program."""
-        key, _ = unwrap_key(Home(self.home), FileProvider())
+        key, _ = unwrap_key(Home(self.home), self.provider)
         connection = sqlcipher.connect(str(Home(self.home).database), isolation_level=None)
         connection.execute(f"PRAGMA key = \"x'{key.hex()}'\"")
         return connection

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
-from store_reading import CHEAP, PASSWORD, STUDY_UID, Reading, everything, study_block
+from store_reading import CHEAP, PASSWORD, STUDY_UID, Reading, everything, study_block, with_sentence
 
 from reports.audit.event import AuditAct, Outcome
-from reports.domain import Role
+from reports.domain import Draft, Ledger, Role, Trace
 from reports.store.accounts import LONGEST_WAIT, UNKNOWN_NAME, wait_after
 from reports.store.database import Store
 from reports.store.errors import (
@@ -190,6 +192,29 @@ def test_administrator_sees_no_patient_data(reading: Reading) -> None:
     ):
         with pytest.raises(NotPermittedError, match="patient data"):
             look()
+
+
+def test_account_disabled_meanwhile_writes_nothing(reading: Reading) -> None:
+    report = reading.in_review()
+    store, remy = reading.store, reading.resident
+    store.accounts.disable("remy", by=reading.administrator)
+    before = len(store.events())
+    ledger, trace = Ledger(study_instance_uid=STUDY_UID), Trace(program="t", seed=0)
+    for act in (
+        lambda: store.reports.start(study_block(), remy),
+        lambda: store.reports.save_revision(with_sentence(report, "x"), remy),
+        lambda: store.reports.exported(report, remy, form="pdf", sha256="0"),
+        lambda: store.studies.save({STUDY_UID: "{}"}, remy),
+        lambda: store.studies.opened(STUDY_UID, remy),
+        lambda: store.studies.remove(STUDY_UID, remy),
+        lambda: store.drafts.save(Draft(study_instance_uid=STUDY_UID), ledger, trace, b"", remy),
+    ):
+        with pytest.raises(NotPermittedError, match="Sign in again"):
+            act()
+    promoted = replace(reading.resident, name="rosa", role=Role.RESIDENT)
+    with pytest.raises(NotPermittedError, match="Sign in again"):
+        store.reports.start(study_block(), promoted)
+    assert len(store.events()) == before + 1
 
 
 def test_unknown_account_is_named(reading: Reading) -> None:

@@ -340,7 +340,7 @@ def test_account_disabled_meanwhile_signs_nothing(reading: Reading) -> None:
             reading.store.accounts.disable("rosa", by=reading.administrator)
 
     reading.store._transactions.on_step = leaves
-    with pytest.raises(NotPermittedError, match="disabled meanwhile"):
+    with pytest.raises(NotPermittedError, match="disabled or changed"):
         signed(reading, report)
 
 

@@ -19,7 +19,7 @@ from reports.audit.verify import AuditFault, AuditVerdict
 from reports.domain import Draft, Ledger, Report, ReportAct, Trace
 from reports.store.database import Store
 from reports.store.errors import DatabaseDamagedError, RecordDamagedError, StoreReadOnlyError
-from reports.store.keys import FileProvider
+from reports.store.keys import FileProvider, KeyringProvider, replace_provider
 from reports.store.schema import TRIGGERS
 
 
@@ -196,6 +196,61 @@ def test_log_and_own_checkpoints_rewritten_are_found_by_the_side_file(reading: R
     assert "the side file" in verdict.message
 
 
+class TestLongLog:
+    """A long log is looked into at the first start of a week and after an unclean stop."""
+
+    @pytest.fixture(autouse=True)
+    def long_log(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        monkeypatch.setattr("reports.store.database.SHORT_LOG", 3)
+
+    def entry_changed(self, reading: Reading) -> None:
+        sign(reading)
+        with_key(
+            reading,
+            lambda connection: connection.execute(
+                "UPDATE audit_events SET event = x'7b7d' WHERE sequence = 5"
+            ),
+        )
+
+    def test_untouched_opens_and_goes_on(self, reading: Reading) -> None:
+        sign(reading)
+        assert reading.reopened().alert is None
+        sign(reading)
+        assert reading.reopened().verify().intact
+
+    def test_changed_entry_waits_for_the_next_week_or_verify(self, reading: Reading) -> None:
+        self.entry_changed(reading)
+        assert reading.store.alert is None
+        found(reading, AuditFault.CHANGED, 5)
+        reading.store.close()
+        reading.clock.turn(7 * 86_400)
+        reading.store = Store.open(reading.home, FileProvider(), clock=reading.clock, hasher=CHEAP)
+        assert reading.store.alert is not None
+        assert reading.store.alert.first_bad == 5
+
+    def test_changed_entry_is_found_after_an_unclean_stop(self, reading: Reading) -> None:
+        self.entry_changed(reading)
+        unclean = reading.store
+        reading.store = Store.open(reading.home, FileProvider(), clock=reading.clock, hasher=CHEAP)
+        assert reading.store.alert is not None
+        assert reading.store.alert.first_bad == 5
+        unclean._engine.dispose()
+
+    @pytest.mark.parametrize(
+        "statement",
+        [
+            "UPDATE audit_events SET leaf = zeroblob(32) WHERE sequence = 5",
+            "DELETE FROM audit_events WHERE sequence = 5",
+            "DELETE FROM audit_events WHERE sequence > 5",
+            "UPDATE checkpoints SET note = 'x'",
+        ],
+    )
+    def test_hashes_that_do_not_fit_are_found_at_once(self, reading: Reading, statement: str) -> None:
+        sign(reading)
+        with_key(reading, lambda connection: connection.execute(statement))
+        only_for_reading(reading)
+
+
 def test_removed_entry_is_named(reading: Reading) -> None:
     sign(reading)
     with_key(
@@ -254,13 +309,15 @@ def older_folder_put_back(reading: Reading, older: Path) -> str:
     reading.store.close()
     shutil.rmtree(reading.home)
     shutil.copytree(older, reading.home)
-    reading.store = Store.open(reading.home, FileProvider(), hasher=CHEAP)
+    reading.store = Store.open(reading.home, reading.provider, hasher=CHEAP)
     return document.checkpoint
 
 
 def test_older_copy_of_the_whole_folder_is_found_by_the_keyring(
     secret_service: MemoryKeyring, reading: Reading, tmp_path: Path
 ) -> None:
+    replace_provider(reading.home, FileProvider(), KeyringProvider())
+    reading.provider = KeyringProvider()
     older_folder_put_back(reading, tmp_path / "older")
     verdict = reading.store.alert
     assert verdict is not None
