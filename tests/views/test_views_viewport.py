@@ -357,6 +357,22 @@ def test_a_click_on_a_region_names_its_evidence(
         qtbot.mouseClick(widget, LEFT, pos=at(widget, 70, 40))
 
 
+def test_a_large_mask_that_is_not_drawn_lets_the_reader_click_into_the_image(
+    qtbot, with_regions: ImageViewport
+) -> None:  # type: ignore[no-untyped-def]
+    widget = with_regions
+    widget.set_state(ViewportState(index=6))
+    inside = at(widget, 75, 20)
+    with qtbot.assertNotEmitted(widget.regionClicked):
+        qtbot.mouseClick(widget, LEFT, pos=inside)
+    with qtbot.waitSignal(widget.regionClicked):
+        qtbot.mouseClick(widget, LEFT, pos=at(widget, 60, 20))
+    widget.set_selected(frozenset({"E6"}))
+    with qtbot.waitSignal(widget.regionClicked) as clicked:
+        qtbot.mouseClick(widget, LEFT, pos=inside)
+    assert clicked.args == ["E6"]
+
+
 def test_a_drag_over_a_region_is_no_click(qtbot, with_regions: ImageViewport) -> None:  # type: ignore[no-untyped-def]
     with qtbot.assertNotEmitted(with_regions.regionClicked):
         drag(qtbot, with_regions, LEFT, at(with_regions, 30, 30), at(with_regions, 40, 40))

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import math
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import lru_cache
 
@@ -67,17 +68,18 @@ class Outline:
             return float(self.filled.sum())
         return abs(sum(_signed_area(ring) for ring in self.rings))
 
-    def distance(self, point: tuple[float, float]) -> float:
-        """Return the distance in pixels from an image point to the region; 0 inside it."""
+    def contains(self, point: tuple[float, float]) -> bool:
+        """Return whether an image point lies inside."""
         x, y = point
-        if self.filled is not None:
-            column, row = round(x), round(y)
-            high, wide = self.filled.shape
-            if 0 <= row < high and 0 <= column < wide and self.filled[row, column]:
-                return 0.0
-        elif sum(_inside(ring, x, y) for ring in self.rings) % 2:
-            return 0.0
-        return min(_distance(ring, x, y) for ring in self.rings)
+        if self.filled is None:
+            return sum(_inside(ring, x, y) for ring in self.rings) % 2 == 1
+        column, row = round(x), round(y)
+        high, wide = self.filled.shape
+        return 0 <= row < high and 0 <= column < wide and bool(self.filled[row, column])
+
+    def distance(self, point: tuple[float, float]) -> float:
+        """Return the distance in pixels from an image point to the outline."""
+        return min(_distance(ring, *point) for ring in self.rings)
 
 
 @dataclass(eq=False)
@@ -147,18 +149,35 @@ class Overlay:
         return self.masks.get(str(region.mask_sha256))
 
 
-def hit(outlines: list[Outline], point: tuple[float, float], *, reach: float) -> Outline | None:
+def hit(
+    outlines: Sequence[Outline],
+    point: tuple[float, float],
+    *,
+    reach: float,
+    largest: float = math.inf,
+    drawn: Collection[str] = (),
+) -> Outline | None:
     """Return the region under an image point: the smallest one around it, else the nearest in reach.
 
     Parameters
     ----------
     reach
         How many image pixels beside its outline a region still counts as hit.
+    largest
+        Area in pixels above which a mask that is not drawn is hit by its outline only: a reader who
+        clicks into a lung means the image, not the evidence that spans it.
+    drawn
+        Evidence whose outlines are drawn: they are hit inside, however large.
     """
-    near = [(outlined.distance(point), outlined) for outlined in outlines]
-    inside = [outlined for distance, outlined in near if distance == 0.0]
+    inside = [
+        outlined
+        for outlined in outlines
+        if outlined.contains(point)
+        and (outlined.filled is None or outlined.evidence_id in drawn or outlined.area <= largest)
+    ]
     if inside:
         return min(inside, key=lambda outlined: outlined.area)
+    near = [(outlined.distance(point), outlined) for outlined in outlines]
     beside = [(distance, outlined) for distance, outlined in near if distance <= reach]
     return min(beside, key=lambda pair: pair[0])[1] if beside else None
 

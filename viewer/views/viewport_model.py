@@ -34,6 +34,9 @@ from viewer.views.viewport_state import (
 HIT_REACH = 6.0
 """Widget pixels beside an outline that still hit it."""
 
+LARGEST_HIDDEN_SHARE = 0.02
+"""Share of the image above which a mask that is not drawn is found by its outline only."""
+
 
 class ViewportModel:
     """A stack, the state in which it is shown, and the regions over it.
@@ -198,16 +201,28 @@ class ViewportModel:
             return []
         return self.overlay.on_frame(self.stack, self.state.index)
 
+    @property
+    def lit(self) -> frozenset[str]:
+        """Evidence that is chosen, or pointed at elsewhere."""
+        return self.selected | {self.hovered}
+
     def drawn_outlines(self) -> list[Outline]:
         """Return the outlines that are drawn now."""
-        ids = self.selected | {self.hovered, self.pointed}
+        ids = self.lit | {self.pointed}
         return [found for found in self.outlines() if self.all_regions or found.evidence_id in ids]
 
     def region_at(self, point: tuple[float, float]) -> str:
         """Return the evidence whose region lies under a widget point, or an empty text."""
         if self.stack is None or not self.overlay.regions:
             return ""
-        found = hit(self.outlines(), self.to_image(point), reach=HIT_REACH / self.scale())
+        outlines = self.outlines()
+        found = hit(
+            outlines,
+            self.to_image(point),
+            reach=HIT_REACH / self.scale(),
+            largest=LARGEST_HIDDEN_SHARE * self.image_size().columns * self.image_size().rows,
+            drawn={one.evidence_id for one in outlines} if self.all_regions else self.lit,
+        )
         return "" if found is None else found.evidence_id
 
     def holds(self, region: Region) -> bool:
