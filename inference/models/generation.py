@@ -48,8 +48,8 @@ class Generation:
     seconds
         Wall-clock time in the worker, prompt included.
     logprob
-        Mean natural-log probability of the tokens before the grammar masked any, or none when it
-        was not asked for.
+        Mean natural-log probability of the tokens that the model chose, before the grammar masked
+        any, or none when it was not asked for. Text that the grammar fixed counts in `tokens` only.
     """
 
     text: str

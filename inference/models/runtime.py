@@ -27,6 +27,9 @@ SMALL_MODEL = 50_000_000
 """Parameters under which a step is so short that one thread is fastest and a cancel between two
 tokens is soon enough. In larger ones llama.cpp asks within the step."""
 
+LONGEST_TOKEN = 64
+"""Bytes of the longest token there is; more allowed tokens than that cannot be beginnings of one."""
+
 _ABORTED = 2
 """What llama_decode returns when the abort callback stopped it."""
 
@@ -140,6 +143,14 @@ class Runtime:
             self.close()
             raise
         self._rows = np.zeros(self.vocabulary, dtype=_CANDIDATE)
+        self._rows["id"] = np.arange(self.vocabulary, dtype=np.int32)
+        self._candidates = self._lib.llama_token_data_array(
+            data=self._rows.ctypes.data_as(self._lib.llama_token_data_p),
+            size=self.vocabulary,
+            selected=-1,
+            sorted=False,
+        )
+        self._pieces: dict[int, bytes] = {}
 
     def _open(self) -> None:
         parameters = self._lib.llama_context_default_params()
@@ -195,10 +206,13 @@ class Runtime:
 
     def piece(self, token: int) -> bytes:
         """Return the bytes of a token; control tokens have none."""
-        room = 256
-        out = ctypes.create_string_buffer(room)
-        count = self._lib.llama_token_to_piece(self._vocab, token, out, room, 0, False)
-        return out.raw[: max(0, count)]
+        known = self._pieces.get(token)
+        if known is None:
+            room = 256
+            out = ctypes.create_string_buffer(room)
+            count = self._lib.llama_token_to_piece(self._vocab, token, out, room, 0, False)
+            known = self._pieces[token] = out.raw[: max(0, count)]
+        return known
 
     def logits(self) -> npt.NDArray[np.float32]:
         """Return the logits after the last token read; valid until the next step."""
@@ -271,72 +285,69 @@ class Runtime:
     def _write(
         self, request: Request, grammar: Any, read: int, began: float, emit: Callable[[str], None]
     ) -> Generation:
+        """Write until the grammar is complete or a limit is met.
+
+        Where the grammar leaves one way on, its text is taken without asking the model, and read
+        together with the next tokens that are: in a draft that is most of the text.
+        """
         decoder = codecs.getincrementaldecoder("utf-8")("replace")
         random = np.random.default_rng(request.seed)
         limit = min(request.max_tokens, self.context - read)
-        text, count, total, reason = "", 0, 0.0, StopReason.LENGTH
+        unread: list[int] = []
+        logprobs: list[float] = []
+        text, count, reason = "", 0, StopReason.LENGTH
         while count < limit:
             if self.cancelled():
                 raise Aborted
             if time.monotonic() - began > request.seconds:
                 reason = StopReason.TIME
                 break
-            logits = self.logits()
-            token = self._choose(logits, grammar, request.temperature, random)
-            if request.logprobs:
-                total += _logprob(logits, token)
+            allowed = self._allowed(grammar)
+            token = self._only_way(allowed)
+            if token is None:
+                self.read(unread)
+                unread.clear()
+                logits = self.logits()
+                token = int(allowed[_pick(logits[allowed], request.temperature, random)])
+                if request.logprobs:
+                    logprobs.append(_logprob(logits, token))
             count += 1
             if self._lib.llama_vocab_is_eog(self._vocab, token):
                 reason = StopReason.END
                 break
             self._lib.llama_sampler_accept(grammar, token)
+            unread.append(token)
             piece = decoder.decode(self.piece(token))
             if piece:
                 text += piece
                 emit(piece)
-            if count < limit:
-                self.read([token])
         return Generation(
             text=text,
             tokens=count,
             seconds=time.monotonic() - began,
             stop_reason=reason,
             prompt_tokens=read,
-            logprob=total / count if request.logprobs and count else None,
+            logprob=sum(logprobs) / len(logprobs) if logprobs else None,
         )
 
-    def _choose(
-        self,
-        logits: npt.NDArray[np.float32],
-        grammar: Any,
-        temperature: float,
-        random: np.random.Generator,
-    ) -> int:
-        """Return the next token: the model's own choice if it is allowed, else the best allowed.
+    def _allowed(self, grammar: Any) -> npt.NDArray[np.int32]:
+        """Return the tokens that the grammar allows next."""
+        self._rows["logit"] = 0.0
+        self._lib.llama_sampler_apply(grammar, ctypes.byref(self._candidates))
+        found = np.flatnonzero(np.isfinite(self._rows["logit"]))
+        if not len(found):
+            raise RuntimeRefusal(
+                "grammar", "The grammar of this draft cannot be written with this model."
+            )
+        return found.astype(np.int32)
 
-        To try one token against the grammar is cheap; to try all of a large vocabulary is not.
-        """
-        wanted = _pick(logits, temperature, random)
-        one = self._rows[:1]
-        one["id"], one["logit"] = wanted, 1.0
-        if np.isfinite(self._allowed(grammar, one)["logit"][0]):
-            return wanted
-        rows = self._rows
-        rows["id"] = np.arange(self.vocabulary, dtype=np.int32)
-        rows["logit"] = logits
-        masked = self._allowed(grammar, rows)
-        return int(masked["id"][_pick(masked["logit"], temperature, random)])
-
-    def _allowed(self, grammar: Any, rows: npt.NDArray[Any]) -> npt.NDArray[Any]:
-        """Return the rows with the logits of forbidden tokens at minus infinity."""
-        data = self._lib.llama_token_data_array(
-            data=rows.ctypes.data_as(self._lib.llama_token_data_p),
-            size=len(rows),
-            selected=-1,
-            sorted=False,
-        )
-        self._lib.llama_sampler_apply(grammar, ctypes.byref(data))
-        return rows
+    def _only_way(self, allowed: npt.NDArray[np.int32]) -> int | None:
+        """Return the longest of the allowed tokens if all the others are its beginnings, else none."""
+        if len(allowed) > LONGEST_TOKEN:
+            return None
+        pieces = sorted((self.piece(int(token)), int(token)) for token in allowed)
+        (longest, token) = pieces[-1]
+        return token if all(longest.startswith(piece) for piece, _ in pieces) else None
 
 
 def _pick(logits: npt.NDArray[np.float32], temperature: float, random: np.random.Generator) -> int:

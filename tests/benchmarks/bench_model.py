@@ -1,0 +1,129 @@
+"""Drafting with the built-in model against a bare llama.cpp loop with the same prompts and grammars."""
+
+from __future__ import annotations
+
+import ctypes
+import random
+import statistics
+import time
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+ROUNDS = 7
+LEDGERS = 12
+
+
+def run() -> list[dict[str, object]]:
+    """Return tokens a second of a draft through the worker, of the bare loop, and their ratio.
+
+    The reference lives in this process: prompt, then llama.cpp's own sampler chain (grammar, greedy)
+    token by token, with nothing read back but the text. Ours is what a draft waits for: the call to
+    the worker, streamed text, and the parsed sentences. Both are timed by turns; above 1 is faster.
+    """
+    from inference.drafting.compose import compose
+    from inference.drafting.grammar import ComposePlan, item_grammar, propose_items
+    from inference.models.client import ModelClient
+    from inference.models.registry import FileRole, ModelRegistry
+    from inference.training.data import random_ledger
+    from viewer.imaging.worker.kinds import KINDS
+
+    model = ModelRegistry().verify("sightline-demo")
+    path = model.path(FileRole.MODEL)
+    assert path is not None
+    draw = random.Random(1)
+    plans: list[ComposePlan] = []
+    for _ in range(LEDGERS):
+        ledger = random_ledger(draw)
+        plans += item_grammar(ledger, propose_items(ledger, measured=True)).split(8)
+    bare = _Bare(path)
+    # Both sides at the same priority: a worker is niced, which on a busy machine is all one would see.
+    usual, KINDS["model"] = KINDS["model"], replace(KINDS["model"], nice=0)
+    ours: list[float] = []
+    reference: list[float] = []
+    with ModelClient(model) as client:
+        client.load()
+        for turn in range(ROUNDS + 1):
+            began = time.perf_counter()
+            made = [compose(plan, client.generate) for plan in plans]
+            seconds = time.perf_counter() - began
+            tokens = sum(one.tokens for composed in made for one in composed.generations)
+            began = time.perf_counter()
+            bare_tokens = sum(bare.write(plan.prompt, plan.gbnf) for plan in plans)
+            bare_seconds = time.perf_counter() - began
+            assert all(composed.complete for composed in made)
+            if turn:  # the first turn warms both up
+                ours.append(tokens / seconds)
+                reference.append(bare_tokens / bare_seconds)
+    bare.close()
+    KINDS["model"] = usual
+    fast, slow = statistics.median(ours), statistics.median(reference)
+    items = sum(len(plan.items) for plan in plans)
+    return [
+        {
+            "name": "draft, tokens a second",
+            "ours": round(fast),
+            "reference": round(slow),
+            "ratio": round(fast / slow, 2),
+            "note": f"{len(plans)} prompts with {items} sentences, greedy, one thread; medians of "
+            f"{ROUNDS} turns; reference: bare llama.cpp loop in one process, same grammars",
+        }
+    ]
+
+
+class _Bare:
+    """The shortest loop over llama.cpp that gives the same text."""
+
+    def __init__(self, path: Path) -> None:
+        from llama_cpp import llama_cpp
+
+        from inference.models.prompts import PROFILES
+        from inference.models.runtime import silence
+
+        self.lib: Any = llama_cpp
+        silence(self.lib)
+        self.model = self.lib.llama_model_load_from_file(
+            str(path).encode(), self.lib.llama_model_default_params()
+        )
+        self.vocab = self.lib.llama_model_get_vocab(self.model)
+        parameters = self.lib.llama_context_default_params()
+        parameters.n_ctx, parameters.n_threads, parameters.n_threads_batch = 2048, 1, 1
+        self.context = self.lib.llama_init_from_model(self.model, parameters)
+        self.profile = PROFILES["sightline"]
+
+    def write(self, prompt: str, grammar: str) -> int:
+        """Write one text; return its tokens."""
+        lib = self.lib
+        data = self.profile.wrap(prompt).encode()
+        room = (lib.llama_token * (len(data) + 8))()
+        count = lib.llama_tokenize(self.vocab, data, len(data), room, len(data) + 8, False, True)
+        chain = lib.llama_sampler_chain_init(lib.llama_sampler_chain_default_params())
+        lib.llama_sampler_chain_add(
+            chain, lib.llama_sampler_init_grammar(self.vocab, grammar.encode(), b"root")
+        )
+        lib.llama_sampler_chain_add(chain, lib.llama_sampler_init_greedy())
+        lib.llama_memory_clear(lib.llama_get_memory(self.context), True)
+        lib.llama_decode(self.context, lib.llama_batch_get_one(room, count))
+        piece = ctypes.create_string_buffer(64)
+        one = (lib.llama_token * 1)()
+        tokens = 0
+        while True:
+            token = lib.llama_sampler_sample(chain, self.context, -1)
+            tokens += 1
+            if lib.llama_vocab_is_eog(self.vocab, token):
+                break
+            lib.llama_token_to_piece(self.vocab, token, piece, 64, 0, False)
+            one[0] = token
+            lib.llama_decode(self.context, lib.llama_batch_get_one(one, 1))
+        lib.llama_sampler_free(chain)
+        return tokens
+
+    def close(self) -> None:
+        """Free the native memory."""
+        self.lib.llama_free(self.context)
+        self.lib.llama_model_free(self.model)
+
+
+if __name__ == "__main__":
+    for row in run():
+        print(row)
