@@ -54,6 +54,9 @@ WINDOW_ACTS: tuple[Act, ...] = (
     _window("palette", "Command palette", "Ctrl+K", icon="command"),
     _window("shortcuts", "All keys", "?"),
     _window("open", "Open folder or ZIP", "Ctrl+O", icon="files"),
+    _window("search", "Search the worklist", "Ctrl+F", icon="magnifying-glass"),
+    _window("open_study", "Open study", icon="folder-open", audited=True),
+    _window("last_import", "Files that could not be read", icon="warning"),
     _window("strip", "Series strip", "F3"),
     _window("next_pane", "Next pane", "F6"),
     _window("report_panel", "Report panel", "F7"),
@@ -61,6 +64,9 @@ WINDOW_ACTS: tuple[Act, ...] = (
     _window("previous_study", "Previous study", "Ctrl+Left"),
     _window("worklist", "Worklist", "Ctrl+W"),
     _window("export_pdf", "Export PDF", "Ctrl+E", audited=True),
+    _window("copy_text", "Copy report as text", "Ctrl+Shift+C", icon="copy", audited=True),
+    _window("addendum", "Start an addendum", icon="plus", audited=True),
+    _window("sign_out", "Sign out", icon="sign-out", audited=True),
     _window("lock", "Lock", "Ctrl+L", icon="lock", audited=True),
 )
 """Acts of the window, in the order of the sheet."""

@@ -12,7 +12,6 @@ from typing import TypeVar
 
 from reports.domain import (
     Citation,
-    Ledger,
     Origin,
     Review,
     Section,

@@ -179,7 +179,8 @@ def _of_sentence(sentence: Sentence, ledger: Ledger) -> list[Blocker]:
             Blocker(
                 BlockerKind.CONTRADICTION,
                 f"{name}: {check.message if check else 'contradicts its evidence.'}",
-                f"{check.check.capitalize()} check, ledger rule" if check else "",
+                f"\u201c{sentence.text}\u201d"
+                + (f" {check.check.capitalize()} check." if check else ""),
                 sentence.id,
                 repairs(sentence, ledger),
             )

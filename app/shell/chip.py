@@ -78,9 +78,7 @@ def paint_chip(painter: QPainter, rect: QRectF, look: ChipLook, theme: Theme) ->
     mark = glyph(look.glyph, theme.colour(ink), size, pixel_ratio=ratio)
     left = rect.left() + theme.px(5)
     painter.drawPixmap(QPointF(left, round(rect.center().y() - size / 2)), mark)
-    font = theme.font("chip")
-    font.setItalic(look.is_refused)
-    painter.setFont(font)
+    painter.setFont(theme.font("chip"))
     painter.setPen(theme.colour(ink))
     place = rect.adjusted(theme.px(5) + size + theme.px(3), 0, 0, 0)
     painter.drawText(

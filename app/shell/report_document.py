@@ -302,7 +302,7 @@ class DocumentBuilder:
             theme.line_height(look.step), QTextBlockFormat.LineHeightTypes.MinimumHeight.value
         )
         style = QTextCharFormat()
-        font = theme.font(look.step)
+        font = QFont(theme.font(look.step))
         font.setItalic(kind is RowKind.LIMITATION)
         if kind is RowKind.SECTION:
             font.setLetterSpacing(QFont.SpacingType.AbsoluteSpacing, 0.6)

@@ -12,6 +12,7 @@ from app.shell.report_document import (
     editable_range,
     id_of,
     kind_of,
+    sentence_beside,
     sentence_blocks,
     text_of,
 )
@@ -24,10 +25,13 @@ _DELETES: tuple[tuple[QKeySequence.StandardKey, QTextCursor.MoveOperation], ...]
     (QKeySequence.StandardKey.DeleteEndOfWord, QTextCursor.MoveOperation.NextWord),
     (QKeySequence.StandardKey.DeleteEndOfLine, QTextCursor.MoveOperation.EndOfLine),
     (QKeySequence.StandardKey.DeleteCompleteLine, QTextCursor.MoveOperation.EndOfBlock),
-    (QKeySequence.StandardKey.Backspace, QTextCursor.MoveOperation.PreviousCharacter),
-    (QKeySequence.StandardKey.Delete, QTextCursor.MoveOperation.NextCharacter),
 )
 """Keys that delete, with how far; the first that matches counts."""
+
+_PLAIN_DELETES: dict[int, QTextCursor.MoveOperation] = {
+    Qt.Key.Key_Backspace: QTextCursor.MoveOperation.PreviousCharacter,
+    Qt.Key.Key_Delete: QTextCursor.MoveOperation.NextCharacter,
+}
 
 
 class ReportEditor(ReportView):
@@ -47,7 +51,7 @@ class ReportEditor(ReportView):
         self.setFocus()
 
     def keyPressEvent(self, event: QKeyEvent) -> None:
-        if self.spot_key(event) or self.model is None:
+        if self.spot_key(event) or self.model is None or self._row_key(event):
             return
         if self.model.is_locked:
             super().keyPressEvent(event)
@@ -64,6 +68,34 @@ class ReportEditor(ReportView):
             if event.text() and event.text().isprintable() and not self._prepare_insert():
                 return
             super().keyPressEvent(event)
+
+    def _row_key(self, event: QKeyEvent) -> bool:
+        """Move up or down to the next sentence at the same place of the line, over heads and notes."""
+        steps = {Qt.Key.Key_Down: True, Qt.Key.Key_Up: False}
+        if event.key() not in steps or event.modifiers() & ~Qt.KeyboardModifier.KeypadModifier:
+            return False
+        forwards = steps[Qt.Key(event.key())]
+        block = self.textCursor().block()
+        if kind_of(block) is not RowKind.SENTENCE:
+            return False
+        start, end = editable_range(block)
+        layout = block.layout()
+        here = layout.lineForTextPosition(self.textCursor().position() - block.position())
+        edge = layout.lineForTextPosition((end if forwards else start) - block.position())
+        if here.lineNumber() != edge.lineNumber():
+            return False
+        following = sentence_beside(block, forwards=forwards)
+        if following is not None:
+            across = here.cursorToX(self.textCursor().position() - block.position())
+            across = across[0] if isinstance(across, tuple) else across
+            first, last = editable_range(following)
+            lines = following.layout()
+            at = 0 if forwards else lines.lineForTextPosition(last - following.position()).lineNumber()
+            offset = lines.lineAt(at).xToCursor(across) + following.position()
+            cursor = self.textCursor()
+            cursor.setPosition(min(max(offset, first), last))
+            self.setTextCursor(cursor)
+        return True
 
     def undo(self) -> None:
         """Take back the last act, what is being typed first."""
@@ -93,6 +125,9 @@ class ReportEditor(ReportView):
 
     def _delete_key(self, event: QKeyEvent) -> bool:
         move = next((move for key, move in _DELETES if event.matches(key)), None)
+        if move is None and not event.modifiers() & ~Qt.KeyboardModifier.ShiftModifier:
+            # Not every platform has these two among its standard keys.
+            move = _PLAIN_DELETES.get(event.key())
         if move is None:
             return False
         if self.textCursor().hasSelection():

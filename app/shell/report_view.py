@@ -19,6 +19,7 @@ from PySide6.QtGui import (
     QPaintEvent,
     QResizeEvent,
     QTextBlock,
+    QTextCursor,
     QTextOption,
 )
 from PySide6.QtWidgets import QFrame, QTextEdit, QWidget
@@ -300,9 +301,8 @@ class ReportView(QTextEdit):
 
     def _leave(self, new: str) -> None:
         """Finish the sentence that the caret left: give it to the model, drop it when it is empty."""
-        old, offset = self._selected, self.textCursor().position()
-        block = self._block_of(new)
-        offset -= editable_range(block)[0] if block is not None else 0
+        old, cursor = self._selected, self.textCursor()
+        ends = [self._place_of(at) for at in (cursor.anchor(), cursor.position())]
         self.commit()
         self._selected = new
         self.focused_spot = None
@@ -312,11 +312,26 @@ class ReportView(QTextEdit):
             if not left.text.strip() and left.origin is Origin.PERSON:
                 model.delete(old)
         if new:
-            self._place_caret(new, offset)
+            anchor, position = (self._position_of(*end) for end in ends)
+            self._set_caret(position, anchor=anchor)
             if model is not None:
                 self.setAccessibleDescription(words.describe(model.sentence(new)))
         self.viewport().update()
         self.sentenceSelected.emit(new)
+
+    def _place_of(self, position: int) -> tuple[str, int]:
+        """Return a position as sentence and offset, which outlives a rebuild."""
+        block = self.document().findBlock(position)
+        if kind_of(block) is not RowKind.SENTENCE:
+            return "", position
+        return id_of(block), position - editable_range(block)[0]
+
+    def _position_of(self, sentence_id: str, offset: int) -> int:
+        block = self._block_of(sentence_id)
+        if block is None:
+            return offset
+        start, end = editable_range(block)
+        return min(max(start + offset, start), end)
 
     def _allowed(self, position: int) -> int:
         """Return the nearest place where a caret may stand, on the side it was moving to."""
@@ -334,9 +349,11 @@ class ReportView(QTextEdit):
                 return editable_range(found)[0 if direction else 1]
         return position
 
-    def _set_caret(self, position: int) -> None:
+    def _set_caret(self, position: int, *, anchor: int | None = None) -> None:
         cursor = self.textCursor()
-        cursor.setPosition(min(position, max(self.document().characterCount() - 1, 0)))
+        last = max(self.document().characterCount() - 1, 0)
+        cursor.setPosition(min(position if anchor is None else anchor, last))
+        cursor.setPosition(min(position, last), QTextCursor.MoveMode.KeepAnchor)
         blocker = QSignalBlocker(self)
         self.setTextCursor(cursor)
         del blocker

@@ -21,6 +21,7 @@ QWidget { color: $text; }
 QMainWindow, QWidget#window { background: $ground; }
 QWidget#panel, QWidget[ground="panel"] { background: $panel; }
 QWidget[ground="raised"], QDialog { background: $raised; }
+QDialog { border: 1px solid $line_2; }
 QWidget[ground="ground"] { background: $ground; }
 QFrame[line="top"] { border: 0; border-top: 1px solid $line; }
 QFrame[line="bottom"] { border: 0; border-bottom: 1px solid $line; }
@@ -67,7 +68,8 @@ QComboBox QAbstractItemView { background: $raised; border: 1px solid $line_2; co
 QCheckBox { spacing: ${s}px; background: transparent; }
 QCheckBox::indicator { width: 14px; height: 14px; border: 1px solid $control; border-radius: 2px;
   background: transparent; }
-QCheckBox::indicator:checked { background: $primary; border-color: $primary; }
+QCheckBox::indicator:checked { background: $primary; border-color: $primary;
+  image: url("$tick_file"); }
 QProgressBar { border: 0; border-radius: 2px; background: $selected; max-height: 4px; min-height: 4px; }
 QProgressBar::chunk { background: $primary; border-radius: 2px; }
 
@@ -119,6 +121,7 @@ def stylesheet(theme: Theme) -> str:
         tab_h=theme.length("row", "header") - theme.px(6),
         chevron=theme.px(22),
         chevron_file=resources.path("icons", "caret-down-control.svg").as_posix(),
+        tick_file=resources.path("icons", "check-control.svg").as_posix(),
         r_chip=theme.length("radius", "chip"),
         r_button=theme.length("radius", "button"),
         r_card=theme.length("radius", "card"),

@@ -156,7 +156,7 @@ def slot(text: str, phrase: str, evidence_id: str, value: str) -> Slot:
     return Slot(span=Span(start=start, end=start + len(phrase)), evidence_id=evidence_id, value=value)
 
 
-def sentence(
+def sentence(  # noqa: PLR0917 - reads like a row of a table
     number: int,
     section: Section,
     text: str,
