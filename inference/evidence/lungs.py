@@ -15,7 +15,7 @@ from inference.evidence.contours import mask_polygon
 from inference.evidence.lung_mask import LUNG_HU, Cancelled, Lungs, NoLung, bounds, segment_lungs
 from inference.evidence.masks import MaskStore
 from inference.evidence.orientation import Oblique
-from inference.evidence.quantities import quantity
+from inference.evidence.quantities import HU, quantity
 from inference.evidence.tool import (
     IdSource,
     MeasureContext,
@@ -151,6 +151,8 @@ def _header_misfit(ctx: MeasureContext) -> Misfit | None:
             RefusalCode.GEOMETRY,
             f"Lung volume needs evenly spaced, untilted slices: {ctx.volume.reason}",
         )
+    if ctx.volume.unit != HU:
+        return RefusalCode.WRONG_MODALITY, "The values of this series are not in Hounsfield units."
     return None
 
 

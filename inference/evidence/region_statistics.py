@@ -20,6 +20,7 @@ from reports.domain import Code, Evidence, EvidenceKind, Quantity, ReportDefault
 from viewer.imaging.geometry import FloatArray
 from viewer.imaging.regions import Region, Shape, Space, outline, to_image
 from viewer.imaging.study import Instance
+from viewer.imaging.volume import unit_of
 
 OUTLINE_SEGMENTS = 360
 """Points of an ellipse's outline: its polygon lacks 5e-5 of the area."""
@@ -74,7 +75,8 @@ class RegionStatistics:
         spacing = ctx.series.pixel_spacing
         size = _measure_shape(points, spacing)
         middle = float(points[:, 0].mean()), float(points[:, 1].mean())
-        is_ct = ctx.series.modality == "CT"
+        unit = unit_of(ctx.series, instance.rescale_type)
+        is_ct = ctx.series.modality == "CT" and unit == HU
         return Evidence(
             id=evidence_id,
             kind=EvidenceKind.MEASUREMENT,
@@ -83,7 +85,7 @@ class RegionStatistics:
             side=side_of(middle, attributes.plane, values) if is_ct else Side.UNKNOWN,
             values=(
                 *_size_values(size, spacing),
-                *_pixel_values(values[inside], HU if is_ct else NO_UNIT),
+                *_pixel_values(values[inside], unit),
             ),
             regions=(region,),
             source=source(self),

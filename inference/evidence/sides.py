@@ -12,7 +12,7 @@ import numpy.typing as npt
 from reports.domain import Side
 from viewer.imaging.geometry import FloatArray, ImagePlane
 
-MIDLINE_MM = 10.0
+MIDLINE_MM = 15.0
 """A place closer than this to the middle of the body has no certain side."""
 
 BODY_HU = -300.0
@@ -20,6 +20,9 @@ BODY_HU = -300.0
 
 NARROWEST_BODY_MM = 80.0
 """A body that is narrower in its image is no cross-section to take a middle of."""
+
+COUCH_MM = 5.0
+"""Shells of couches and cushions are thinner than twice this."""
 
 _ALONG_X = 0.8
 """Smallest cosine between an image's row or column and the patient's x for a left-right profile."""
@@ -54,7 +57,7 @@ def body_middle_x(plane: ImagePlane, hu: npt.NDArray[np.float32]) -> float | Non
     along = int(np.argmax(directions))  # 0: x runs along rows (columns grow), 1: along columns
     if directions[along] < _ALONG_X:
         return None
-    body = _largest_body(hu > BODY_HU)
+    body = _largest_body(hu > BODY_HU, steps=max(2, round(COUCH_MM / plane.column_spacing)))
     if body is None:
         return None
     profile = np.flatnonzero(body.any(axis=along))
@@ -70,11 +73,11 @@ def body_middle_x(plane: ImagePlane, hu: npt.NDArray[np.float32]) -> float | Non
     return float(x.mean())
 
 
-def _largest_body(mask: npt.NDArray[np.bool_]) -> npt.NDArray[np.bool_] | None:
+def _largest_body(mask: npt.NDArray[np.bool_], *, steps: int) -> npt.NDArray[np.bool_] | None:
     """Return the largest body of an image after an opening that parts it from the couch."""
     from scipy import ndimage
 
-    opened = ndimage.binary_opening(mask, iterations=3)
+    opened = ndimage.binary_opening(mask, iterations=steps)
     labels, count = ndimage.label(opened)
     if count == 0:
         return None

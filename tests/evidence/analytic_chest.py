@@ -119,7 +119,7 @@ def make_context(
             columns=shape[2],
             bits_allocated=16,
             signed=True,
-            rescale_type="HU",
+            rescale_type="HU" if modality == "CT" else "",
             plane=plane,
         )
         for index, plane in enumerate(planes)

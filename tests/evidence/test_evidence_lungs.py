@@ -17,6 +17,8 @@ from analytic_chest import (
     make_context,
     with_stored,
 )
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from inference.evidence.lungs import CtLungs, density_warnings
 from inference.evidence.masks import MaskStore
@@ -275,3 +277,28 @@ def test_a_real_chest_is_measured(shared_data: Path, reader: Reader) -> None:
     assert 2.7 < right.value("volume").value < 3.1
     assert 2.0 < left.value("volume").value < 2.4
     assert -860 < right.value("mean_density").value < -790
+
+
+def test_values_that_are_no_hounsfield_units_are_refused() -> None:
+    ctx = make_context(Chest())
+    instances = tuple(one.model_copy(update={"rescale_type": "US"}) for one in ctx.series.instances)
+    series = ctx.series.model_copy(update={"instances": instances})
+    stack = replace(ctx.stack, series=series)
+    found = measure(replace(ctx, series=series, stack=stack, volume=as_volume(stack)))
+    assert refusal_of(found) == RefusalCode.WRONG_MODALITY
+
+
+@settings(max_examples=60, deadline=None)
+@given(
+    st.tuples(st.integers(2, 6), st.integers(1, 24), st.integers(1, 24)),
+    st.floats(0.2, 8.0),
+    st.integers(0, 2**32 - 1),
+    st.sampled_from([-2048, -1000, -850, 40]),
+)
+def test_no_pixels_make_the_tool_raise(
+    shape: tuple[int, int, int], step: float, seed: int, level: int
+) -> None:
+    ctx = make_context(Chest(), shape=shape, spacing=(step * 4, step * 2, step * 2))
+    noise = np.random.default_rng(seed).normal(level, 300, shape)
+    found = measure(with_stored(ctx, np.rint(noise).astype(np.int16)))
+    assert all(evidence.refusal is not None or evidence.values for evidence in found)
