@@ -10,6 +10,7 @@ import argparse
 import hashlib
 import json
 from pathlib import Path
+from typing import Any
 
 import resources
 from inference.models.registry import (
@@ -22,7 +23,7 @@ from inference.models.registry import (
 )
 from inference.training.export import export
 from inference.training.measure import LEDGERS, report
-from inference.training.train import load
+from inference.training.train import RECORD, load
 
 FILE = "sightline-demo-q8_0.gguf"
 
@@ -35,7 +36,7 @@ README = """# Built-in model
 
 `sightline-demo` is a demonstration model. It shows the way from a ledger to a draft; it knows no
 medicine, sees no image and is not fit for any clinical use. It was trained from scratch by this
-repository's own script, on random ledgers, in less than an hour on two CPU cores.
+repository's own script, on random ledgers, in less than an hour on one CPU core.
 
 What it does: for each item of a ledger it chooses the phrase in which the item is written. Numbers,
 units, sides, places, terms and ids are fixed by the grammar of the draft and are not the model's to
@@ -48,7 +49,7 @@ choose; the last two rows below say what it would do without one.
 | SHA-256 | `{sha256}` |
 | Licence | Apache-2.0 |
 | Trained on | {trained_on} |
-| Training | {steps:,} steps, seed {seed} |
+| Training | {training} |
 
 Measured through llama.cpp on {ledgers} held-out random ledgers, greedy (inference/training/measure.py):
 
@@ -69,9 +70,20 @@ never loaded. Other models: `sightline models add`.
 """
 
 
+def _history(record: dict[str, Any]) -> str:
+    """Return the runs that made the weights, the oldest first."""
+    runs = [*record.get("earlier", ()), record]
+    parts = [f"{run['steps']:,} steps with seed {run['seed']}" for run in runs]
+    return ", then ".join(parts) + (
+        " (each went on from the one before, with the phrase table as it was at that time)"
+        if len(runs) > 1
+        else ""
+    )
+
+
 def release(run: Path, root: Path, *, ledgers: int = LEDGERS) -> ModelManifest:
     """Write file, manifest and README of a training run; return the manifest."""
-    record = json.loads((run / "training.json").read_text(encoding="utf-8"))
+    record = json.loads((run / RECORD).read_text(encoding="utf-8"))
     folder = root / BUILT_IN
     folder.mkdir(parents=True, exist_ok=True)
     model, tokenizer = load(run)
@@ -111,8 +123,7 @@ def release(run: Path, root: Path, *, ledgers: int = LEDGERS) -> ModelManifest:
             size=len(data),
             sha256=manifest.sha256,
             trained_on=TRAINED_ON,
-            steps=record["steps"],
-            seed=record["seed"],
+            training=_history(record),
             ledgers=ledgers,
             rows="\n".join(f"| {name} | {value:g} |" for name, value in figures.items()),
         ),

@@ -28,6 +28,9 @@ from inference.training.tokenizer import EOT, PAD, load_tokenizer, train_tokeniz
 
 log = logging.getLogger(__name__)
 
+RECORD = "training.json"
+"""What is known of a run: sizes, seed, steps, mean losses by 50 steps, and the runs before it."""
+
 TRAINING_SEED = 20_000
 HELD_OUT_SEED = 10_000_000
 """Seeds of the two streams of samples; no ledger is drawn from both."""
@@ -142,12 +145,15 @@ def train(
     """
     out.mkdir(parents=True, exist_ok=True)
     torch.manual_seed(seed)
+    earlier: list[dict[str, int]] = []
     if start is None:
         tokenizer = _tokenizer(seed)
         model = LanguageModel(shape or ModelShape())
     else:
         model, tokenizer = load(start)
         model.train()
+        before = json.loads((start / RECORD).read_text(encoding="utf-8"))
+        earlier = [*before.get("earlier", ()), {"seed": before["seed"], "steps": before["steps"]}]
     tokenizer.save(str(out / "tokenizer.json"))
     matrices = [p for p in model.parameters() if p.dim() > 1]
     vectors = [p for p in model.parameters() if p.dim() < 2]
@@ -178,8 +184,8 @@ def train(
             log.info("step %d, %.1f min, loss %.4f", step + 1, elapsed, recent)
         if time.monotonic() - saved > 120:
             saved = time.monotonic()
-            save(out, model, losses, seed)
-    return save(out, model, losses, seed)
+            save(out, model, losses, seed, earlier)
+    return save(out, model, losses, seed, earlier)
 
 
 def _tokenizer(seed: int) -> Any:
@@ -191,18 +197,27 @@ def _tokenizer(seed: int) -> Any:
     return train_tokenizer(texts, vocabulary=ModelShape().vocabulary)
 
 
-def save(out: Path, model: LanguageModel, losses: list[float], seed: int) -> dict[str, Any]:
-    """Write the checkpoint and its record; return the record."""
+def save(
+    out: Path, model: LanguageModel, losses: list[float], seed: int, earlier: list[dict[str, int]]
+) -> dict[str, Any]:
+    """Write the checkpoint and its record; return the record.
+
+    Parameters
+    ----------
+    earlier
+        Seed and steps of the runs that this one went on from, the oldest first.
+    """
     record = {
         "shape": model.shape.as_dict(),
         "parameters": sum(p.numel() for p in model.parameters()),
+        "earlier": earlier,
         "seed": seed,
         "steps": len(losses),
         "loss": losses[-1] if losses else None,
         "losses": [round(sum(part) / len(part), 4) for part in _chunks(losses, 50)],
     }
     np.savez(out / "checkpoint.npz", **{name: w.numpy() for name, w in model.state_dict().items()})
-    (out / "training.json").write_text(json.dumps(record, indent=1) + "\n", encoding="utf-8")
+    (out / RECORD).write_text(json.dumps(record, indent=1) + "\n", encoding="utf-8")
     return record
 
 
@@ -212,7 +227,7 @@ def _chunks(values: list[float], size: int) -> Iterator[list[float]]:
 
 def load(folder: Path) -> tuple[LanguageModel, Any]:
     """Read the model and the tokenizer of a training run."""
-    record = json.loads((folder / "training.json").read_text(encoding="utf-8"))
+    record = json.loads((folder / RECORD).read_text(encoding="utf-8"))
     model = LanguageModel(ModelShape(**record["shape"]))
     with np.load(folder / "checkpoint.npz", allow_pickle=False) as weights:
         model.load_state_dict({name: torch.from_numpy(weights[name]) for name in weights})

@@ -25,7 +25,7 @@ def plan_with(items: int) -> ComposePlan:
     return next(plan for plan in plans if len(plan.items) >= items)
 
 
-def _ledger(seed: int):  # noqa: ANN202
+def _ledger(seed: int):
     return random_ledger(random.Random(seed))
 
 
