@@ -6,6 +6,7 @@ import hashlib
 import unicodedata
 from collections.abc import Sequence
 from dataclasses import dataclass
+from datetime import timedelta
 from typing import TYPE_CHECKING, Final
 
 import sqlalchemy as sa
@@ -325,7 +326,13 @@ class Accounts:
         return failures
 
     def _write_tries(self, act: Transaction, key: str, failures: int) -> None:
-        act.connection.execute(ATTEMPTS.delete().where(ATTEMPTS.c.name_sha256 == key))
+        # Names that nobody tried for a day go too: wrong ones must not pile up.
+        yesterday = utc_text(self._transactions.journal.clock.utc() - timedelta(days=1))
+        act.connection.execute(
+            ATTEMPTS.delete().where(
+                sa.or_(ATTEMPTS.c.name_sha256 == key, ATTEMPTS.c.last_at < yesterday)
+            )
+        )
         if failures:
             act.connection.execute(
                 ATTEMPTS.insert().values(name_sha256=key, failures=failures, last_at=self._now())

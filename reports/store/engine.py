@@ -29,7 +29,7 @@ BUSY_SECONDS: Final = 20.0
 """How long an act waits for another process: longer than a document takes to be made."""
 
 PRAGMAS: Final = (
-    "cipher_memory_security = OFF",
+    "cipher_compatibility = 4",
     "journal_mode = WAL",
     "synchronous = FULL",
     "fullfsync = ON",

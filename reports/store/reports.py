@@ -47,7 +47,13 @@ SIGNING = frozenset({ReportAct.SIGN_PRELIMINARY, ReportAct.SIGN_FINAL, ReportAct
 """Acts that need a password and go through `Reports.sign`."""
 
 Seal = Callable[[Report, CheckpointNote], bytes]
-"""Makes the sealed document of a signed report; called inside the transaction of the signature."""
+"""Makes the sealed document of a signed report from the checkpoint that covers its signature.
+
+Called inside the transaction of the signature: it must not write to the store, which would wait for
+itself (fetch `Store.seal_key` before), and what it raises leaves the report unsigned.
+"""
+
+_OLDEST_PART_FIRST = (REPORTS.c.created_at, sa.text("reports.rowid"))
 
 
 @dataclass(frozen=True)
@@ -175,9 +181,9 @@ class Reports:
             raise TransitionError(f"To {act} is no change of the text: it cannot be saved as that.")
         with self._transactions.writing() as transaction:
             latest = latest_revision(transaction.connection, report.id)
+            _require_next(report.revision, latest.revision)
             state = transition(latest.state, act, account.role)
             require_active_reader(transaction.connection, account)
-            _require_next(report.revision, latest.revision)
             same_study = report.study.study_instance_uid == latest.study.study_instance_uid
             if not same_study or report.addendum_to != latest.addendum_to:
                 raise ReportMismatchError("This revision belongs to another study or report part.")
@@ -240,9 +246,9 @@ class Reports:
         with self._transactions.writing() as transaction:
             step(Step.BEGUN)
             latest = latest_revision(transaction.connection, report_id)
+            _require_next(revision + 1, latest.revision)
             state = transition(latest.state, act, signer.role)
             require_active_reader(transaction.connection, signer)
-            _require_next(revision + 1, latest.revision)
             _require_kind(latest, act)
             now = self._now()
             signature = Signature(
@@ -354,12 +360,22 @@ class Reports:
         query = (
             sa.select(REPORTS.c.id)
             .where(REPORTS.c.study_instance_uid == study_instance_uid)
-            .order_by(REPORTS.c.created_at, sa.text("reports.rowid"))
+            .order_by(*_OLDEST_PART_FIRST)
         )
         with self._transactions.reading() as connection:
             return tuple(
                 latest_revision(connection, found) for found in connection.scalars(query).all()
             )
+
+    def states(self, account: Account) -> dict[str, tuple[ReportState, ...]]:
+        """Return the states of the report parts of each study, oldest part first: for a worklist."""
+        require_reader(account)
+        query = sa.select(REPORTS.c.study_instance_uid, REPORTS.c.state)
+        states: dict[str, tuple[ReportState, ...]] = {}
+        with self._transactions.reading() as connection:
+            for uid, state in connection.execute(query.order_by(*_OLDEST_PART_FIRST)):
+                states[uid] = (*states.get(uid, ()), ReportState(state))
+        return states
 
     def ledger(self, report_id: str, account: Account) -> Ledger | None:
         """Return the newest ledger that was saved with a report, or none."""
