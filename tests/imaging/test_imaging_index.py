@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import random
 import stat
 import struct
 import zipfile
@@ -10,6 +11,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+import pydicom
 import pytest
 from pydicom.dataset import Dataset
 
@@ -368,6 +370,32 @@ def test_a_radiograph_is_calibrated_only_when_someone_did_it(  # noqa: PLR0917 -
         assert series.pixel_spacing is None
     else:
         assert series.pixel_spacing == pytest.approx(spacing)
+
+
+CODES = {
+    *("not_dicom", "truncated", "too_deep", "too_large", "unsupported", "no_pixels"),
+    *("bad_header", "corrupt"),
+}
+
+
+@pytest.mark.parametrize("name", ["CT_small.dcm", "MR_small_bigendian.dcm", "rtplan.dcm"])
+def test_no_damage_to_a_file_stops_the_index(name: str, tmp_path: Path) -> None:
+    """Flip, cut and overwrite bytes in 100 ways that a fixed seed gives."""
+    whole = (Path(pydicom.__file__).parent / "data" / "test_files" / name).read_bytes()
+    rng = random.Random(name)
+    folder = tmp_path / "damaged"
+    folder.mkdir()
+    for number in range(100):
+        data = bytearray(whole)
+        for _ in range(rng.choice((1, 3, 10))):
+            at = rng.randrange(132, min(len(data), 3000))
+            noise = rng.choice((b"\xff\xff\xff\xff", b"\xfe\xff\x00\xe0", rng.randbytes(1)))
+            data[at : at + len(noise)] = noise
+        (folder / f"{number:03d}.dcm").write_bytes(data[: rng.choice((len(data), 1500))])
+    index = index_paths([str(folder)])
+    read = sum(len(series.instances) for study in index.studies for series in study.series)
+    assert read + len(index.bad_files) == 100
+    assert {bad.code for bad in index.bad_files} <= CODES | {"duplicate"}
 
 
 @pytest.mark.shared

@@ -42,8 +42,8 @@ from viewer.imaging.study import BadFile, Instance, Series
 
 Array = npt.NDArray[Any]
 
-THREADS: Final = min(4, os.cpu_count() or 1)
-"""Threads that read and decode; the codecs and preadv release the interpreter."""
+THREADS: Final = min(8, 2 * (os.cpu_count() or 1))
+"""Threads that read and decode; the codecs and preadv release the interpreter, and some wait."""
 
 EVENT_SECONDS: Final = 0.02
 """Frames that came are told this often; the first at once."""

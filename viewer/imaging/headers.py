@@ -289,13 +289,13 @@ def _read_with_pydicom(path: str) -> Header:
             syntax = str(data_set.file_meta.get("TransferSyntaxUID", ""))
             pixel = _pixel_element(file.fileno(), behind, bool(implicit), bool(little))
     except OSError as error:
+        if error.errno is None:  # pydicom's own, about the content
+            raise _unusable(error) from error
         raise _unreadable(error) from error
     except (RecursionError, MemoryError) as error:
         raise _too_deep() from error
     except Exception as error:  # pydicom raises whatever its input provokes
-        raise HeaderError(
-            "bad_header", f"Its header cannot be read ({type(error).__name__})."
-        ) from error
+        raise _unusable(error) from error
     if not syntax:
         syntax = IMPLICIT_LE if implicit else EXPLICIT_LE if little else EXPLICIT_BE
     size = Path(path).stat().st_size
@@ -325,6 +325,9 @@ def _too_deep() -> HeaderError:
     )
 
 
-def _unreadable(error: OSError | ValueError) -> HeaderError:
-    detail = error.strerror if isinstance(error, OSError) and error.strerror else type(error).__name__
-    return HeaderError("unreadable", f"The file cannot be read: {detail}.")
+def _unusable(error: Exception) -> HeaderError:
+    return HeaderError("bad_header", f"Its header cannot be read ({type(error).__name__}).")
+
+
+def _unreadable(error: OSError) -> HeaderError:
+    return HeaderError("unreadable", f"The file cannot be read: {error.strerror}.")
