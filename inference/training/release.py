@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Any
 
 import resources
+from inference.models.prompts import PROFILES
 from inference.models.registry import (
     BUILT_IN,
     MANIFEST,
@@ -65,8 +66,13 @@ Make it again:
     python -m inference.training.train --out runs/demo --minutes 30
     python -m inference.training.release --run runs/demo
 
-The manifest is read by `inference/models/registry.py`; a file that is not the one of its manifest is
-never loaded. Other models: `sightline models add`.
+## Another model
+
+A GGUF, with its mmproj file if it has one, is added with a manifest of the same form as
+`sightline-demo/manifest.json`: `sightline models add MANIFEST GGUF [--mmproj FILE]`. A file that is not
+the one of its manifest is never loaded, nor is a pair whose families do not belong together.
+`prompt_profile` is one of {profiles}; the chat template inside the file is not read. Leave
+`demonstration` true until you have shown on your own data what the model is fit for.
 """
 
 
@@ -125,6 +131,7 @@ def release(run: Path, root: Path, *, ledgers: int = LEDGERS) -> ModelManifest:
             trained_on=TRAINED_ON,
             training=_history(record),
             ledgers=ledgers,
+            profiles=", ".join(f"`{name}`" for name in PROFILES),
             rows="\n".join(f"| {name} | {value:g} |" for name, value in figures.items()),
         ),
         encoding="utf-8",

@@ -60,7 +60,8 @@ def encode(tokenizer: Any, sample: Sample) -> Encoded:
     answer = tokenizer.encode(sample.answer)
     choices = choice_places(sample)
     weights = [
-        1.0 if any(start <= place < end for place in choices) else COPY_WEIGHT
+        # Also the token that ends there: " of" against " " and "2" is decided one token earlier.
+        1.0 if any(start <= place <= end for place in choices) else COPY_WEIGHT
         for start, end in answer.offsets
     ]
     return Encoded([*prompt, *answer.ids, EOT], [*([0.0] * len(prompt)), *weights, COPY_WEIGHT])

@@ -1,4 +1,4 @@
-"""The low-level loop stops within a step when asked, and asks the model only where there is a choice."""
+"""The low-level loop stops within a step when asked, and asks the model only where it may choose."""
 
 from __future__ import annotations
 
