@@ -93,7 +93,7 @@ def quantity(
 
 
 def number(value: float, digits: int | None) -> str:
-    """Return a number as it is printed: rounded half away from even ties, minus as U+2212, no "-0"."""
+    """Return a number as it is printed: rounded, its minus as U+2212, never "-0"."""
     text = f"{value:.{digits}f}" if digits is not None else f"{value:.3f}".rstrip("0").rstrip(".")
     if float(text) == 0:
         text = text.lstrip("-")
