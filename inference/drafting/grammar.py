@@ -164,17 +164,20 @@ def propose_items(ledger: Ledger, *, measured: bool = False) -> tuple[Item, ...]
 
     Notes
     -----
-    Refused evidence, candidates and records never become items (design/drafting.md, 4).
+    Refused evidence, candidates and records never become items (design/drafting.md, 4). A measured
+    region that a person accepted as a finding is stated by the finding alone.
     """
     wanted = {ReportDefault.SENTENCE}
     if measured:
         wanted |= {ReportDefault.ON_REQUEST, ReportDefault.LEDGER_ONLY}
+    accepted = {one.regions for one in ledger.evidence if one.kind is EvidenceKind.FINDING}
     items = [
         Item(kind, evidence.id, organ=_organ(kind, evidence))
         for kind, rule in RULES.items()
         for evidence in ledger.evidence
         if evidence.kind is rule.evidence
         and evidence.refusal is None
+        and not (kind is ItemKind.MEASUREMENT and evidence.regions and evidence.regions in accepted)
         and (evidence.report_default in wanted or evidence.kind is EvidenceKind.FINDING)
     ]
     return tuple(

@@ -41,6 +41,7 @@ from reports.domain import (
     Source,
     SourceKind,
 )
+from viewer.imaging.regions import Region, Shape
 
 CODE = Code(value="x", scheme="99SIGHTLINE", meaning="Test")
 TOOL = Source(kind=SourceKind.TOOL, name="test", version="1")
@@ -165,6 +166,20 @@ def test_refused_evidence_candidates_and_searches_never_become_sentences(ledger:
         with pytest.raises(ComposeError) as caught:
             item_grammar(barred, [Item(ItemKind.FINDING, f"E{number}")])
         assert caught.value.code == "unknown_item"
+
+
+def test_a_region_that_was_accepted_is_stated_by_its_finding_alone(ledger: Ledger) -> None:
+    drawn = Region(
+        shape=Shape.BOX, series_instance_uid="1", sop_instance_uid="2", points=((1, 1), (5, 5))
+    )
+    area = (quantity("area", "16 mm²"),)
+    region = evidence(5, EvidenceKind.MEASUREMENT, regions=(drawn,), values=area)
+    alone = ledger.add(region)
+    assert "E5" in {item.evidence_id for item in propose_items(alone, measured=True)}
+    found = evidence(6, EvidenceKind.FINDING, regions=(drawn,), values=area, descriptor="nodule")
+    ids = {item.evidence_id for item in propose_items(alone.add(found), measured=True)}
+    assert "E6" in ids
+    assert "E5" not in ids
 
 
 def test_a_missing_value_shortens_the_sentence_and_never_leaves_a_hole(ledger: Ledger) -> None:
