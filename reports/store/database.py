@@ -261,6 +261,11 @@ class Store:
         return (SIDE_FILE, KEYRING) if has_keyring else (SIDE_FILE,)
 
     @property
+    def witness_trouble(self) -> str:
+        """Why the newest checkpoint is not in the side file, in words; empty when it is."""
+        return self._transactions.witness_trouble
+
+    @property
     def installation(self) -> str:
         """Id of this installation; the source of its audit events."""
         return self._journal.installation
@@ -287,7 +292,7 @@ class Store:
         seen = -1 if witnesses[0] is None else max(map(size_stated, witnesses[0].notes), default=-1)
         missed = [self.log_key.open(note) for note in own if size_stated(note) > seen]
         if missed:
-            self._transactions.witnesses.tell(missed)
+            self._transactions.tell(missed)
 
     def verify(self, *, notes: Sequence[str] = ()) -> AuditVerdict:
         """Check everything: pages, audit log, checkpoints, witnesses, and records against the log.

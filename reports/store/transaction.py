@@ -65,6 +65,22 @@ class Transactions:
         self.witnesses = witnesses
         self.on_step = on_step
         self.alert: AuditVerdict | None = None
+        self.witness_trouble = ""
+
+    def tell(self, notes: Sequence[CheckpointNote]) -> None:
+        """Give the checkpoints of a committed act to the witnesses.
+
+        The act stands whatever happens here: a side file that takes nothing is not its failure, is
+        said in `witness_trouble`, and is caught up at the next start.
+        """
+        try:
+            self.witnesses.tell(notes)
+            self.witness_trouble = ""
+        except OSError as error:
+            self.witness_trouble = (
+                f"The side file with the checkpoints cannot be written ({error.strerror}): "
+                "make room or give it back its rights, then start Sightline again."
+            )
 
     @contextmanager
     def reading(self) -> Iterator[sa.Connection]:
@@ -90,7 +106,7 @@ class Transactions:
                 yield act
         self.on_step(Step.COMMITTED)
         if act.notes:
-            self.witnesses.tell(act.notes)
+            self.tell(act.notes)
             with self.reading() as connection:
                 self.journal.remember(connection)
         self.on_step(Step.WITNESSED)

@@ -261,6 +261,27 @@ def test_full_disk_loses_nothing_and_says_so(small_disk: Path) -> None:
     reading.store.close()
 
 
+def test_side_file_that_takes_nothing_does_not_undo_a_signature(reading: Reading) -> None:
+    report = reading.in_review()
+    side = reading.home / "checkpoints.jsonl"
+    before = side.read_text()
+    side.rename(reading.home / "aside")
+    side.mkdir()
+    final = reading.store.reports.sign(
+        report.id, 2, reading.radiologist, PASSWORD, meaning="x", act=ReportAct.SIGN_FINAL
+    )
+    assert final.state is ReportState.FINAL
+    assert "cannot be written" in reading.store.witness_trouble
+    side.rmdir()
+    (reading.home / "aside").rename(side)
+    assert side.read_text() == before
+    store = reading.reopened()
+    assert (store.alert, store.witness_trouble) == (None, "")
+    assert side.read_text().startswith(before)
+    assert len(side.read_text()) > len(before)
+    assert store.verify().intact
+
+
 def signs_after_the_disk_has_room(reading: Reading, report_id: str) -> None:
     store, rosa = reading.store, reading.radiologist
     report = store.reports.latest(report_id, rosa)
