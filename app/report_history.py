@@ -62,7 +62,12 @@ class ReportHistory:
     def subscribe(self, observer: Observer) -> Callable[[], None]:
         """Call `observer` after every change; returns the function that ends it."""
         self._observers.append(observer)
-        return lambda: self._observers.remove(observer)
+
+        def stop() -> None:
+            if observer in self._observers:
+                self._observers.remove(observer)
+
+        return stop
 
     def tell(self, change: Change) -> None:
         """Tell every observer."""

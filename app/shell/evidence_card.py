@@ -155,11 +155,15 @@ class EvidenceList(QScrollArea):
         self.setWidgetResizable(True)
         self.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
         self._chips: dict[str, ChipButton] = {}
+        self._ledger: Ledger | None = None
         self.setAccessibleName(self.tr("Evidence"))
         self.show_ledger(None)
 
     def show_ledger(self, ledger: Ledger | None) -> None:
-        """List the ledger's entries in their order."""
+        """List the ledger's entries in their order; one that is shown already is left as it is."""
+        if ledger is self._ledger and self.widget() is not None:
+            return
+        self._ledger = ledger
         theme = self._theme
         body = QWidget()
         body.setProperty("ground", "panel")

@@ -480,7 +480,7 @@ class RiskRow(QWidget):
 
     def keyPressEvent(self, event: QKeyEvent) -> None:
         number = event.key() - Qt.Key.Key_1
-        if self.tick.hasFocus() and 0 <= number < len(sign_off.REASONS):
+        if self.window().focusWidget() is self.tick and 0 <= number < len(sign_off.REASONS):
             self.kept.emit(sign_off.REASONS[number])
             return
         super().keyPressEvent(event)

@@ -138,7 +138,6 @@ class ActButton(QPushButton):
             tint = {PRIMARY: "on-primary", WARNING: "warning"}.get(kind, "text-2")
             self.setIcon(icon(glyph_name, theme.colour(tint), disabled=theme.colour("text-3")))
             self.setIconSize(QSize(theme.length("icon", "size"), theme.length("icon", "size")))
-        self.setAccessibleName(text.rstrip("\u2026"))
         if self._key:
             self.setAccessibleDescription(self._key)
 

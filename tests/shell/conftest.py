@@ -8,8 +8,11 @@ os.environ.setdefault("QT_QPA_PLATFORM", "offscreen")
 
 import pytest
 import report_sample
+from PySide6.QtWidgets import QApplication
 
 from app.report_model import ReportModel
+from app.shell.style import apply_style
+from viewer.views.theme import Theme
 
 
 @pytest.fixture
@@ -28,3 +31,11 @@ def model(empty_model: ReportModel) -> ReportModel:
     """The same report with the draft loaded, nothing reviewed."""
     empty_model.load_draft(report_sample.sample_draft(), report_sample.sample_ledger())
     return empty_model
+
+
+@pytest.fixture(scope="session")
+def theme(qapp: QApplication) -> Theme:
+    """The look at scale 1, given to the application once: a style sheet repolishes every widget."""
+    made = Theme()
+    apply_style(qapp, made)
+    return made

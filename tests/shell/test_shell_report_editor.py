@@ -11,7 +11,6 @@ from PySide6.QtTest import QTest
 from app.report_model import ReportModel
 from app.shell.report_document import RowKind, kind_of, sentence_blocks, text_of
 from app.shell.report_editor import ReportEditor
-from app.shell.style import apply_style
 from reports.domain import Origin, ReportState, Section, Verdict
 from viewer.views.theme import Theme
 
@@ -19,9 +18,7 @@ pytestmark = pytest.mark.gui
 
 
 @pytest.fixture
-def editor(qtbot, qapp, model: ReportModel) -> ReportEditor:
-    theme = Theme()
-    apply_style(qapp, theme)
+def editor(qtbot, theme: Theme, model: ReportModel) -> ReportEditor:
     widget = ReportEditor(theme)
     qtbot.addWidget(widget)
     widget.set_model(model)

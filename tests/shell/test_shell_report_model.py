@@ -11,6 +11,7 @@ from app.finding_phrase import FindingChoice
 from app.report_edit import NoSideError
 from app.report_model import ReportLockedError, ReportModel
 from app.sign_off import BlockerKind, RepairKind
+from inference.validation.rules import check_sentence
 from reports.domain import Origin, ReportState, Review, Section, Side, Verdict
 
 
@@ -325,3 +326,34 @@ def test_a_group_that_fails_leaves_nothing_behind(model):
         model.delete("S99")
     assert model.report.sentences == before.sentences
     assert model.undo().act == "report.load_draft"
+
+
+@pytest.mark.parametrize(
+    ("side", "anatomy", "text"),
+    [
+        (Side.LEFT, "upper lobe", "Nodule in the left upper lobe, 9.8 × 8.7 mm."),
+        (Side.RIGHT, "lung", "Nodule in the right lung, 9.8 × 8.7 mm."),
+        (Side.RIGHT, "chest wall", "Nodule in the right chest wall, 9.8 × 8.7 mm."),
+    ],
+)
+def test_the_sentence_of_an_accepted_finding_passes_the_real_rules(side, anatomy, text):
+    real = ReportModel(sample_report(), sample_ledger(), check=check_sentence, reader="Dr R. Okafor")
+    drawn = report_sample.evidence(
+        1,
+        report_sample.EvidenceKind.MEASUREMENT,
+        "Drawn region",
+        side=side,
+        values=(
+            report_sample.quantity("long", 9.8, "mm", "9.8 mm"),
+            report_sample.quantity("short", 8.7, "mm", "8.7 mm"),
+        ),
+        regions=(report_sample.ellipse(33),),
+    )
+    new = real.accept_finding(drawn, FindingChoice("nodule", side, anatomy))
+    assert real.sentence(new).text == text
+    assert real.sentence(new).verdict is Verdict.SUPPORTED, real.sentence(new).checks
+    real.flip_side(new)
+    assert real.sentence(new).verdict is Verdict.BLOCKS
+    assert real.repairs(new)[0].kind is RepairKind.FLIP
+    real.repair(real.repairs(new)[0])
+    assert real.sentence(new).text == text and real.sentence(new).verdict is Verdict.SUPPORTED
