@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import os
 import re
+import stat
 import tempfile
 from dataclasses import dataclass
 from pathlib import Path
@@ -104,13 +105,19 @@ def prepare_home(folder: Path) -> Home:
     Raises
     ------
     HomeRefusedError
-        It cannot be made, belongs to someone else, or is on a network drive.
+        It cannot be made, belongs to someone else or to everyone, or is on a network drive.
     """
     refuse_network(folder)
+    resolved = folder.resolve()
+    if resolved in {Path.home().resolve(), Path(resolved.anchor)}:
+        raise HomeRefusedError(f"The folder {folder} holds other things: choose one of its own.")
     try:
         folder.mkdir(mode=0o700, parents=True, exist_ok=True)
         if hasattr(os, "getuid") and folder.stat().st_uid != os.getuid():
             raise HomeRefusedError(f"The folder {folder} belongs to another user of this machine.")
+        # Making a shared folder private would take it away from everyone else.
+        if folder.stat().st_mode & (stat.S_ISVTX | stat.S_IWOTH) and os.name != "nt":
+            raise HomeRefusedError(f"The folder {folder} is shared: choose one of its own.")
         folder.chmod(0o700)
     except OSError as error:
         raise HomeRefusedError(

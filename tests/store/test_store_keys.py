@@ -188,6 +188,22 @@ def test_store_on_a_network_drive_is_refused(tmp_path: Path, monkeypatch: pytest
 
 
 @pytest.mark.skipif(os.name == "nt", reason="POSIX modes")
+def test_shared_folder_and_the_person_s_own_are_not_taken_over(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    shared, own = tmp_path / "shared", tmp_path / "own"
+    for folder, mode in ((shared, 0o1777), (own, 0o755)):
+        folder.mkdir()
+        folder.chmod(mode)
+    monkeypatch.setenv("HOME", str(own))
+    for folder, mode in ((shared, 0o1777), (own, 0o755)):
+        with pytest.raises(HomeRefusedError, match="choose one of its own"):
+            Store.create(folder, FileProvider(), hasher=CHEAP)
+        assert stat.S_IMODE(folder.stat().st_mode) == mode
+        assert list(folder.iterdir()) == []
+
+
+@pytest.mark.skipif(os.name == "nt", reason="POSIX modes")
 def test_open_folder_is_made_private(tmp_path: Path) -> None:
     home = tmp_path / "home"
     home.mkdir(mode=0o755)
