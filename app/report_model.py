@@ -339,6 +339,18 @@ class ReportModel:
         if linked is not sentence:
             self._put("report.link", linked)
 
+    def link_region(self, sentence_id: str, measured: Evidence) -> str:
+        """Put a drawn and measured region into the ledger and cite it in a sentence; returns its id."""
+        sentence = self.sentence(sentence_id)
+        evidence = measured.model_copy(update={"id": self._state.ledger.next_id()})
+        ledger = self._state.ledger.add(evidence)
+        linked = self._check(report_edit.linked(sentence, evidence.id), ledger)
+        changed = tuple(linked if item is sentence else item for item in self._state.sentences)
+        self._set(
+            "report.link_region", sentence_id, replace(self._state, sentences=changed, ledger=ledger)
+        )
+        return evidence.id
+
     def unlink(self, sentence_id: str, evidence_id: str) -> None:
         """Remove an evidence from a sentence; the sentence is then the person's own."""
         self._put("report.unlink", report_edit.unlinked(self.sentence(sentence_id), evidence_id))

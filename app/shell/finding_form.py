@@ -1,5 +1,7 @@
 """Accept a drawn region as a finding: an inline form of three picks, never a dialog over the image."""
 
+# ruff: noqa: N815 - signals are named as Qt names them
+
 from __future__ import annotations
 
 from PySide6.QtCore import Signal
@@ -22,11 +24,14 @@ class FindingForm(QFrame):
     Signals
     -------
     accepted(Evidence, FindingChoice)
+    linkWanted(Evidence)
+        Cite the region in the selected sentence instead.
     dismissed()
         The region stays on the image, without a finding.
     """
 
     accepted = Signal(object, object)
+    linkWanted = Signal(object)
     dismissed = Signal()
 
     def __init__(self, theme: Theme) -> None:
@@ -61,7 +66,10 @@ class FindingForm(QFrame):
         self.accept_button.clicked.connect(self.accept)
         self._dismiss = ActButton(self.tr("Not a finding"), theme, kind=QUIET)
         self._dismiss.clicked.connect(self.dismiss)
+        self.link_button = ActButton(self.tr("Link to sentence"), theme, glyph_name="link")
+        self.link_button.clicked.connect(self._link)
         row.addWidget(self.accept_button)
+        row.addWidget(self.link_button)
         row.addWidget(self._dismiss)
         row.addStretch(1)
         column.addLayout(row)
@@ -118,6 +126,15 @@ class FindingForm(QFrame):
             measured = self._measured
             self.hide()
             self.accepted.emit(measured, choice)
+
+    def _link(self) -> None:
+        if self._measured is not None:
+            self.hide()
+            self.linkWanted.emit(self._measured)
+
+    def set_sentence(self, sentence_id: str) -> None:
+        """Tell which sentence is selected: the region can be linked to it."""
+        self.link_button.set_reason("" if sentence_id else self.tr("No sentence is selected."))
 
     def dismiss(self) -> None:
         """Close the form without a finding."""

@@ -6,16 +6,16 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 
-from PySide6.QtCore import QSize, Qt, Signal
+from PySide6.QtCore import QPoint, QSize, Qt, Signal
 from PySide6.QtGui import QAction, QImage, QKeySequence, QResizeEvent
-from PySide6.QtWidgets import QFrame, QHBoxLayout, QStackedWidget, QTabBar, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QFrame, QHBoxLayout, QMenu, QStackedWidget, QTabBar, QVBoxLayout, QWidget
 
 from app.acts import REPORT_ACTS
 from app.finding_phrase import FindingChoice
 from app.report_history import Change
 from app.report_model import ReportModel
 from app.shell import report_words as words
-from app.shell.act_binding import bind_acts, keys_of
+from app.shell.act_binding import act_text, bind_acts, keys_of
 from app.shell.evidence_card import EvidenceCard, EvidenceList
 from app.shell.finding_form import FindingForm
 from app.shell.report_bars import (
@@ -189,6 +189,11 @@ class ReportPanel(QWidget):
         self.candidates.rejected.connect(self._reject_candidate)
         self.candidates.shown.connect(self.editor.activate)
         self.finding_form.accepted.connect(self._accept_finding)
+        self.finding_form.linkWanted.connect(self._link_region)
+        self.trace.evidenceActivated.connect(self.editor.activate)
+        self.trace.set_evidence(lambda key: self.model.ledger.get(key) if self.model else None)
+        self.editor.setContextMenuPolicy(Qt.ContextMenuPolicy.CustomContextMenu)
+        self.editor.customContextMenuRequested.connect(self._open_menu)
         self.card.activated.connect(self.editor.activate)
         self.evidence_list.activated.connect(self.editor.activate)
         self.trace_bar.opened.connect(lambda: self.show_tab(TRACE_TAB))
@@ -238,6 +243,7 @@ class ReportPanel(QWidget):
     def ask_finding(self, measured: Evidence, *, body_region: str = "") -> None:
         """Ask whether a drawn region is a finding."""
         self.show_tab(REPORT_TAB)
+        self.finding_form.set_sentence(self.editor.selected)
         self.finding_form.show_region(measured, body_region=body_region)
 
     def start_draft(self, model: str = "", seed: int | None = None) -> None:
@@ -442,6 +448,27 @@ class ReportPanel(QWidget):
             return
         self.show_sentence(new)
 
+    def _link_region(self, measured: Evidence) -> None:
+        if self.model is not None and self.editor.selected:
+            self.editor.commit()
+            self.editor.activate(self.model.link_region(self.editor.selected, measured))
+
+    def _open_menu(self, place: QPoint) -> None:
+        """Offer the acts of the sentence under the pointer, with why some are not possible."""
+        menu = QMenu(self)
+        menu.setToolTipsVisible(True)
+        for act in REPORT_ACTS:
+            if act.name in _IN_MENU:
+                reason = self.why_not(act.name)
+                action = menu.addAction(act_text(act))
+                action.setEnabled(not reason)
+                action.setToolTip(reason or key_text(act.keys[0] if act.keys else ""))
+                action.triggered.connect(lambda _checked=False, name=act.name: self.perform(name))
+        menu.addSeparator()
+        menu.addAction(self.tr("Copy"), self.editor.copy)
+        menu.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
+        menu.popup(self.editor.viewport().mapToGlobal(place))
+
     # Drawing
 
     def _changed(self, change: Change) -> None:
@@ -485,6 +512,7 @@ class ReportPanel(QWidget):
         self.card.show_evidence(evidence, checks=checks, crop=crop, where=where)
 
     def _selected(self, sentence_id: str) -> None:
+        self.finding_form.set_sentence(sentence_id)
         self.sentenceSelected.emit(sentence_id)
 
     def _is_narrow(self) -> bool:
@@ -505,6 +533,7 @@ class ReportPanel(QWidget):
 _OF_SENTENCE = frozenset(
     f"report.{name}" for name in ("show_evidence", "accept", "strike_or_restore", "flip_side", "repair")
 )
+_IN_MENU = _OF_SENTENCE | {"report.normals", "report.write", "report.undo", "report.redo"}
 _OF_CANDIDATE = frozenset(
     f"report.{name}" for name in ("accept_candidate", "reject_candidate", "next_candidate")
 )

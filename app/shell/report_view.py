@@ -22,7 +22,7 @@ from PySide6.QtGui import (
     QTextCursor,
     QTextOption,
 )
-from PySide6.QtWidgets import QFrame, QTextEdit, QWidget
+from PySide6.QtWidgets import QFrame, QTextEdit, QToolTip, QWidget
 
 from app.report_history import Change
 from app.report_model import ReportModel
@@ -407,6 +407,25 @@ class ReportView(QTextEdit):
         self._hover(spot.evidence_id if spot else "")
         shape = Qt.CursorShape.PointingHandCursor if spot else Qt.CursorShape.IBeamCursor
         self.viewport().setCursor(shape)
+
+    def viewportEvent(self, event: QEvent) -> bool:
+        if event.type() == QEvent.Type.ToolTip:
+            QToolTip.showText(event.globalPos(), self._tip_at(QPointF(event.pos())), self.viewport())
+            return True
+        return super().viewportEvent(event)
+
+    def _tip_at(self, point: QPointF) -> str:
+        """Return what a chip is of, or what the glyphs of a row mean."""
+        spot = self._spot_at(point)
+        if self.model is None or (spot is not None and spot.link >= 0):
+            return ""
+        if spot is not None:
+            evidence = self.model.ledger.get(spot.evidence_id)
+            return f"{spot.evidence_id} {evidence.label}" if evidence else spot.evidence_id
+        block = self.cursorForPosition(point.toPoint()).block()
+        if kind_of(block) is not RowKind.SENTENCE:
+            return ""
+        return words.describe(self.model.sentence(id_of(block)))
 
     def leaveEvent(self, event: QEvent) -> None:
         super().leaveEvent(event)

@@ -4,7 +4,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 
 from PySide6.QtCore import QT_TRANSLATE_NOOP, QElapsedTimer, Qt, QTimer, Signal
 from PySide6.QtWidgets import (
@@ -17,8 +17,9 @@ from PySide6.QtWidgets import (
     QWidget,
 )
 
+from app.shell.chip import ChipButton
 from app.shell.widgets import ActButton, ElidedLabel, glyph_label, plain_label, rule
-from reports.domain import Step, TraceEvent, TraceStatus
+from reports.domain import Evidence, Step, TraceEvent, TraceStatus
 from viewer.views.theme import Theme
 
 STATUS_GLYPHS: dict[TraceStatus, tuple[str, str]] = {
@@ -56,11 +57,13 @@ class TracePanel(QWidget):
 
     cancelWanted = Signal()
     evidenceActivated = Signal(str)
+    """A chip of a row was clicked."""
 
     def __init__(self, theme: Theme, cancel_key: str = "Esc") -> None:
         super().__init__()
         self._theme = theme
         self._events: dict[tuple[Step, str], TraceEvent] = {}
+        self._evidence: Callable[[str], Evidence | None] = lambda _id: None
         self._running = False
         self._seconds = 0.0
         column = QVBoxLayout(self)
@@ -132,6 +135,10 @@ class TracePanel(QWidget):
     def is_running(self) -> bool:
         """True between `start` and `finish`."""
         return self._running
+
+    def set_evidence(self, evidence: Callable[[str], Evidence | None]) -> None:
+        """Give the look-up of evidence, for the kind of a row's chip."""
+        self._evidence = evidence
 
     def start(self, model: str = "", seed: int | None = None) -> None:
         """Begin a run: clears the rows, starts the clock."""
@@ -267,7 +274,12 @@ class TracePanel(QWidget):
         text = self.tr("refused: {why}").format(why=row.message) if is_refused else row.message
         if is_claim:
             # A claim takes the row, the check that spoke stands at its right.
-            grid.addWidget(subject, number, 2, 1, 2)
+            claim = QHBoxLayout()
+            claim.setSpacing(theme.length("space", "xs"))
+            claim.addWidget(subject, 1)
+            for evidence_id in row.evidence_ids[:2]:
+                claim.addWidget(self._chip(evidence_id))
+            grid.addLayout(claim, number, 2, 1, 2)
             check = plain_label(text, theme, step="note", tone="2")
             grid.addWidget(check, number, 4, Qt.AlignmentFlag.AlignRight)
             return
@@ -280,3 +292,8 @@ class TracePanel(QWidget):
         if row.seconds is not None:
             time = plain_label(f"{row.seconds:.2f} s", theme, step="note", tone="3")
             grid.addWidget(time, number, 4, Qt.AlignmentFlag.AlignRight)
+
+    def _chip(self, evidence_id: str) -> ChipButton:
+        chip = ChipButton(evidence_id, self._evidence(evidence_id), self._theme)
+        chip.clicked.connect(lambda: self.evidenceActivated.emit(evidence_id))
+        return chip

@@ -320,6 +320,14 @@ def sample_trace() -> tuple[TraceEvent, ...]:
         (Step.COMPOSE, "Impression", TraceStatus.RUNNING, "", None),
     )
     return tuple(
-        TraceEvent(sequence=n, step=step, subject=subject, status=status, message=text, seconds=seconds)
+        TraceEvent(
+            sequence=n,
+            step=step,
+            subject=subject,
+            status=status,
+            message=text,
+            seconds=seconds,
+            evidence_ids=("E3",) if "ass" in subject else (),
+        )
         for n, (step, subject, status, text, seconds) in enumerate(rows, start=1)
     )

@@ -7,7 +7,7 @@ import report_sample
 from PySide6.QtCore import QPoint, Qt
 from PySide6.QtGui import QImage
 from PySide6.QtTest import QTest
-from PySide6.QtWidgets import QLabel, QWidget
+from PySide6.QtWidgets import QLabel, QMenu, QWidget
 
 from app.acts import REPORT_ACTS, WINDOW_ACTS
 from app.report_model import ReportModel
@@ -197,6 +197,26 @@ def test_a_drawn_region_becomes_a_finding_only_with_term_place_and_side(panel, m
     form.accept_button.click()
     assert not form.isVisible()
     assert model.sentence(panel.editor.selected).text == "Nodule in the left upper lobe, 9.8 × 8.7 mm."
+
+
+def test_a_drawn_region_is_linked_to_the_selected_sentence(panel, model):
+    own = model.insert(Section.FINDINGS, "Small cyst.")
+    panel.show_sentence(own)
+    panel.ask_finding(_drawn(Side.LEFT))
+    panel.finding_form.link_button.click()
+    (citation,) = model.sentence(own).citations
+    assert model.ledger.get(citation.evidence_id).regions == (report_sample.ellipse(33),)
+    assert panel.editor.evidence == citation.evidence_id
+    model.undo()
+    assert model.sentence(own).citations == () and model.ledger.get("E8") is None
+
+
+def test_the_menu_of_a_sentence_says_why_an_act_is_not_possible(panel, qtbot):
+    panel.editor.customContextMenuRequested.emit(QPoint(100, 100))
+    (menu,) = panel.findChildren(QMenu)
+    actions = {action.text(): action for action in menu.actions()}
+    assert not actions["Redo"].isEnabled() and actions["Redo"].toolTip() == "nothing to do again"
+    menu.close()
 
 
 def test_an_unknown_side_stays_empty_and_asks(panel, model):
