@@ -97,3 +97,27 @@ def test_what_is_no_box_is_refused_with_its_verdict(
     assert isinstance(verdict, GeometryVerdict)
     assert verdict.kind is kind
     assert verdict.reason
+
+
+@pytest.mark.parametrize(
+    ("elements", "unit"),
+    [
+        ({}, "[hnsf'U]"),
+        ({"RescaleType": "HU"}, "[hnsf'U]"),
+        ({"RescaleType": "US"}, "1"),
+        ({"Modality": "MR"}, "1"),
+        ({"Modality": "PT", "Units": "BQML"}, "Bq/mL"),
+        ({"RescaleSlope": 0}, "1"),
+    ],
+)
+def test_values_carry_the_unit_that_the_header_gives_and_no_other(
+    elements: dict[str, Any], unit: str, write_series: Callable[..., Path]
+) -> None:
+    assert volume_of(write_series(3, changes=dict.fromkeys(range(3), elements))).unit == unit
+
+
+@pytest.mark.shared
+def test_an_enhanced_ct_is_rescaled_by_its_frames_and_no_unit_is_invented(shared_data: Path) -> None:
+    volume = volume_of(shared_data / "multiframe" / "eCT_Supplemental.dcm")
+    assert volume.intercept == -1024
+    assert volume.unit == "1"  # this perfusion series says Rescale Type US: unspecified

@@ -111,6 +111,7 @@ class Tag(IntEnum):
     VOILUTFunction = 0x00281056
     LossyImageCompression = 0x00282110
     LossyImageCompressionRatio = 0x00282112
+    Units = 0x00541001
 
 
 WANTED: Final = frozenset(int(tag) for tag in Tag)

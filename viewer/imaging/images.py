@@ -9,7 +9,7 @@ from functools import lru_cache
 from typing import Any, Final
 
 from viewer.imaging.calibration import positive_pair
-from viewer.imaging.charset import TextDecoder
+from viewer.imaging.charset import TextDecoder, clean
 from viewer.imaging.elements import (
     DEFLATED_LE,
     EXPLICIT_BE,
@@ -113,7 +113,7 @@ _SHARED_TAGS: Final = (
     *(Tag.SOPClassUID, Tag.MediaStorageSOPClassUID, Tag.Rows, Tag.Columns, Tag.NumberOfFrames),
     *(Tag.BitsAllocated, Tag.BitsStored, Tag.HighBit, Tag.PixelRepresentation),
     *(Tag.SamplesPerPixel, Tag.PhotometricInterpretation, Tag.PixelPaddingValue),
-    *(Tag.PixelPaddingRangeLimit, Tag.RescaleSlope, Tag.RescaleIntercept, Tag.RescaleType),
+    *(Tag.PixelPaddingRangeLimit, Tag.RescaleSlope, Tag.RescaleIntercept, Tag.RescaleType, Tag.Units),
     *(Tag.LossyImageCompression, Tag.LossyImageCompressionRatio),
 )
 """What describes the pixels, and is the same for all slices of most series."""
@@ -138,9 +138,11 @@ def _template(values: tuple[bytes | None, ...], syntax: str, big_endian: bool) -
         high_bit = stored - 1
     slope, intercept = header.decimal(Tag.RescaleSlope), header.decimal(Tag.RescaleIntercept)
     if slope is None or intercept is None or slope == 0.0:
-        slope, intercept, rescale_type = 1.0, 0.0, ""
+        # "US": unspecified (PS3.3 C.11.1.1.2). A CT without rescale has no Hounsfield units.
+        slope, intercept, rescale_type = 1.0, 0.0, "US"
     else:
-        rescale_type = header.code(Tag.RescaleType)
+        # PET says its unit in Units (PS3.3 C.8.9.1.1.3) and has no Rescale Type.
+        rescale_type = header.code(Tag.RescaleType) or header.code(Tag.Units)
     return Instance(
         path="",
         sop_instance_uid="",
@@ -294,6 +296,7 @@ def with_frames(instance: Instance) -> Instance:
                 _frame_attributes(instance, [*shared, *per_frame[index : index + 1]])
                 for index in range(instance.number_of_frames)
             )
+            rescale_type = _rescale_type([*shared, *per_frame[:1]]) or instance.rescale_type
     except HeaderError:
         raise
     except RecursionError as error:
@@ -302,7 +305,13 @@ def with_frames(instance: Instance) -> Instance:
         raise HeaderError(
             "bad_header", f"Its description of frames cannot be read ({type(error).__name__})."
         ) from error
-    return instance.model_copy(update={"frames": frames})
+    return instance.model_copy(update={"frames": frames, "rescale_type": rescale_type})
+
+
+def _rescale_type(groups: list[Any]) -> str:
+    """Rescale Type of the first frame that has one, or empty text."""
+    found = (group.get("PixelValueTransformationSequence") for group in reversed(groups))
+    return next((clean(str(items[0].get("RescaleType", ""))) for items in found if items), "")
 
 
 def _frame_attributes(instance: Instance, groups: list[Any]) -> FrameAttributes:

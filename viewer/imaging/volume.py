@@ -80,8 +80,14 @@ class Volume:
         return self.stored.astype(np.float32) * np.float32(self.slope) + np.float32(self.intercept)
 
 
-UNIT_OF_RESCALE: dict[str, str] = {"HU": "[hnsf'U]", "OD": "{optical_density}", "US": "1"}
-"""UCUM unit of Rescale Type (PS3.3 C.11.1.1.2); CT without one has Hounsfield units."""
+UNIT_OF_RESCALE: dict[str, str] = {
+    "HU": "[hnsf'U]",
+    "OD": "{optical_density}",
+    "BQML": "Bq/mL",
+    "CNTS": "{counts}",
+    "GML": "g/mL",
+}
+"""UCUM unit of Rescale Type (PS3.3 C.11.1.1.2) and of Units in PET (C.8.9.1.1.3)."""
 
 
 def as_volume(stack: ImageStack) -> Volume | GeometryVerdict:
