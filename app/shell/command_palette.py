@@ -56,6 +56,13 @@ def matches(text: str, query: str) -> bool:
     return all(word in text.lower() for word in query.lower().split())
 
 
+def _rank(text: str, query: str) -> int:
+    """Return how well a match fits: the text begins with it, a word does, or it stands inside one."""
+    if text.lower().startswith(query.lower()):
+        return 0
+    return 1 if f" {query.lower()}" in text.lower() else 2
+
+
 def palette_rows(
     query: str,
     acts: Iterable[Act],
@@ -78,6 +85,8 @@ def palette_rows(
         for item in sentences
         if query.strip() and matches(item.text, query)
     ][:MOST_SENTENCES]
+    for group in (ready, waiting):
+        group.sort(key=lambda row: _rank(row.text, query))
     rows: list[PaletteRow] = []
     for heading, group in zip(headings, (ready, found, waiting), strict=True):
         if group:

@@ -228,6 +228,7 @@ class TraceBar(QFrame):
         self._button = ActButton(self.tr("Trace"), theme, kind="row", glyph_name="caret-right")
         self._button.clicked.connect(self.opened)
         row.addWidget(self._button)
+        row.addSpacing(theme.length("space", "s"))
         self._line = ElidedLabel("", theme, step="note", tone="2")
         row.addWidget(self._line, 1)
         self._seed = plain_label("", theme, step="note", tone="2")

@@ -18,13 +18,12 @@ from app.shell import report_words as words
 from app.shell.act_binding import act_text, bind_acts, keys_of
 from app.shell.evidence_card import EvidenceCard, EvidenceList
 from app.shell.finding_form import FindingForm
+from app.shell.report_acts import EVIDENCE_TAB, IN_MENU, REPORT_TAB, TRACE_TAB, ReportActs
 from app.shell.report_bars import (
     CandidateBar,
     CountsBar,
     SignBar,
     TraceBar,
-    open_places,
-    unreviewed_places,
 )
 from app.shell.report_editor import ReportEditor
 from app.shell.trace_panel import TracePanel
@@ -44,8 +43,6 @@ from viewer.views.theme import Theme
 
 NARROWEST = 320
 """Least width of the panel, logical pixels."""
-
-REPORT_TAB, TRACE_TAB, EVIDENCE_TAB = 0, 1, 2
 
 
 class ReportPanel(QWidget):
@@ -99,8 +96,8 @@ class ReportPanel(QWidget):
         self.badge = Badge(theme)
         self._lay_out(keys)
         self.toast = Toast(theme, self._page)
+        self._acts = ReportActs(self)
         self._connect()
-        self._acts: dict[str, Callable[[], object]] = self._act_table()
         self.set_model(None)
 
     def _lay_out(self, keys: dict[str, str]) -> None:
@@ -182,7 +179,7 @@ class ReportPanel(QWidget):
         self.editor.evidenceHovered.connect(self.evidenceHovered)
         self.editor.evidenceActivated.connect(self._activated)
         self.editor.sentenceSelected.connect(self._selected)
-        self.editor.normalsWanted.connect(self._insert_normals)
+        self.editor.normalsWanted.connect(self._acts.insert_normals)
         self.editor.refused.connect(lambda text: self.toast.say(text, can_undo=False))
         self.counts.filterChanged.connect(self.editor.set_filter)
         self.candidates.accepted.connect(self._accept_candidate)
@@ -306,93 +303,11 @@ class ReportPanel(QWidget):
 
     def perform(self, name: str) -> bool:
         """Do an act of `app.acts.REPORT_ACTS`; false when it does not fit now."""
-        reason = self.why_not(name)
-        if reason:
-            return False
-        self.editor.commit()
-        self._acts[name]()
-        return True
+        return self._acts.perform(name)
 
     def why_not(self, name: str) -> str:
         """Return why an act is not possible now (the palette shows it), or empty."""
-        model = self.model
-        if model is None:
-            return self.tr("no study is open")
-        reasons = (
-            (name in _CHANGING and model.is_locked, self.tr("the report is final")),
-            (name in _OF_SENTENCE and not self.editor.selected, self.tr("no sentence is selected")),
-            (name in _OF_CANDIDATE and not self.candidates.current, self.tr("there is no candidate")),
-            (
-                name == "report.cancel_draft" and not self.trace.is_running,
-                self.tr("nothing is being drafted"),
-            ),
-            (name == "report.draft" and self.trace.is_running, self.tr("a draft is being made")),
-            (name == "report.undo" and not model.can_undo, self.tr("nothing to undo")),
-            (name == "report.redo" and not model.can_redo, self.tr("nothing to do again")),
-        )
-        return next((reason for holds, reason in reasons if holds), "")
-
-    # Acts
-
-    def _act_table(self) -> dict[str, Callable[[], object]]:
-        return {
-            "report.draft": self.draftWanted.emit,
-            "report.cancel_draft": self.cancelDraftWanted.emit,
-            "report.next_sentence": lambda: self._step(1),
-            "report.previous_sentence": lambda: self._step(-1),
-            "report.show_evidence": lambda: self.editor.show_evidence_of(self.editor.selected),
-            "report.accept": self._accept,
-            "report.strike_or_restore": lambda: self._on_selected("strike_or_restore"),
-            "report.flip_side": lambda: self._on_selected("flip_side"),
-            "report.repair": self._repair,
-            "report.normals": lambda: self._insert_normals(self._section().value),
-            "report.write": lambda: self._write(self._section()),
-            "report.next_blocker": lambda: self._go_to_next(open_places),
-            "report.next_unreviewed": lambda: self._go_to_next(unreviewed_places),
-            "report.accept_candidate": self.candidates.accept_one,
-            "report.reject_candidate": self.candidates.reject_one,
-            "report.next_candidate": self.candidates.next_one,
-            "report.undo": self.editor.undo,
-            "report.redo": self.editor.redo,
-            "report.save_preliminary": self.saveWanted.emit,
-            "report.sign": self.signWanted.emit,
-            "report.show_text": lambda: self.show_tab(REPORT_TAB),
-            "report.show_trace": lambda: self.show_tab(TRACE_TAB),
-            "report.show_ledger": lambda: self.show_tab(EVIDENCE_TAB),
-        }
-
-    def _on_selected(self, operation: str) -> None:
-        if self.model is not None:
-            self.editor.attempt(getattr(self.model, operation), self.editor.selected)
-
-    def _accept(self) -> None:
-        """Accept the sentence and go to the next that nobody reviewed, the image jumping along."""
-        if self.model is None:
-            return
-        self.model.accept(self.editor.selected)
-        self._go_to_next(unreviewed_places)
-
-    def _repair(self) -> None:
-        repairs = self.model.repairs(self.editor.selected) if self.model else ()
-        if repairs and self.model is not None:
-            self.editor.attempt(self.model.repair, repairs[0])
-
-    def _step(self, by: int) -> None:
-        rows = self.editor.rows()
-        at = rows.index(self.editor.selected) if self.editor.selected in rows else (-1 if by > 0 else 0)
-        if rows:
-            self.editor.select_sentence(rows[(at + by) % len(rows)], shows_evidence=True)
-
-    def _go_to_next(self, places: Callable[[ReportModel], list[str]]) -> None:
-        """Jump to the first of these sentences after the caret; after the last comes the first."""
-        if self.model is None:
-            return
-        wanted = set(places(self.model))
-        order = [item.id for item in self.model.sentences]
-        at = order.index(self.editor.selected) + 1 if self.editor.selected in order else 0
-        found = next((key for key in order[at:] + order[:at] if key in wanted), None)
-        if found is not None:
-            self.show_sentence(found)
+        return self._acts.why_not(name)
 
     def show_sentence(self, sentence_id: str) -> None:
         """Jump to a sentence: tab, filter, scroll, and its evidence on the image."""
@@ -402,30 +317,11 @@ class ReportPanel(QWidget):
         self.editor.select_sentence(sentence_id, shows_evidence=True)
         self.editor.setFocus()
 
-    def _section(self) -> Section:
-        if self.model is not None and self.editor.selected:
-            return self.model.sentence(self.editor.selected).section
-        return Section.FINDINGS
-
-    def _write(self, section: Section) -> None:
+    def write(self, section: Section) -> None:
+        """Start a sentence of the reader's own in a section."""
         self.show_tab(REPORT_TAB)
         self._texts.setCurrentWidget(self.editor)
         self.editor.write(section)
-
-    def _insert_normals(self, section: str) -> None:
-        if self.model is None:
-            return
-        new = self.model.insert_normals(Section(section))
-        if new:
-            self.editor.select_sentence(new[0])
-            self.toast.say(self.tr("{n} normals inserted as your own statement").format(n=len(new)))
-        else:
-            self.toast.say(
-                self.tr(
-                    "Every organ of this section is described already, or there are no normals for it"
-                ),
-                can_undo=False,
-            )
 
     def _accept_candidate(self, evidence_id: str) -> None:
         if self.model is not None:
@@ -458,7 +354,7 @@ class ReportPanel(QWidget):
         menu = QMenu(self)
         menu.setToolTipsVisible(True)
         for act in REPORT_ACTS:
-            if act.name in _IN_MENU:
+            if act.name in IN_MENU:
                 reason = self.why_not(act.name)
                 action = menu.addAction(act_text(act))
                 action.setEnabled(not reason)
@@ -528,20 +424,3 @@ class ReportPanel(QWidget):
 
     def sizeHint(self) -> QSize:
         return QSize(self.theme.length("column", "report"), super().sizeHint().height())
-
-
-_OF_SENTENCE = frozenset(
-    f"report.{name}" for name in ("show_evidence", "accept", "strike_or_restore", "flip_side", "repair")
-)
-_IN_MENU = _OF_SENTENCE | {"report.normals", "report.write", "report.undo", "report.redo"}
-_OF_CANDIDATE = frozenset(
-    f"report.{name}" for name in ("accept_candidate", "reject_candidate", "next_candidate")
-)
-_CHANGING = frozenset(
-    f"report.{name}"
-    for name in (
-        "draft", "accept", "strike_or_restore", "flip_side", "repair", "normals", "write",
-        "accept_candidate", "reject_candidate", "undo", "redo", "save_preliminary", "sign",
-    )
-)  # fmt: skip
-"""Acts that a final report refuses."""

@@ -115,6 +115,7 @@ class TracePanel(QWidget):
         row = QHBoxLayout()
         side = theme.length("space", "m")
         row.setContentsMargins(side, theme.length("space", "s"), side, theme.length("space", "s"))
+        row.setSpacing(theme.length("space", "s"))
         self._note = ElidedLabel(
             self.tr("Reading goes on while the draft is made."), theme, step="note", tone="2"
         )
