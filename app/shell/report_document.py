@@ -32,6 +32,9 @@ from viewer.views.theme import Theme
 
 OBJECT = "\ufffc"
 NO_BREAK = "\u00a0"
+_ONE_LINE = {ord(character): " " for character in "\n\r\t\v\f\0\u0085\u2028\u2029\u00a0\u202f"}
+_ONE_LINE |= {ord(OBJECT): "\ufffd", 0xFDD0: "\ufffd", 0xFDD1: "\ufffd"}
+"""What a block of a text document cannot hold as it is."""
 CHIP_TYPE = QTextFormat.ObjectTypes.UserObject + 1
 _CHIP_ID = QTextFormat.Property.UserProperty + 1
 _LINK = QTextFormat.Property.UserProperty + 2
@@ -106,18 +109,40 @@ def prefix_length(block: QTextBlock) -> int:
     return int(block.blockFormat().property(_PREFIX) or 0)
 
 
+def shown_text(text: str) -> str:
+    """Return a text as a block can hold it: one line, no object characters; lengths stay equal."""
+    return text.translate(_ONE_LINE)
+
+
+def units(text: str) -> int:
+    """Return the length of a text as Qt counts it: in UTF-16 units."""
+    return len(text) + sum(character > "\uffff" for character in text)
+
+
+def characters(text: str, offset: int) -> int:
+    """Return how many characters of a text stand before an offset in UTF-16 units."""
+    passed = 0
+    for index, character in enumerate(text):
+        if passed >= offset:
+            return index
+        passed += units(character)
+    return len(text)
+
+
 def editable_range(block: QTextBlock) -> tuple[int, int]:
     """Return the document positions between which a sentence's own text stands."""
+    own = _own(block)
     start = block.position() + prefix_length(block)
-    text = block.text()
-    at = text.find(OBJECT)
-    return start, block.position() + (at if at >= 0 else len(text))
+    return start, start + units(own)
 
 
 def text_of(block: QTextBlock) -> str:
     """Return the sentence's own text as it stands in its block."""
-    start, end = editable_range(block)
-    return block.text()[start - block.position() : end - block.position()].replace(NO_BREAK, " ")
+    return _own(block).replace(NO_BREAK, " ")
+
+
+def _own(block: QTextBlock) -> str:
+    return block.text()[prefix_length(block) :].partition(OBJECT)[0]
 
 
 def blocks_of(document: QTextDocument) -> list[QTextBlock]:
@@ -210,7 +235,7 @@ class DocumentBuilder:
     ) -> None:
         self._row(cursor, RowKind.SENTENCE, sentence.id, prefix, prefix=len(prefix))
         for start, end, style in self._runs(sentence):
-            piece = sentence.text[start:end]
+            piece = shown_text(sentence.text[start:end])
             if any(s.span.start <= start < s.span.end for s in sentence.slots):
                 piece = piece.replace(" ", NO_BREAK)
             # "72 × 43 mm" stays on one line, like a slot does.
@@ -314,7 +339,7 @@ class DocumentBuilder:
             self._is_first = False
         else:
             cursor.insertBlock(block, style)
-        cursor.insertText(text, style)
+        cursor.insertText(shown_text(text), style)
 
 
 @dataclass(frozen=True)

@@ -9,12 +9,14 @@ from PySide6.QtWidgets import QWidget
 from app.shell.report_document import (
     OBJECT,
     RowKind,
+    characters,
     editable_range,
     id_of,
     kind_of,
     sentence_beside,
     sentence_blocks,
     text_of,
+    units,
 )
 from app.shell.report_view import ReportView
 from reports.domain import Section
@@ -169,9 +171,9 @@ class ReportEditor(ReportView):
             self.select_sentence(there.id)
         elif there.section is here.section:
             first, second = (there, here) if backwards else (here, there)
-            offset = len(first.text) + (1 if first.text and second.text else 0)
+            offset = units(first.text) + (1 if backwards and first.text and second.text else 0)
             self.model.join(first.id, second.id)
-            self._place_caret(first.id, offset if backwards else len(first.text))
+            self._place_caret(first.id, offset)
 
     def _new_line(self) -> None:
         """Break the sentence at the caret, or start a new one after it."""
@@ -182,8 +184,8 @@ class ReportEditor(ReportView):
         if self.model is None or block is None:
             return
         start, end = editable_range(block)
-        at = min(max(self.textCursor().position(), start), end) - start
         here = self.model.sentence(self._selected)
+        at = characters(here.text, min(max(self.textCursor().position(), start), end) - start)
         if 0 < at < len(here.text):
             new = self.model.split(here.id, at)
         else:
@@ -210,9 +212,11 @@ class ReportEditor(ReportView):
             return
         cuts = []
         for block in blocks:
-            start, end = editable_range(block)
+            start, _ = editable_range(block)
             text = text_of(block)
-            cuts.append((id_of(block), text[: max(first - start, 0)] + text[max(last - start, 0) :]))
+            before = text[: characters(text, max(first - start, 0))]
+            after = text[characters(text, max(last - start, 0)) :]
+            cuts.append((id_of(block), before + after))
         with self.model.group("report.delete_selection", cuts[0][0]):
             for sentence_id, text in cuts:
                 if text.strip():

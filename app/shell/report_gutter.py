@@ -32,11 +32,14 @@ def paint_grounds(view: ReportView) -> None:
         return
     theme = view.theme
     painter = QPainter(view.viewport())
+    sentences = {item.id: item for item in view.model.sentences}
     rail = theme.length("column", "rail")
     for block in blocks_of(view.document()):
         if kind_of(block) not in (RowKind.SENTENCE, RowKind.NOTE):
             continue
-        sentence = view.model.sentence(id_of(block))
+        sentence = sentences.get(id_of(block))
+        if sentence is None:  # while a word is being composed, the text is older than the model
+            continue
         box = _row_rect(view, block)
         pad = theme.px(3)
         has_note = kind_of(block.next()) is RowKind.NOTE
@@ -61,6 +64,7 @@ def paint_glyphs(view: ReportView) -> None:
         return
     theme = view.theme
     painter = QPainter(view.viewport())
+    sentences = {item.id: item for item in view.model.sentences}
     size = theme.length("icon", "size")
     left = theme.length("column", "rail") + (theme.length("column", "origin") - size) / 2
     right = view.viewport().width() - theme.length("column", "check") / 2 - size / 2 - theme.px(4)
@@ -78,7 +82,9 @@ def paint_glyphs(view: ReportView) -> None:
         if kind is RowKind.LIMITATION:
             draw("minus-circle", "text-2", right, middle)
             continue
-        sentence = view.model.sentence(id_of(block))
+        sentence = sentences.get(id_of(block))
+        if sentence is None:
+            continue
         draw(words.ORIGIN_GLYPHS[sentence.origin], "text-2", left, middle)
         check = words.glyph_of(sentence)
         if check is not None:

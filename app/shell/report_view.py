@@ -40,6 +40,7 @@ from app.shell.report_document import (
     kind_of,
     sentence_beside,
     sentence_blocks,
+    shown_text,
     spots_of,
     text_of,
 )
@@ -138,7 +139,7 @@ class ReportView(QTextEdit):
         if self.model is None or block is None or self.model.is_locked or self._is_composing:
             return
         text = text_of(block)
-        if text != self.model.sentence(self._selected).text.replace("\u00a0", " "):
+        if text != shown_text(self.model.sentence(self._selected).text):
             self.model.edit_text(self._selected, text)
 
     def _model_changed(self, change: Change) -> None:

@@ -279,3 +279,44 @@ def test_a_final_report_takes_no_key(editor, model):
     editor.commit()
     assert model.sentences == before
     assert _shown(editor, "S2") == before[1].text
+
+
+@pytest.mark.parametrize(
+    "text", ["two\nlines", "object \ufffc here", "tab\there", "par\u2029agraph", "\u00a0x"]
+)
+def test_no_character_of_a_text_makes_rows_or_changes_the_sentence_by_being_shown(editor, model, text):
+    own = model.insert(Section.FINDINGS, text)
+    rows = editor.rows()
+    editor.select_sentence(own)
+    editor.select_sentence("S1")
+    assert model.sentence(own).text == text and editor.rows() == rows
+    assert len(rows) == len(model.sentences)
+
+
+def test_characters_beyond_the_basic_plane_count_as_one(editor, model):
+    own = model.insert(Section.FINDINGS, "\U0001d465\U0001d465 node seen.")
+    model.link(own, "E3")
+    editor.select_sentence(own)
+    QTest.keyClicks(editor, " Twice.")
+    editor.commit()
+    assert model.sentence(own).text == "\U0001d465\U0001d465 node seen. Twice."
+    for _ in range(len(" Twice.")):
+        QTest.keyClick(editor, Qt.Key.Key_Left)
+    QTest.keyClick(editor, Qt.Key.Key_Return)
+    assert model.sentence(own).text == "\U0001d465\U0001d465 node seen."
+    assert model.sentence(editor.selected).text == "Twice."
+
+
+def test_composing_a_word_is_not_disturbed_by_a_draft(editor, model, qapp):
+    from PySide6.QtGui import QInputMethodEvent
+
+    _caret(editor, "S2", 4)
+    qapp.sendEvent(editor, QInputMethodEvent("vor", []))
+    model.delete("S6")
+    editor.viewport().repaint()
+    done = QInputMethodEvent("", [])
+    done.setCommitString(" vorne")
+    qapp.sendEvent(editor, done)
+    editor.commit()
+    assert model.sentence("S2").text.startswith("Mass vorne at")
+    assert editor.rows() == [item.id for item in model.sentences]

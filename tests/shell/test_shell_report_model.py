@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import pytest
 import report_sample
+from hypothesis import given, settings
+from hypothesis import strategies as st
 from report_sample import check_sides, sample_draft, sample_ledger, sample_report
 
 from app.draft_merge import StudyMismatchError
 from app.finding_phrase import FindingChoice
-from app.report_edit import NoSideError
+from app.report_edit import NoSideError, with_text
 from app.report_model import ReportLockedError, ReportModel
 from app.sign_off import BlockerKind, RepairKind
 from inference.validation.rules import check_sentence
@@ -357,3 +359,24 @@ def test_the_sentence_of_an_accepted_finding_passes_the_real_rules(side, anatomy
     assert real.repairs(new)[0].kind is RepairKind.FLIP
     real.repair(real.repairs(new)[0])
     assert real.sentence(new).text == text and real.sentence(new).verdict is Verdict.SUPPORTED
+
+
+WORDS = st.sampled_from(["72", "43", "×", "mm", "Mass", "left", "at", ",", ".", " ", "2.1", "  "])
+
+
+@settings(max_examples=150, deadline=None)
+@given(st.lists(WORDS, max_size=14), st.integers(0, 60), st.integers(0, 60))
+def test_whatever_is_typed_spans_stay_inside_and_attached_numbers_are_the_ledgers(words, start, length):
+    sentence = check_sides(sample_draft().sentences[1], sample_ledger())
+    text = sentence.text[:start] + "".join(words) + sentence.text[start + length :]
+    edited = with_text(sentence, text)
+    assert edited.text == text
+    for slot in edited.slots:
+        written = text[slot.span.start : slot.span.end]
+        assert written and slot.span.end <= len(text)
+        measured = {"long": "72", "short": "43 mm"}[slot.value]
+        assert (written == measured) is (slot.detached_from == "")
+        assert slot.detached_from in ("", measured)
+    for citation in edited.citations:
+        assert 0 <= citation.span.start <= citation.span.end <= len(text)
+    assert {c.evidence_id for c in edited.citations} == {"E3", "E4"}
