@@ -21,7 +21,7 @@ from reports.store.errors import (
     WeakPassphraseError,
     WrongPassphraseError,
 )
-from reports.store.home import NETWORK_FILE_SYSTEMS, Home, file_system_of
+from reports.store.home import NETWORK_FILE_SYSTEMS, Home, file_system_of, write_private
 from reports.store.keys import (
     FileProvider,
     KeyringProvider,
@@ -153,6 +153,26 @@ def test_creation_that_was_cut_short_is_made_anew(tmp_path: Path) -> None:
     (home / "key.json").unlink()
     with Store.create(home, FileProvider(), hasher=CHEAP).store as store:
         assert store.alert is None
+
+
+def test_private_file_is_on_the_disk_before_it_has_its_name(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    target = tmp_path / "key.json"
+    target.write_bytes(b"old")
+    order: list[str] = []
+    fsync = os.fsync
+
+    def watched(descriptor: int) -> None:
+        is_folder = stat.S_ISDIR(os.fstat(descriptor).st_mode)
+        order.append(f"{'folder' if is_folder else 'file'} while {target.read_bytes().decode()}")
+        fsync(descriptor)
+
+    monkeypatch.setattr(os, "fsync", watched)
+    write_private(target, b"new")
+    assert order == ["file while old", "folder while new"]
+    assert stat.S_IMODE(target.stat().st_mode) == 0o600
+    assert list(tmp_path.iterdir()) == [target]
 
 
 MOUNTS = """\

@@ -14,6 +14,7 @@ from alembic.migration import MigrationContext
 from alembic.script import ScriptDirectory
 from store_reading import CHEAP, PASSWORD, Reading
 
+from reports.audit.event import AuditAct
 from reports.domain import ReportAct
 from reports.store import migrate
 from reports.store.database import Store
@@ -58,6 +59,7 @@ def test_new_store_has_every_trigger(reading: Reading) -> None:
     with reading.store._transactions.reading() as connection:
         assert triggers_are_complete(connection)
         assert set(triggers_in(connection)) == {trigger.name for trigger in TRIGGERS}
+    assert AuditAct.PROTECTION_RESTORED not in [event.act for event in reading.store.events()]
     guarded = {(trigger.table, trigger.statement) for trigger in TRIGGERS}
     for table in ("audit_events", "checkpoints", "report_revisions", "signatures", "documents"):
         assert {(table, "UPDATE"), (table, "DELETE"), (table, "INSERT")} <= guarded
@@ -94,6 +96,8 @@ def test_migration_puts_back_the_triggers_and_keeps_a_checked_backup(
             column["name"] for column in sa.inspect(connection).get_columns("audit_events")
         }
     assert store.verify().intact
+    acts = [event.act for event in store.events()]
+    assert AuditAct.PROTECTION_RESTORED not in acts, "the migration left it to the start"
     assert store.reports.latest(report_id, reading.radiologist).signatures
     connection = reading.raw()
     with pytest.raises(sqlcipher.DatabaseError, match="only ever added"):

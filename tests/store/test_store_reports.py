@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+
 import pytest
 import sqlalchemy as sa
 import sqlcipher3.dbapi2 as sqlcipher
@@ -92,6 +94,9 @@ def test_checkpoint_in_the_document_covers_the_signature(reading: Reading) -> No
         AuditAct.REPORT_SIGNED,
         AuditAct.DOCUMENT_SEALED,
     ]
+    side = (reading.home / "checkpoints.jsonl").read_text().splitlines()
+    sizes = [reading.store.log_key.open(json.loads(line)["note"]).size for line in side]
+    assert sizes[-2:] == [entry.sequence, events[-2].sequence], "the second covers the document"
 
 
 def test_resident_signs_preliminary_and_the_radiologist_final_over_the_same_text(
