@@ -523,8 +523,6 @@ def _attach(model: ReportModel, repair: Repair) -> None:
 
 
 _REPAIRS: dict[RepairKind, Callable[[ReportModel, Repair], None]] = {
-    RepairKind.ACCEPT: lambda model, repair: model.accept(repair.sentence_id),
-    RepairKind.REJECT: lambda model, repair: model.reject(repair.sentence_id),
     RepairKind.FLIP: lambda model, repair: model.flip_side(repair.sentence_id),
     RepairKind.UNLINK: lambda model, repair: model.unlink(repair.sentence_id, repair.subject),
     RepairKind.RESTORE: lambda model, repair: model.restore(repair.sentence_id),

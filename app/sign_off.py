@@ -53,8 +53,6 @@ class BlockerKind(StrEnum):
 class RepairKind(StrEnum):
     """One-click repairs of a sentence."""
 
-    ACCEPT = "accept"
-    REJECT = "reject"
     FLIP = "flip side"
     UNLINK = "unlink"
     RESTORE = "restore"
@@ -194,12 +192,9 @@ def _of_sentence(sentence: Sentence, ledger: Ledger) -> list[Blocker]:
             Blocker(
                 BlockerKind.UNREVIEWED,
                 f"\u201c{sentence.text}\u201d",
-                "Not reviewed yet: accept or reject it.",
+                # No repair here: it is read at its place, against its image; there is no accept-all.
+                "Not reviewed yet: accept or reject it at its place.",
                 sentence.id,
-                (
-                    Repair(RepairKind.ACCEPT, sentence.id),
-                    Repair(RepairKind.REJECT, sentence.id),
-                ),
             )
         )
     return found

@@ -67,8 +67,6 @@ STATE_BADGES: dict[ReportState, tuple[str, str, BadgeFrame]] = {
 }
 
 _REPAIR_TEXTS: dict[RepairKind, str] = {
-    RepairKind.ACCEPT: QT_TRANSLATE_NOOP("Report", "Accept"),
-    RepairKind.REJECT: QT_TRANSLATE_NOOP("Report", "Reject"),
     RepairKind.FLIP: QT_TRANSLATE_NOOP("Report", "Change to {subject}"),
     RepairKind.UNLINK: QT_TRANSLATE_NOOP("Report", "Unlink {subject}"),
     RepairKind.RESTORE: QT_TRANSLATE_NOOP("Report", "Restore"),

@@ -136,8 +136,10 @@ class ActButton(QPushButton):
         self.setAutoDefault(False)
         if glyph_name:
             tint = {PRIMARY: "on-primary", WARNING: "warning"}.get(kind, "text-2")
-            self.setIcon(icon(glyph_name, theme.colour(tint), disabled=theme.colour("text-3")))
-            self.setIconSize(QSize(theme.length("icon", "size"), theme.length("icon", "size")))
+            size = theme.length("icon", "size")
+            disabled = theme.colour("text-3")
+            self.setIcon(icon(glyph_name, theme.colour(tint), size=size, disabled=disabled))
+            self.setIconSize(QSize(size, size))
         if self._key:
             self.setAccessibleDescription(self._key)
 

@@ -344,6 +344,15 @@ def test_sealing_opens_only_when_nothing_blocks_and_a_password_is_typed(dialog, 
     assert not widget.seal.isEnabled() and widget.reason == "Type your password."
 
 
+def test_the_dialog_leads_to_an_unreviewed_sentence_and_offers_no_accept_there(dialog, qtbot):
+    widget = dialog()
+    texts = {button.text() for button in widget.findChildren(ActButton)}
+    assert "Show" in texts and not texts & {"Accept", "Accept all"}
+    with qtbot.waitSignal(widget.showWanted) as heard:
+        _button(widget, "Show").click()
+    assert heard.args == ["S1"]
+
+
 def test_a_clean_report_is_signed_with_the_password_and_enter_alone(dialog, model, qtbot):
     _accept_all(model)
     for sentence_id in ("S3", "S6"):
