@@ -79,10 +79,13 @@ def test_native_values_survive_every_encoding(
     assert np.array_equal(stack[0], VALUES)
 
 
+@pytest.mark.parametrize(
+    "syntax", [ExplicitVRLittleEndian, ExplicitVRBigEndian, DeflatedExplicitVRLittleEndian]
+)
 @pytest.mark.parametrize("signed", [True, False])
 @pytest.mark.parametrize(("stored", "high"), [(16, 15), (12, 11), (12, 15), (10, 12)])
 def test_bits_stored_high_bit_and_sign_are_applied_and_foreign_bits_dropped(  # noqa: PLR0917
-    signed: bool, stored: int, high: int, tmp_path: Path, ct_slice: Make, save: Save
+    syntax: str, signed: bool, stored: int, high: int, tmp_path: Path, ct_slice: Make, save: Save
 ) -> None:
     low, top = (-(1 << (stored - 1)), (1 << (stored - 1)) - 1) if signed else (0, (1 << stored) - 1)
     wanted = np.array([[low, low + 1, 0, 1, top - 1, top]] * 4, dtype=np.int64)
@@ -90,15 +93,15 @@ def test_bits_stored_high_bit_and_sign_are_applied_and_foreign_bits_dropped(  # 
     field = ((1 << stored) - 1) << shift
     raw = ((wanted << shift) & field) | (0xFFFF & ~field)  # every foreign bit set
     ds = ct_slice(
+        syntax=syntax,
         BitsStored=stored,
         HighBit=high,
         PixelRepresentation=int(signed),
-        PixelData=raw.astype("<u2").tobytes(),
+        PixelData=raw.astype(">u2" if syntax == ExplicitVRBigEndian else "<u2").tobytes(),
     )
-    stack, decoders = decoded(only_series(save(ds, tmp_path / "a.dcm")))
+    stack, _ = decoded(only_series(save(ds, tmp_path / "a.dcm")))
     assert stack.dtype == (np.int16 if signed else np.uint16)
     assert np.array_equal(stack[0], wanted)
-    assert decoders == {"native"}
 
 
 def _compressed(syntax: str, values: np.ndarray) -> bytes:
@@ -313,3 +316,20 @@ def test_an_enhanced_object_is_sorted_by_the_positions_of_its_frames(shared_data
     offsets = [plane.offset for plane in planes if plane is not None]
     assert len(offsets) == 34
     assert offsets == sorted(offsets)
+
+
+@pytest.mark.parametrize("signed", [True, False])
+def test_values_of_eight_bits_keep_their_sign(
+    signed: bool, tmp_path: Path, ct_slice: Make, save: Save
+) -> None:
+    wanted = np.array([[-128, -1, 0, 1, 2, 127]] * 4) if signed else np.arange(24).reshape(4, 6) * 10
+    ds = ct_slice(
+        BitsAllocated=8,
+        BitsStored=8,
+        HighBit=7,
+        PixelRepresentation=int(signed),
+        PixelData=(wanted & 0xFF).astype(np.uint8).tobytes(),
+    )
+    stack, decoders = decoded(only_series(save(ds, tmp_path / "a.dcm")))
+    assert np.array_equal(stack[0], wanted)
+    assert decoders == {"native"}

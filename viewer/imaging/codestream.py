@@ -39,6 +39,15 @@ WAVELET_SYNTAXES: Final = frozenset((JPEG_2000_LOSSLESS, JPEG_2000, *HTJ2K))
 """JPEG 2000: its codec undoes the RCT or ICT."""
 
 
+CODECS_WITH_PRECISION: Final = frozenset(
+    (
+        *(JPEG_BASELINE, JPEG_EXTENDED, JPEG_LOSSLESS, JPEG_LOSSLESS_SV1, JPEG_LS, JPEG_LS_NEAR),
+        *WAVELET_SYNTAXES,
+    )
+)
+"""Code streams that know how many bits a value has; all others carry the bits as allocated."""
+
+
 class DecodeError(Exception):
     """A frame that no decoder gives; `code` as in `BadFile`."""
 

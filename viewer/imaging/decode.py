@@ -20,8 +20,8 @@ import numpy as np
 import numpy.typing as npt
 
 from viewer.imaging.codestream import (
+    CODECS_WITH_PRECISION,
     DCT_SYNTAXES,
-    RLE,
     DecodeError,
     Frame,
     decode_frame,
@@ -242,7 +242,10 @@ class _Reader:
             else:
                 self._store(self._native(index), target)
             return "native"
-        if instance.transfer_syntax_uid in NATIVE_SYNTAXES or is_deflated(instance):
+        if is_deflated(instance):
+            self._store(self._native(index), target)
+            return "native"
+        if instance.transfer_syntax_uid in NATIVE_SYNTAXES:
             self._store(self._by_pydicom(index), target)
             return "pydicom"
         frame = Frame(instance, self._codestream(index), index, self._whole)
@@ -265,7 +268,7 @@ class _Reader:
             target[...] = rgb
         else:
             target[...] = values.astype(target.dtype, copy=False)
-            if syntax == RLE:
+            if syntax not in CODECS_WITH_PRECISION:
                 correct_bits(target, instance)
             elif target.dtype.kind == "i" and values.dtype.kind == "u":
                 # The code stream is unsigned, its values are two's complement in Bits Stored bits.
@@ -280,19 +283,24 @@ class _Reader:
         order = ">" if instance.transfer_syntax_uid == EXPLICIT_BE else "<"
         if width == 1 and order == ">" and self._whole()["PixelData"].VR == "OW":
             return self._by_pydicom(index)  # bytes swapped in pairs (PS3.5 8.1.1)
-        raw = np.empty(stored_frame_bytes(instance), dtype=np.uint8)
-        _read_into(instance, index, raw)
-        values = raw.view(f"{order}u{width}")
+        values = self._raw(index).view(f"{order}u{width}")
         if instance.samples_per_pixel == 1:
-            native = values.reshape(instance.rows, instance.columns).astype(f"=u{width}")
-            if instance.photometric_interpretation == "PALETTE COLOR":
-                return native
-            wide = native.astype(f"=i{max(width, 2)}") if instance.signed else native
-            correct_bits(wide, instance)
-            return wide
+            return values.reshape(instance.rows, instance.columns).astype(f"=u{width}")
         if self._planar():
             return np.moveaxis(values.reshape(3, instance.rows, instance.columns), 0, 2)
         return values.reshape(instance.rows, instance.columns, 3)
+
+    def _raw(self, index: int) -> Array:
+        """Bytes of one native frame; those of a deflated file from its inflated data set."""
+        size = stored_frame_bytes(self.instance)
+        if self.instance.pixel_length > 0:
+            raw = np.empty(size, dtype=np.uint8)
+            _read_into(self.instance, index, raw)
+            return raw
+        data = self._whole().PixelData
+        if len(data) < (index + 1) * size:
+            raise DecodeError("truncated", "The inflated pixel data is shorter than its header says.")
+        return np.frombuffer(data, dtype=np.uint8, count=size, offset=index * size)
 
     def _planar(self) -> bool:
         return int(self._whole().get("PlanarConfiguration") or 0) == 1
