@@ -2,10 +2,28 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
+from dataclasses import replace
+from typing import TypeVar
 
 from app import report_edit
-from reports.domain import Evidence, Ledger, Origin, Review, Section, Sentence
+from app.report_history import Snapshot
+from reports.domain import (
+    Candidate,
+    Draft,
+    Evidence,
+    Ledger,
+    Limitation,
+    Origin,
+    Review,
+    Section,
+    Sentence,
+)
+
+CheckSentence = Callable[[Sentence, Ledger], Sentence]
+"""Holds a sentence against the ledger; returns it with checks and verdict."""
+
+_Listed = TypeVar("_Listed", Candidate, Limitation)
 
 SECTION_ORDER: tuple[Section, ...] = tuple(Section)
 
@@ -94,6 +112,43 @@ def merge_sentences(
         taken.add(fresh.id)
         result = placed(result, fresh)
     return result
+
+
+def merge_draft(
+    state: Snapshot, draft: Draft, ledger: Ledger, check: CheckSentence, taken: set[str]
+) -> Snapshot:
+    """Return the report's state after a draft arrived with its ledger.
+
+    Candidates that the reader walked already do not come back; limitations are those of this draft.
+    """
+    merged, ids = merge_ledger(state.ledger, ledger)
+    proposed = [check(report_edit.renumbered(sentence, ids), merged) for sentence in draft.sentences]
+    sentences = merge_sentences(
+        state.sentences,
+        proposed,
+        first_seen={sentence.id: sentence for sentence in state.first_seen},
+        taken=taken,
+    )
+    before = {sentence.id for sentence in state.sentences}
+    new = tuple(sentence for sentence in sentences if sentence.id not in before)
+    dropped = before - {sentence.id for sentence in sentences}
+    walked = set(state.rejected_candidates)
+    walked |= {citation.evidence_id for sentence in sentences for citation in sentence.citations}
+    candidates = (_moved(item, ids) for item in draft.candidates)
+    return replace(
+        state,
+        sentences=sentences,
+        ledger=merged,
+        candidates=tuple(item for item in candidates if item.evidence_id not in walked),
+        limitations=tuple(_moved(item, ids) for item in draft.limitations),
+        model=draft.model,
+        seed=draft.seed,
+        first_seen=(*(item for item in state.first_seen if item.id not in dropped), *new),
+    )
+
+
+def _moved(item: _Listed, ids: dict[str, str]) -> _Listed:
+    return item.model_copy(update={"evidence_id": ids.get(item.evidence_id, item.evidence_id)})
 
 
 def _claim(sentence: Sentence) -> tuple[Section, str]:

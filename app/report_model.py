@@ -9,9 +9,9 @@ from __future__ import annotations
 from collections.abc import Callable
 from contextlib import AbstractContextManager
 from dataclasses import replace
-from datetime import UTC, datetime
 
 from app import draft_merge, report_edit, sign_off
+from app.draft_merge import CheckSentence
 from app.finding_phrase import FindingChoice, propose_sentence
 from app.normals import normals_for
 from app.report_history import Change, Observer, ReportHistory, Snapshot
@@ -28,18 +28,14 @@ from reports.domain import (
     Limitation,
     Report,
     ReportAct,
-    ReportState,
     Review,
     Role,
     Section,
     Sentence,
     Span,
-    StudyBlock,
     Verdict,
     transition,
 )
-
-CheckSentence = Callable[[Sentence, Ledger], Sentence]
 
 
 class ReportLockedError(Exception):
@@ -201,43 +197,8 @@ class ReportModel:
                 f"The draft is of study {draft.study_instance_uid}, the report of study "
                 f"{self._report.study.study_instance_uid}. Open the study that was drafted."
             )
-        state = self._state
-        merged, ids = draft_merge.merge_ledger(state.ledger, ledger)
-        proposed = [
-            self._check(report_edit.renumbered(sentence, ids), merged) for sentence in draft.sentences
-        ]
-        sentences = draft_merge.merge_sentences(
-            state.sentences,
-            proposed,
-            first_seen={sentence.id: sentence for sentence in state.first_seen},
-            taken=self._taken,
-        )
-        before = {sentence.id for sentence in state.sentences}
-        new = tuple(sentence for sentence in sentences if sentence.id not in before)
-        dropped = before - {sentence.id for sentence in sentences}
-        walked = set(state.rejected_candidates) | {c for s in sentences for c in _cited(s)}
-        candidates = [
-            item.model_copy(update={"evidence_id": ids.get(item.evidence_id, item.evidence_id)})
-            for item in draft.candidates
-        ]
-        self._set(
-            "report.load_draft",
-            "",
-            replace(
-                state,
-                sentences=sentences,
-                ledger=merged,
-                candidates=tuple(item for item in candidates if item.evidence_id not in walked),
-                limitations=tuple(
-                    item.model_copy(update={"evidence_id": ids.get(item.evidence_id, item.evidence_id)})
-                    for item in draft.limitations
-                ),
-                model=draft.model,
-                seed=draft.seed,
-                first_seen=(*(s for s in state.first_seen if s.id not in dropped), *new),
-            ),
-            edits=False,
-        )
+        after = draft_merge.merge_draft(self._state, draft, ledger, self._check, self._taken)
+        self._set("report.load_draft", "", after, edits=False)
 
     def accept_candidate(self, evidence_id: str) -> str:
         """Turn a candidate into a finding sentence that the reader accepted; returns its id."""
@@ -512,10 +473,6 @@ class ReportModel:
         self._history.put(act, sentence_id, after)
 
 
-def _cited(sentence: Sentence) -> tuple[str, ...]:
-    return tuple(citation.evidence_id for citation in sentence.citations)
-
-
 def _attach(model: ReportModel, repair: Repair) -> None:
     slots = model.sentence(repair.sentence_id).slots
     index = next(i for i, slot in enumerate(slots) if slot.detached_from == repair.subject)
@@ -528,15 +485,3 @@ _REPAIRS: dict[RepairKind, Callable[[ReportModel, Repair], None]] = {
     RepairKind.RESTORE: lambda model, repair: model.restore(repair.sentence_id),
     RepairKind.ATTACH: _attach,
 }
-
-
-def new_report(report_id: str, study: StudyBlock, *, author: str = "") -> Report:
-    """Return the first, empty revision of a report (state draft)."""
-    return Report(
-        id=report_id,
-        revision=1,
-        state=ReportState.DRAFT,
-        study=study,
-        author=author,
-        changed_at=datetime.now(UTC).strftime("%Y-%m-%dT%H:%M:%SZ"),
-    )

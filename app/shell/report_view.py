@@ -28,6 +28,7 @@ from app.report_history import Change
 from app.report_model import ReportModel
 from app.shell import report_words as words
 from app.shell.chip import ChipLook, chip_look
+from app.shell.report_caret import allowed_position, place_of, position_of
 from app.shell.report_document import (
     CHIP_TYPE,
     ChipObject,
@@ -38,7 +39,6 @@ from app.shell.report_document import (
     editable_range,
     id_of,
     kind_of,
-    sentence_beside,
     sentence_blocks,
     shown_text,
     spots_of,
@@ -289,7 +289,7 @@ class ReportView(QTextEdit):
             return
         cursor = self.textCursor()
         if not cursor.hasSelection():
-            position = self._allowed(cursor.position())
+            position = allowed_position(self.document(), cursor.position(), self._last_position)
             if position != cursor.position():
                 self._set_caret(position)
                 cursor = self.textCursor()
@@ -303,7 +303,7 @@ class ReportView(QTextEdit):
     def _leave(self, new: str) -> None:
         """Finish the sentence that the caret left: give it to the model, drop it when it is empty."""
         old, cursor = self._selected, self.textCursor()
-        ends = [self._place_of(at) for at in (cursor.anchor(), cursor.position())]
+        ends = [place_of(self.document(), at) for at in (cursor.anchor(), cursor.position())]
         self.commit()
         self._selected = new
         self.focused_spot = None
@@ -313,42 +313,12 @@ class ReportView(QTextEdit):
             if not left.text.strip() and left.origin is Origin.PERSON:
                 model.delete(old)
         if new:
-            anchor, position = (self._position_of(*end) for end in ends)
+            anchor, position = (position_of(self.document(), *end) for end in ends)
             self._set_caret(position, anchor=anchor)
             if model is not None:
                 self.setAccessibleDescription(words.describe(model.sentence(new)))
         self.viewport().update()
         self.sentenceSelected.emit(new)
-
-    def _place_of(self, position: int) -> tuple[str, int]:
-        """Return a position as sentence and offset, which outlives a rebuild."""
-        block = self.document().findBlock(position)
-        if kind_of(block) is not RowKind.SENTENCE:
-            return "", position
-        return id_of(block), position - editable_range(block)[0]
-
-    def _position_of(self, sentence_id: str, offset: int) -> int:
-        block = self._block_of(sentence_id)
-        if block is None:
-            return offset
-        start, end = editable_range(block)
-        return min(max(start + offset, start), end)
-
-    def _allowed(self, position: int) -> int:
-        """Return the nearest place where a caret may stand, on the side it was moving to."""
-        block = self.document().findBlock(position)
-        if kind_of(block) is RowKind.SENTENCE:
-            start, end = editable_range(block)
-            if position > end and self._last_position == end and block.next().isValid():
-                following = sentence_beside(block, forwards=True)
-                return editable_range(following)[0] if following is not None else end
-            return min(max(position, start), end)
-        forwards = position >= self._last_position
-        for direction in (forwards, not forwards):
-            found = sentence_beside(block, forwards=direction)
-            if found is not None:
-                return editable_range(found)[0 if direction else 1]
-        return position
 
     def _set_caret(self, position: int, *, anchor: int | None = None) -> None:
         cursor = self.textCursor()
