@@ -63,6 +63,8 @@ class StudyRow:
     study: Study
     state: ReportState | None
     addenda: int = 0
+    has_text: bool = False
+    """The report holds at least one sentence."""
 
 
 @dataclass
@@ -164,18 +166,10 @@ class Desk:
 
     def studies(self) -> tuple[StudyRow, ...]:
         """Return the worklist, newest import first."""
+        states = self.store.reports.states(self.account)
         return tuple(
-            self._row(Study.model_validate_json(content))
-            for content in self.store.studies.all(self.account).values()
-        )
-
-    def _row(self, study: Study) -> StudyRow:
-        parts = self.store.reports.for_study(study.study_instance_uid, self.account)
-        main = [part for part in parts if not part.addendum_to]
-        return StudyRow(
-            study=study,
-            state=main[-1].state if main else None,
-            addenda=sum(part.state is ReportState.ADDENDUM for part in parts),
+            _row(Study.model_validate_json(content), states.get(uid, ()))
+            for uid, content in self.store.studies.all(self.account).items()
         )
 
     def open_study(self, study: Study) -> OpenedReport:
@@ -254,7 +248,7 @@ class Desk:
         if found:
             raise SigningBlocked(f"The report cannot be signed yet: {found[0].message}")
         act = self.signing_act(report, final=final)
-        saved = self.save(report, ledger)
+        saved = self._saved(report, ledger)
         key = self.seal_key()
 
         def sealed(signed: Report, note: CheckpointNote) -> bytes:
@@ -287,6 +281,19 @@ class Desk:
         path = self._file(signed)
         write_private(path, document.pdf)
         return SignedDocument(signed, document.pdf, path)
+
+    def _saved(self, report: Report, ledger: Ledger) -> Report:
+        """Return the report as it is stored, saving it first only when something is open."""
+        stored = self.store.reports.latest(report.id, self.account)
+        same = stored.sentences == report.sentences and stored.state is not ReportState.DRAFT
+        if same and stored.revision == report.revision:
+            return stored
+        return self.save(report, ledger)
+
+    def sealed_file(self, report: Report) -> Path | None:
+        """Return the sealed file of a signed report, or none when it is not there."""
+        path = self._file(report)
+        return path if report.signatures and path.exists() else None
 
     def _file(self, report: Report) -> Path:
         """Name a sealed file without patient data: report id and revision."""
@@ -361,3 +368,15 @@ class Desk:
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         self.close()
+
+
+def _row(study: Study, states: tuple[ReportState, ...]) -> StudyRow:
+    """Return a line of the worklist from the states of the study's report parts, oldest first."""
+    main = next((state for state in states if state is not ReportState.ADDENDUM), None)
+    return StudyRow(
+        study=study,
+        state=main,
+        addenda=sum(state is ReportState.ADDENDUM for state in states),
+        # A report starts empty; its first sentence moves it out of the state draft.
+        has_text=main not in (None, ReportState.DRAFT),
+    )

@@ -1,24 +1,14 @@
-"""Files the program writes: private to their owner, whole or absent."""
+"""Files the program writes outside the store: private to their owner, whole or absent."""
 
 from __future__ import annotations
 
-import os
 from pathlib import Path
+
+from reports.store import home
 
 
 def write_private(path: Path, content: bytes) -> Path:
-    """Write a file of mode 0600 that is whole or absent: temporary neighbour, fsync, rename."""
+    """Write a file of mode 0600, making its folder when needed, and return its path."""
     path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
-    temporary = path.with_name(f".{path.name}.part")
-    descriptor = os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
-    with os.fdopen(descriptor, "wb") as handle:
-        handle.write(content)
-        handle.flush()
-        os.fsync(handle.fileno())
-    temporary.replace(path)
-    folder = os.open(path.parent, os.O_RDONLY)
-    try:
-        os.fsync(folder)
-    finally:
-        os.close(folder)
+    home.write_private(path, content)
     return path

@@ -6,6 +6,7 @@ import typer
 
 from app.cli.options import AsJson, Home
 from app.cli.output import CommandFailed, reported_errors, show
+from app.cli.store import open_desk
 from app.home import home_folder
 
 commands = typer.Typer(help="The audit trail of the store.", no_args_is_help=True)
@@ -19,9 +20,7 @@ def group() -> None:
 @commands.command("verify")
 def verify(home: Home = None, as_json: AsJson = False) -> None:
     """Check pages, entries, checkpoints and witnesses; name the first bad entry."""
-    from app.desk import Desk
-
-    with reported_errors(), Desk.open(home_folder(home)) as desk:
+    with reported_errors(), open_desk(home_folder(home)) as desk:
         verdict = desk.store.verify()
     show(
         {

@@ -4,14 +4,20 @@ from __future__ import annotations
 
 import getpass
 import sys
-from typing import Annotated
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from app.cli.options import AsJson, Home, PasswordStdin
 from app.cli.output import CommandFailed, reported_errors, show, tell
+from app.cli.store import PASSPHRASE_FILE, open_desk, passphrase
 from app.home import home_folder
 from reports.domain import Role
+
+if TYPE_CHECKING:
+    from app.desk import Desk
+    from reports.store.keys import ProviderKind
 
 commands = typer.Typer(help="Accounts of the store.", no_args_is_help=True)
 
@@ -42,7 +48,7 @@ def add(
     key: Annotated[
         str,
         typer.Option(
-            "--key", help="Where a new store keeps its key: keyring or file (not for patients)."
+            "--key", help="What opens a new store: keyring, passphrase, or file (not for patients)."
         ),
     ] = "",
     by: Annotated[
@@ -53,19 +59,21 @@ def add(
     as_json: AsJson = False,
 ) -> None:
     """Add an account; the first one makes the store."""
-    from app.desk import Desk
+    from reports.store.database import Store
     from reports.store.keys import ProviderKind, keyring_is_available
 
     with reported_errors():
-        kind = ProviderKind(key) if key else ProviderKind.KEYRING
         folder = home_folder(home)
-        if not key and not keyring_is_available():
-            kind = ProviderKind.FILE
-            tell("This machine has no keyring: a new store keeps its key in a file beside it.")
+        if not key and not Store.exists(folder) and not keyring_is_available():
+            raise CommandFailed(
+                "This machine has no keyring for the key of a new store. Choose --key passphrase "
+                f"(with {PASSPHRASE_FILE} or a terminal), or --key file for a demonstration."
+            )
+        kind = ProviderKind(key) if key else ProviderKind.KEYRING
         # With an administrator, his password comes on the first line, the new one on the second.
         administrator = read_password(password_stdin, f"Password of {by}: ") if by else ""
         password = read_password(password_stdin, f"Password for {name}: ")
-        with Desk.open(folder, create=kind, on_recovery_key=_tell_recovery_key) as desk:
+        with _opened(folder, kind) as desk:
             adder = desk.sign_in(by, administrator) if by else None
             account = desk.store.accounts.add(name, printed_name or name, role, password, by=adder)
             if desk.badge:
@@ -75,6 +83,18 @@ def add(
         as_json=as_json,
         words=lambda made: f"{made['name']} ({made['role']}) was added to {folder}",
     )
+
+
+def _opened(folder: Path, kind: ProviderKind) -> Desk:
+    """Open the store, making it first when there is none."""
+    from app.desk import Desk
+    from reports.store.database import Store
+    from reports.store.keys import ProviderKind
+
+    if Store.exists(folder):
+        return open_desk(folder)
+    secret = passphrase() if kind is ProviderKind.PASSPHRASE else None
+    return Desk.open(folder, create=kind, passphrase=secret, on_recovery_key=_tell_recovery_key)
 
 
 def _tell_recovery_key(recovery_key: str) -> None:

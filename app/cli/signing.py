@@ -11,6 +11,7 @@ import typer
 from app.cli.options import AsJson, Home, PasswordStdin
 from app.cli.output import CommandFailed, reported_errors, show, tell
 from app.cli.people import read_password
+from app.cli.store import open_desk
 from app.draft_files import DraftFolder
 from app.files import write_private
 from app.home import home_folder
@@ -34,13 +35,12 @@ def sign(
     The sentences are shown first: who signs here says that each was read. A resident's signature
     makes the report preliminary.
     """
-    from app.desk import Desk
     from app.engine import Engine
 
     with reported_errors():
         password = read_password(password_stdin, f"Password of {user}: ")
         where = home_folder(home)
-        with Desk.open(where) as desk, Engine(where) as engine:
+        with open_desk(where) as desk, Engine(where) as engine:
             desk.sign_in(user, password)
             signed = _signed(desk, engine, DraftFolder(folder), password)
         target = write_private(folder / SEALED, signed.pdf)
@@ -117,16 +117,15 @@ def verify(
 
 def _own_certificate(home: Path) -> list[bytes]:
     """Return this installation's own certificate, which it trusts, when there is a store to ask."""
-    from app.desk import Desk
     from reports.store.database import Store
     from reports.store.errors import KeyUnavailableError
 
     if not Store.exists(home):
         return []
     try:
-        with Desk.open(home) as desk:
+        with open_desk(home) as desk:
             kept = desk.store.seal_key()
-    except KeyUnavailableError as error:
+    except (KeyUnavailableError, CommandFailed) as error:
         tell(f"The store's own certificate is not at hand: {error}")
         return []
     return [json.loads(kept)["certificate"].encode()] if kept else []
