@@ -239,6 +239,11 @@ class ReaderAdapter(QObject):
         request = self._series.get(key)
         return None if request is None or request.opened is None else request.opened.stack
 
+    def opened(self, key: str) -> OpenedStack | None:
+        """Return an open series with its memory once all pixels are in: for workers that measure."""
+        request = self._series.get(key)
+        return request.opened if request is not None and key in self._complete else None
+
     def keep_only(self, keys: Iterable[str]) -> None:
         """Close every other series, whose panes are empty by now: loading stops, memory goes back."""
         for key in set(self._series) - set(keys):

@@ -1,0 +1,96 @@
+"""Start of the window: application, look, and what happens when something unforeseen goes wrong."""
+
+from __future__ import annotations
+
+import logging
+import sys
+import threading
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from types import TracebackType
+
+from PySide6.QtCore import QCoreApplication, QObject, Qt, Signal
+from PySide6.QtWidgets import QApplication
+
+from app.shell.focus_ring import FocusRing
+from app.shell.style import apply_style
+from app.shell.window import SightlineWindow, watch_inputs
+from viewer.views.theme import Theme, load_fonts
+
+LOG = logging.getLogger("sightline")
+
+
+class Mishaps(QObject):
+    """Hears of exceptions that nobody caught, in any thread, and tells the window in words."""
+
+    happened = Signal(str)
+
+    def __init__(self, say: Callable[[str], None]) -> None:
+        super().__init__()
+        self.happened.connect(say, Qt.ConnectionType.QueuedConnection)
+
+    def install(self) -> None:
+        """Take the place of the interpreter's hooks."""
+        sys.excepthook = self.hear
+        threading.excepthook = lambda given: self.hear(
+            given.exc_type, given.exc_value or given.exc_type(), given.exc_traceback
+        )
+
+    def hear(
+        self, kind: type[BaseException], _error: BaseException, trace: TracebackType | None
+    ) -> None:
+        """Log where it happened, without values that may name a patient, and tell the window."""
+        if issubclass(kind, KeyboardInterrupt):
+            QCoreApplication.quit()
+            return
+        places = []
+        while trace is not None:
+            code = trace.tb_frame.f_code
+            places.append(f"{Path(code.co_filename).name}:{trace.tb_lineno} {code.co_name}")
+            trace = trace.tb_next
+        LOG.error("%s at %s", kind.__name__, " < ".join(reversed(places)))
+        words = QCoreApplication.translate(
+            "Mishaps",
+            "A step failed ({kind} in {place}). Your text is kept. Go on; when it fails again, save "
+            "and start Sightline anew.",
+        )
+        self.happened.emit(words.format(kind=kind.__name__, place=places[-1] if places else "?"))
+
+
+def make_application(arguments: Sequence[str] = ("sightline",)) -> QApplication:
+    """Return the application with fonts and look; the one that runs, when there is one."""
+    existing = QApplication.instance()
+    application = existing if isinstance(existing, QApplication) else QApplication(list(arguments))
+    application.setApplicationName("Sightline")
+    load_fonts()
+    theme = Theme()
+    apply_style(application, theme)
+    application.focus_ring = FocusRing(application, theme)  # type: ignore[attr-defined]
+    return application
+
+
+def run_window(home: Path, paths: Sequence[Path], *, demo: bool = False) -> int:
+    """Show the window until it is closed; returns the exit code.
+
+    Parameters
+    ----------
+    home
+        Folder of the store.
+    paths
+        What to import at once.
+    demo
+        Sign in with the demonstration's account, which is for the synthetic sample only.
+    """
+    application = make_application()
+    account = None
+    if demo:
+        from app.demo import PASSWORD, USER
+
+        account = (USER, PASSWORD)
+    window = SightlineWindow(home, paths, sign_in_as=account)
+    mishaps = Mishaps(window.error.say)
+    mishaps.install()
+    watch_inputs(application, window)
+    window.resize(1600, 940)
+    window.showMaximized()
+    return application.exec()

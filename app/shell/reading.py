@@ -1,0 +1,686 @@
+"""The reading page: images and report of one study, drafting, linking, drawing, saving and signing."""
+
+# ruff: noqa: N815 - signals are named as Qt names them
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import replace
+from pathlib import Path
+
+from PySide6.QtCore import QObject, Qt, Signal
+from PySide6.QtGui import QGuiApplication, QResizeEvent
+from PySide6.QtWidgets import QHBoxLayout, QVBoxLayout, QWidget
+
+from app.desk import Desk, OpenedReport, SignedDocument
+from app.engine import DraftOutcome, Engine, empty_ledger
+from app.report_history import Change
+from app.report_model import ReportModel
+from app.shell.background import Background, Job
+from app.shell.drafting import Drafting, DraftWish
+from app.shell.evidence_link import EvidenceLink
+from app.shell.reading_header import ReadingHeader
+from app.shell.report_panel import ReportPanel
+from app.shell.saving import ReportSaver
+from app.shell.sealed_bar import SealedBar
+from app.shell.sign_dialog import SignDialog, Signer
+from app.shell.tool_bar import ToolBar
+from app.shell.widgets import Choice
+from app.shell.worklist_entries import Entry
+from inference.drafting.draft import DraftRefused
+from inference.drafting.triage import NoSeries, body_region, choose_series
+from inference.evidence.masks import MaskStore
+from inference.validation.rules import check_sentence
+from reports.domain import Evidence, Ledger, ReportAct, ReportState, Trace, TraceEvent
+from reports.export.text import report_text
+from reports.store.errors import TooSoonError, WrongPasswordError
+from viewer.imaging.reader import OpenStack
+from viewer.imaging.regions import Region
+from viewer.imaging.study import Series, Study
+from viewer.imaging.volume import ImageStack
+from viewer.imaging.worker.errors import WorkerError
+from viewer.views.reader_adapter import ReaderAdapter
+from viewer.views.reading_area import ReadingArea
+from viewer.views.theme import Theme
+
+KEEPING_ACTS = frozenset({"report.saved"})
+"""Changes that come from the store itself: they need no saving."""
+
+
+class ReadingPage(QWidget):
+    """One study, open. Work of the store and of the workers runs on threads.
+
+    Signals
+    -------
+    doing(str)
+        What runs, for the status line; empty for idle.
+    savedAt(str)
+        When the report was saved, or why it was not.
+    reportChanged()
+        State or text of the report changed in the store: the worklist is out of date.
+    exportWanted()
+        Ask where to write the document.
+    """
+
+    doing = Signal(str)
+    savedAt = Signal(str)
+    reportChanged = Signal()
+    exportWanted = Signal()
+
+    def __init__(self, theme: Theme, engine: Engine, adapter: ReaderAdapter) -> None:
+        super().__init__()
+        self.theme = theme
+        self.model: ReportModel | None = None
+        self.masks = MaskStore()
+        self._engine = engine
+        self._desk: Desk | None = None
+        self._store_thread: Background | None = None
+        self._entry: Entry | None = None
+        self._trace: Trace | None = None
+        self._wants_draft = False
+        self._seed = 0
+        self._opening: Job | None = None
+        self._measuring: Job | None = None
+        self._dialog: SignDialog | None = None
+        self._saver: ReportSaver | None = None
+        self.work = Background(2, self)
+        self.header = ReadingHeader(theme)
+        self.area = ReadingArea(adapter, theme)
+        self.panel = ReportPanel(theme)
+        self.sealed = SealedBar(theme)
+        self.tools = ToolBar(theme, self.area.grid)
+        self.drafting = Drafting(engine, self)
+        self.link = EvidenceLink(self.panel, self.area, self.work, self)
+        self._lay_out()
+        self._connect()
+
+    def _lay_out(self) -> None:
+        column = QVBoxLayout(self)
+        column.setContentsMargins(0, 0, 0, 0)
+        column.setSpacing(0)
+        column.addWidget(self.header)
+        column.addWidget(self.tools)
+        row = QHBoxLayout()
+        row.setSpacing(0)
+        row.addWidget(self.area, 1)
+        self._right = QWidget()
+        self._right.setProperty("ground", "panel")
+        self._right.setAttribute(Qt.WidgetAttribute.WA_StyledBackground)
+        right = QVBoxLayout(self._right)
+        right.setContentsMargins(1, 0, 0, 0)
+        right.setSpacing(0)
+        right.addWidget(self.panel, 1)
+        right.addWidget(self.sealed)
+        row.addWidget(self._right)
+        column.addLayout(row, 1)
+
+    def _connect(self) -> None:
+        self.area.seriesReady.connect(self._series_ready)
+        self.area.seriesProblem.connect(self._series_problem)
+        self.area.grid.regionDrawn.connect(self._measure)
+        self.panel.draftWanted.connect(self.draft)
+        self.panel.cancelDraftWanted.connect(self.cancel_draft)
+        self.panel.saveWanted.connect(self.save_now)
+        self.panel.signWanted.connect(self.sign)
+        self.panel.changed.connect(self._changed)
+        self.link.notShown.connect(lambda text: self.panel.toast.say(text, can_undo=False))
+        self.drafting.heard.connect(self._heard)
+        self.drafting.finished.connect(self._drafted)
+        self.drafting.measuredOnly.connect(self._measured_only)
+        self.drafting.failed.connect(self._draft_failed)
+        self.drafting.cancelled.connect(self._draft_cancelled)
+        self.sealed.exportWanted.connect(self.exportWanted)
+        self.sealed.addendumWanted.connect(self.start_addendum)
+
+    # --- opening and closing -----------------------------------------------------------------------
+
+    def sit_down(self, desk: Desk, store_thread: Background) -> None:
+        """Work at this desk from now on."""
+        self._desk, self._store_thread = desk, store_thread
+        self._saver = ReportSaver(desk, store_thread, self)
+        self._saver.saved.connect(self._saved)
+        self._saver.failed.connect(self._not_saved)
+
+    @property
+    def desk(self) -> Desk:
+        """The desk of who is signed in."""
+        assert self._desk is not None
+        return self._desk
+
+    @property
+    def saver(self) -> ReportSaver:
+        """What saves the open report."""
+        assert self._saver is not None
+        return self._saver
+
+    @property
+    def entry(self) -> Entry | None:
+        """The study that is open."""
+        return self._entry
+
+    @property
+    def study(self) -> Study | None:
+        """The study that is open."""
+        return self._entry.study if self._entry is not None else None
+
+    def open_entry(self, entry: Entry, *, number: int, count: int, draft: bool = False) -> None:
+        """Open a study: images at once, the report as soon as the store has given it."""
+        self._entry = entry
+        self._wants_draft = draft
+        self._trace = None
+        self.masks = MaskStore()
+        self.header.show_entry(entry, number, count)
+        self._show_model(None)
+        self.sealed.show_report(None, None)
+        self.panel.trace.show_events(())
+        self.area.open_study(entry.study)
+        assert self._store_thread is not None
+        self._opening = self._store_thread.run(
+            lambda: self.desk.open_study(entry.study), self._opened, self._not_opened
+        )
+        self.area.grid.active_pane().widget().setFocus()
+
+    def close_study(self, then: Callable[[bool], None]) -> None:
+        """Save what is open and give the memory back; false when it could not be saved.
+
+        Then the study stays open with its text, and the reason stands over it.
+        """
+        if self._entry is None:
+            then(True)
+            return
+        self.panel.editor.commit()
+
+        def saved(is_saved: bool) -> None:
+            if is_saved:
+                self._let_go()
+            then(is_saved)
+
+        self.saver.flush(saved)
+
+    def _let_go(self) -> None:
+        self.drafting.cancel()
+        for job in (self._opening, self._measuring):
+            if job is not None:
+                job.drop()
+        self._entry = None
+        self._show_model(None)
+        self.area.open_study(None)
+        self.doing.emit("")
+        self.savedAt.emit("")
+
+    def _opened(self, opened: OpenedReport) -> None:
+        study = self.study
+        assert study is not None
+        ledger = opened.ledger or empty_ledger(study, _main_series(study))
+        account = self.desk.account
+        model = ReportModel(
+            opened.report,
+            ledger,
+            candidates=opened.candidates,
+            check=check_sentence,
+            role=account.role,
+            reader=account.printed_name,
+        )
+        self.masks = opened.masks
+        self._trace = opened.trace
+        self._seed = opened.report.seed or 0
+        self._show_model(model)
+        self.panel.set_images_now(sum(series.image_count for series in study.series))
+        if opened.trace is not None:
+            self.panel.show_trace(opened.trace.events, opened.trace.seed)
+        self.sealed.show_report(opened.report, self.desk.sealed_file(opened.report))
+        if self._wants_draft:
+            self._wants_draft = False
+            self.draft()
+
+    def _not_opened(self, error: Exception) -> None:
+        self.panel.show_problem(
+            self.tr("The report cannot be opened"),
+            str(error),
+            self.tr("The images can be read; nothing can be written before the store works again."),
+        )
+
+    def _show_model(self, model: ReportModel | None) -> None:
+        self.model = model
+        if self._saver is not None:
+            self._saver.watch(model)
+        self.panel.set_model(model)
+        self.link.show_report(model, self.masks)
+
+    def _series_ready(self, key: str, _stack: ImageStack) -> None:
+        if self._wants_draft and self.model is not None and self._opened_stack() is not None:
+            self._wants_draft = False
+            self.draft()
+
+    def _series_problem(self, key: str, words: str) -> None:
+        study = self.study
+        series = next((one for one in study.series if one.key == key), None) if study else None
+        number = series.series_number if series and series.series_number is not None else "?"
+        self.panel.show_problem(self.tr("Series {n}").format(n=number), words)
+
+    # --- drafting ----------------------------------------------------------------------------------
+
+    def _opened_stack(self) -> OpenStack | None:
+        """Return the series that is drafted and printed, once its pixels are in."""
+        study = self.study
+        series = _draftable(study) if study is not None else None
+        return self.area.adapter.opened(series.key) if series is not None else None
+
+    def draft(self) -> None:
+        """Make a draft of the series that carries the study; it arrives as proposals."""
+        study, model = self.study, self.model
+        if study is None or model is None or self.drafting.is_running:
+            return
+        if model.is_locked:
+            return
+        series = _draftable(study)
+        if series is None:
+            self.panel.show_problem(
+                self.tr("No draft was made"),
+                self.tr("The study has no series of images that can be drafted."),
+                self.tr("You can write the report yourself."),
+            )
+            return
+        self.panel.start_draft(self._model_title(), self._seed)
+        self.doing.emit(self.tr("Drafting"))
+        opened = self._opened_stack()
+        if opened is None:
+            # The pixels are still coming; the run starts when they are in.
+            self._wants_draft = True
+            self.area.adapter.open(series)
+            return
+        known = model.ledger if model.ledger.evidence and self._has_masks(model.ledger) else None
+        self.drafting.start(DraftWish(study, opened, known, seed=self._seed))
+
+    def _has_masks(self, ledger: Ledger) -> bool:
+        """Return whether every mask that the ledger names is here: else it is measured again."""
+        kept = {ref.sha256 for ref in self.masks}
+        named = {
+            region.mask_sha256
+            for item in ledger.evidence
+            for region in item.regions
+            if region.mask_sha256 is not None
+        }
+        return named <= kept
+
+    def cancel_draft(self) -> bool:
+        """Stop a draft; the window is free at once. False when none is made."""
+        if self._wants_draft and not self.drafting.is_running:
+            self._wants_draft = False
+            self._draft_cancelled(None)
+            return True
+        return self.drafting.cancel()
+
+    def _model_title(self) -> str:
+        names = [installed.manifest.name for installed in self._engine.models.list()]
+        return names[0] if names else ""
+
+    def _heard(self, event: TraceEvent, progress: float) -> None:
+        self.panel.add_trace(event, progress)
+        self.doing.emit(self.tr("Drafting, {n} %").format(n=round(100 * progress)))
+
+    def _drafted(self, outcome: DraftOutcome) -> None:
+        self._take(outcome)
+        draft = outcome.result.draft
+        self.panel.finish_draft()
+        if not draft.complete:
+            reasons = [one.text for one in draft.limitations if one.code.startswith("compose")]
+            self.panel.show_problem(
+                self.tr("The draft is not complete"),
+                reasons[0] if reasons else self.tr("The model did not finish."),
+                self.tr("What was measured and what was written before is kept."),
+                (Choice(self.tr("Draft again"), self._draft_again),),
+            )
+
+    def _take(self, outcome: DraftOutcome) -> None:
+        """Bring a draft into the report: as proposals, what a person wrote stays as it is."""
+        model = self.model
+        self.doing.emit("")
+        if model is None or model.is_locked:
+            return
+        if not len(outcome.masks):
+            outcome = replace(outcome, masks=self.masks)
+        self.masks = outcome.masks
+        self._trace = outcome.result.trace
+        self.panel.editor.commit()
+        model.load_draft(outcome.result.draft, outcome.result.ledger)
+        self.panel.show_trace(outcome.result.trace.events, outcome.result.trace.seed)
+        self.link.show_report(model, self.masks)
+        self.saver.take_draft(outcome)
+
+    def _measured_only(self, outcome: DraftOutcome, error: Exception) -> None:
+        self._take(outcome)
+        self.panel.finish_draft()
+        self.panel.show_problem(
+            self.tr("Nothing was written by the model"),
+            str(error),
+            self.tr("The measurements stand under Evidence; your text is as it was."),
+            (Choice(self.tr("Draft again"), self._draft_again),),
+        )
+
+    def _draft_failed(self, error: Exception) -> None:
+        self.doing.emit("")
+        self.panel.finish_draft()
+        refused = isinstance(error, DraftRefused)
+        known = isinstance(error, (DraftRefused, WorkerError))
+        why = str(error) if known else f"{type(error).__name__}: {error}"
+        self.panel.show_problem(
+            self.tr("No draft was made") if refused else self.tr("The draft stopped"),
+            why,
+            self.tr("Your text is as it was. You can go on writing, or draft again."),
+            (Choice(self.tr("Draft again"), self._draft_again),),
+        )
+
+    def _draft_again(self) -> None:
+        self.panel.clear_problem()
+        self.draft()
+
+    def _draft_cancelled(self, trace: Trace | None) -> None:
+        self.doing.emit("")
+        self.panel.finish_draft()
+        if trace is not None:
+            self.panel.show_trace(trace.events, trace.seed)
+        self.panel.toast.say(self.tr("Drafting was cancelled"), can_undo=False)
+
+    # --- a drawn region ----------------------------------------------------------------------------
+
+    def _measure(self, region: Region) -> None:
+        study, model = self.study, self.model
+        if study is None or model is None:
+            return
+        if model.is_locked:
+            words = self.tr("The report is final: a new finding belongs in an addendum.")
+            self.panel.toast.say(words, can_undo=False)
+            return
+        opened = next(
+            (
+                found
+                for series in study.series
+                if series.series_instance_uid == region.series_instance_uid
+                and (found := self.area.adapter.opened(series.key)) is not None
+            ),
+            None,
+        )
+        if opened is None:
+            words = self.tr("The images of this series are still arriving: draw again in a moment.")
+            self.panel.toast.say(words, can_undo=False)
+            return
+        if self._measuring is not None:
+            self._measuring.drop()
+        self.doing.emit(self.tr("Measuring the region"))
+        opened.buffer.lease()
+        ledger = model.ledger
+
+        def work() -> Evidence:
+            try:
+                return self._engine.measure(study, opened, region, ledger)
+            finally:
+                opened.buffer.unlease()
+
+        def done(measured: Evidence) -> None:
+            self.doing.emit("")
+            if self.model is model:
+                self.panel.ask_finding(measured, body_region=body_region(study, opened.stack.series))
+
+        def failed(error: Exception) -> None:
+            self.doing.emit("")
+            self.panel.show_problem(
+                self.tr("The region was not measured"), str(error), self.tr("Draw it again.")
+            )
+
+        self._measuring = self.work.run(work, done, failed)
+
+    # --- saving ------------------------------------------------------------------------------------
+
+    def _changed(self, change: Change) -> None:
+        self.link.refresh()
+        if change.act not in KEEPING_ACTS:
+            self.saver.touch()
+
+    def save_now(self) -> None:
+        """Save what is open without waiting for a rest."""
+        self.panel.editor.commit()
+
+        def told(is_saved: bool) -> None:
+            if is_saved:
+                self.panel.toast.say(self.tr("Saved"), can_undo=False)
+
+        self.saver.flush(told)
+
+    def _saved(self, time: str) -> None:
+        self.savedAt.emit(self.tr("Saved {time}").format(time=time))
+        self.reportChanged.emit()
+
+    def _not_saved(self, why: str) -> None:
+        self.savedAt.emit(self.tr("Not saved"))
+        self.panel.show_problem(
+            self.tr("The report was not saved"),
+            why,
+            self.tr("Your text is kept here and is saved with the next change."),
+            (Choice(self.tr("Save again"), self._save_again),),
+        )
+
+    def _save_again(self) -> None:
+        self.panel.clear_problem()
+        self.save_now()
+
+    # --- signing and documents ---------------------------------------------------------------------
+
+    def sign(self) -> None:
+        """Open the signing dialog."""
+        model = self.model
+        if model is None or model.is_locked or not model.sentences or self._dialog is not None:
+            return
+        account = self.desk.account
+        dialog = SignDialog(
+            self.theme,
+            model,
+            Signer(account.printed_name, account.role),
+            images_now=self.panel.images_now,
+            parent=self.window(),
+        )
+        self._dialog = dialog
+        dialog.attempted.connect(self._attempt)
+        dialog.showWanted.connect(self.panel.show_sentence)
+        dialog.finished.connect(self._dialog_closed)
+        dialog.open()
+
+    def dismiss_dialog(self) -> None:
+        """Close the signing dialog without a signature."""
+        if self._dialog is not None:
+            self._dialog.reject()
+
+    def _dialog_closed(self, _result: int) -> None:
+        if self._dialog is not None:
+            self._dialog.deleteLater()
+            self._dialog = None
+
+    def _attempt(self, password: str, _meaning: str, act: ReportAct) -> None:
+        self.saver.flush(lambda is_saved: self._seal(password, act, is_saved=is_saved))
+
+    def _seal(self, password: str, act: ReportAct, *, is_saved: bool) -> None:
+        model, study, dialog = self.model, self.study, self._dialog
+        if model is None or study is None or dialog is None:
+            return
+        if not is_saved:
+            dialog.show_error(self.tr("The report could not be saved, so it was not signed."))
+            return
+        final = act is not ReportAct.SIGN_PRELIMINARY
+        report, ledger, trace = model.report, model.ledger, self._trace
+        opened = self._opened_stack()
+        if opened is not None:
+            opened.buffer.lease()
+
+        def work() -> SignedDocument:
+            try:
+                stack = opened.stack if opened is not None else None
+                return self.desk.sign(report, ledger, study, stack, password, final=final, trace=trace)
+            finally:
+                if opened is not None:
+                    opened.buffer.unlease()
+
+        assert self._store_thread is not None
+        self.doing.emit(self.tr("Signing and sealing"))
+        self._store_thread.run(work, self._signed, self._not_signed)
+
+    def _signed(self, document: SignedDocument) -> None:
+        self.doing.emit("")
+        if self._dialog is not None:
+            self._dialog.accept()
+        if self.model is not None:
+            self.model.saved(document.report)
+            self.saver.watch(self.model)
+        self.sealed.show_report(document.report, document.path)
+        self.reportChanged.emit()
+
+    def _not_signed(self, error: Exception) -> None:
+        self.doing.emit("")
+        if self._dialog is None:
+            return
+        wait = error.wait_seconds if isinstance(error, (WrongPasswordError, TooSoonError)) else 0.0
+        words = str(error)
+        if isinstance(error, WrongPasswordError):
+            words = self.tr("The password is wrong. Nothing was signed.")
+        elif isinstance(error, TooSoonError):
+            words = self.tr("Too soon after a wrong password.")
+        self._dialog.show_error(words, wait)
+        self._refresh_revision()
+
+    def _refresh_revision(self) -> None:
+        """Take over the revision that an attempt saved before its password was found wrong."""
+        model = self.model
+        if model is None:
+            return
+
+        def done(stored: object) -> None:
+            if self.model is model:
+                model.saved(stored)  # type: ignore[arg-type]
+
+        report_id, account = model.report.id, self.desk.account
+        assert self._store_thread is not None
+        self._store_thread.run(
+            lambda: self.desk.store.reports.latest(report_id, account), done, self._not_opened
+        )
+
+    def export_to(self, path: Path) -> None:
+        """Write the document: the sealed one of a signed report, else one marked DRAFT."""
+        model, study = self.model, self.study
+        if model is None or study is None:
+            return
+        self.panel.editor.commit()
+        report, ledger, trace, candidates = model.report, model.ledger, self._trace, model.candidates
+        opened = self._opened_stack()
+        if opened is not None:
+            opened.buffer.lease()
+
+        def work() -> Path:
+            try:
+                stack = opened.stack if opened is not None else None
+                return self.desk.export_pdf(
+                    report, ledger, study, stack, path, candidates=candidates, trace=trace
+                )
+            finally:
+                if opened is not None:
+                    opened.buffer.unlease()
+
+        def done(written: Path) -> None:
+            self.doing.emit("")
+            self.panel.toast.say(self.tr("Written: {name}").format(name=written.name), can_undo=False)
+
+        def failed(error: Exception) -> None:
+            self.doing.emit("")
+            self.panel.show_problem(
+                self.tr("The document was not written"), str(error), self.tr("Choose another place.")
+            )
+
+        assert self._store_thread is not None
+        self.doing.emit(self.tr("Writing the document"))
+        self._store_thread.run(work, done, failed)
+
+    def copy_text(self) -> None:
+        """Put the report on the clipboard as plain text, as it would be printed."""
+        if self.model is None:
+            return
+        self.panel.editor.commit()
+        QGuiApplication.clipboard().setText(report_text(self.model.report))
+        self.panel.toast.say(self.tr("The report is on the clipboard"), can_undo=False)
+
+    def start_addendum(self, reason: str) -> None:
+        """Start a new part that adds to the final report that is open."""
+        model, entry = self.model, self._entry
+        if model is None or entry is None or model.report.state is not ReportState.FINAL:
+            return
+        report = model.report
+
+        def done(opened: OpenedReport) -> None:
+            self._opened(opened)
+            self.reportChanged.emit()
+
+        def work() -> OpenedReport:
+            self.desk.start_addendum(report, reason=reason)
+            return self.desk.open_study(entry.study)
+
+        assert self._store_thread is not None
+        self._store_thread.run(work, done, lambda error: self.sealed.say(str(error)))
+
+    # --- layout ------------------------------------------------------------------------------------
+
+    def toggle_strip(self) -> None:
+        """Show or hide the strip of series."""
+        self.area.strip.setVisible(not self.area.strip.isVisible())
+
+    def toggle_panel(self) -> None:
+        """Show or hide the report."""
+        self._right.setVisible(not self._right.isVisible())
+
+    def focus_next_part(self) -> None:
+        """Give the keyboard to the next of viewport, report and series strip."""
+        parts: list[QWidget] = [
+            self.area.grid.active_pane().widget(),
+            self.panel.editor,
+            *self.area.strip.findChildren(QWidget, options=Qt.FindChildOption.FindChildrenRecursively),
+        ]
+        usable = [
+            part
+            for part in parts[:2]
+            + [p for p in parts[2:] if p.focusPolicy() & Qt.FocusPolicy.TabFocus][:1]
+            if part.isVisibleTo(self)
+        ]
+        holder = next((i for i, part in enumerate(usable) if _has_focus(part)), -1)
+        usable[(holder + 1) % len(usable)].setFocus(Qt.FocusReason.TabFocusReason)
+
+    def focus_images(self) -> None:
+        """Give the keyboard back to the active viewport."""
+        self.area.grid.active_pane().widget().setFocus(Qt.FocusReason.OtherFocusReason)
+
+    def resizeEvent(self, event: QResizeEvent) -> None:
+        super().resizeEvent(event)
+        narrow = self.width() < self.theme.length("column", "narrow-below")
+        self.area.set_narrow(narrow)
+        self.tools.set_narrow(narrow)
+        self._right.setFixedWidth(self.theme.length("column", "report-narrow" if narrow else "report"))
+
+    def close_page(self) -> None:
+        """End threads and give all memory back."""
+        self.drafting.close()
+        self.work.close()
+        self.area.adapter.close()
+
+
+def _has_focus(part: QObject) -> bool:
+    widget = part if isinstance(part, QWidget) else None
+    if widget is None:
+        return False
+    focused = widget.window().focusWidget()
+    return focused is widget or (focused is not None and widget.isAncestorOf(focused))
+
+
+def _draftable(study: Study) -> Series | None:
+    try:
+        return choose_series(study)
+    except NoSeries:
+        return None
+
+
+def _main_series(study: Study) -> Series:
+    return _draftable(study) or study.series[0]

@@ -1,0 +1,156 @@
+"""The tool bar of the reading page, made from the table of acts."""
+
+from __future__ import annotations
+
+from PySide6.QtCore import QCoreApplication, QSize, Qt
+from PySide6.QtWidgets import QHBoxLayout, QWidget
+
+from app.shell.act_binding import act_text
+from app.shell.header import MenuButton, bar, upright_rule
+from app.shell.widgets import QUIET, ActButton, key_text
+from viewer.acts import VIEWER_ACTS, Act, Arrangement, Tool
+from viewer.imaging.study import WindowPreset
+from viewer.views.grid import ViewportGrid
+from viewer.views.theme import Theme
+
+ACTS: dict[str, Act] = {act.name: act for act in VIEWER_ACTS}
+
+ARRANGEMENT_WORDS = {kind: f"{kind.shape[0]} \u00d7 {kind.shape[1]}" for kind in Arrangement}
+
+
+def _hint(act: Act) -> str:
+    key = f" ({key_text(act.keys[0])})" if act.keys else ""
+    return f"{act_text(act)}{key}"
+
+
+class ToolButton(ActButton):
+    """A tool with its word; in a narrow window the glyph alone. The one in use is underlined."""
+
+    def __init__(self, act: Act, theme: Theme, *, words: str = "") -> None:
+        self._words = words or act_text(act)
+        super().__init__(self._words, theme, kind=QUIET, glyph_name=act.icon)
+        self.setCheckable(True)
+        self.setToolTip(_hint(act))
+        self.setAccessibleName(act_text(act))
+        self.setFocusPolicy(Qt.FocusPolicy.TabFocus)
+
+    def set_narrow(self, narrow: bool) -> None:
+        """Show the glyph alone, or glyph and word."""
+        self.setText("" if narrow else self._words)
+        self.updateGeometry()
+
+    def sizeHint(self) -> QSize:
+        size = super().sizeHint()
+        return QSize(self._theme.px(38) if not self.text() else size.width() + 4, size.height())
+
+    def minimumSizeHint(self) -> QSize:
+        return self.sizeHint()
+
+
+class ToolBar(QWidget):
+    """Tools, window preset, layout, link and corner text of a grid of viewports."""
+
+    def __init__(self, theme: Theme, grid: ViewportGrid) -> None:
+        super().__init__()
+        self._theme, self._grid = theme, grid
+        frame = bar(theme, "bar")
+        whole = QHBoxLayout(self)
+        whole.setContentsMargins(0, 0, 0, 0)
+        whole.addWidget(frame)
+        row = frame.layout()
+        assert isinstance(row, QHBoxLayout)
+        row.setContentsMargins(theme.length("space", "xs"), 0, theme.length("space", "m"), 0)
+        row.setSpacing(theme.px(2))
+        self.tools: dict[Tool, ToolButton] = {}
+        for tool in Tool:
+            if tool is Tool.ELLIPSE:
+                row.addSpacing(theme.px(6))
+                row.addWidget(upright_rule(theme))
+                row.addSpacing(theme.px(6))
+            button = ToolButton(ACTS[f"viewport.tool.{tool}"], theme)
+            button.clicked.connect(lambda _checked=False, tool=tool: self._do(f"viewport.tool.{tool}"))
+            self.tools[tool] = button
+            row.addWidget(button)
+        row.addSpacing(theme.px(6))
+        row.addWidget(upright_rule(theme))
+        row.addSpacing(theme.px(6))
+        self.preset = MenuButton(self.tr("Window"), theme, glyph_name="circle-half")
+        self.preset.setAccessibleName(self.tr("Window preset"))
+        self.preset.menu_below.aboutToShow.connect(self._fill_presets)
+        row.addWidget(self.preset)
+        self.layout_button = MenuButton("", theme, glyph_name="grid-four")
+        self.layout_button.setAccessibleName(self.tr("Layout"))
+        for kind in Arrangement:
+            act = ACTS[f"layout.{kind}"]
+            words = f"{ARRANGEMENT_WORDS[kind]}\t{key_text(act.keys[0])}"
+            self.layout_button.menu_below.addAction(words, lambda name=act.name: self._do(name))
+        row.addWidget(self.layout_button)
+        self.link = ToolButton(ACTS["viewport.link"], theme, words=self.tr("Linked"))
+        self.link.clicked.connect(lambda: self._do("viewport.link"))
+        row.addWidget(self.link)
+        row.addStretch(1)
+        self.corner = ToolButton(ACTS["view.corner_text"], theme)
+        self.corner.clicked.connect(lambda: self._do("view.corner_text"))
+        row.addWidget(self.corner)
+        for button in (self.preset, self.layout_button):
+            button.setFocusPolicy(Qt.FocusPolicy.TabFocus)
+        grid.toolChanged.connect(lambda _tool: self.refresh())
+        grid.linkedChanged.connect(lambda _linked: self.refresh())
+        grid.cornerTextChanged.connect(lambda _shown: self.refresh())
+        grid.arrangementChanged.connect(lambda _kind: self.refresh())
+        grid.viewChanged.connect(lambda _pane: self._name_preset())
+        grid.activeChanged.connect(lambda _pane: self._name_preset())
+        self.refresh()
+
+    def set_narrow(self, narrow: bool) -> None:
+        """Leave the words out where the window is narrow."""
+        for button in (*self.tools.values(), self.corner):
+            button.set_narrow(narrow)
+
+    def refresh(self) -> None:
+        """Show what is in use."""
+        for tool, button in self.tools.items():
+            button.setChecked(tool is self._grid.tool)
+        self.link.setChecked(self._grid.linked)
+        self.corner.setChecked(self._grid.corner_text)
+        self.layout_button.setText(ARRANGEMENT_WORDS[self._grid.arrangement])
+        self._name_preset()
+
+    def _do(self, act: str) -> None:
+        self._grid.do(act)
+        self.refresh()
+
+    def _presets(self) -> dict[str, WindowPreset]:
+        model = getattr(self._grid.active_pane(), "model", None)
+        return model.presets() if model is not None else {}
+
+    def _fill_presets(self) -> None:
+        menu = self.preset.menu_below
+        menu.clear()
+        for key, preset in self._presets().items():
+            window = f"W {preset.width:.0f}  L {preset.center:.0f}".replace("-", "\u2212")
+            words = f"{preset_name(preset)}   {window}\t{key}"
+            menu.addAction(words, lambda key=key: self._do(f"viewport.preset.{key}"))
+        if menu.isEmpty():
+            menu.addAction(self.tr("No presets for this image")).setEnabled(False)
+
+    def _name_preset(self) -> None:
+        model = getattr(self._grid.active_pane(), "model", None)
+        window = model.window() if model is not None else None
+        name = ""
+        if window is not None:
+            named = [
+                preset
+                for preset in self._presets().values()
+                if (preset.center, preset.width) == (window.center, window.width)
+            ]
+            name = preset_name(named[0]) if named else ""
+        words = name or self.tr("Window")
+        if words != self.preset.text():
+            self.preset.setText(words)
+            self.preset.updateGeometry()
+
+
+def preset_name(preset: WindowPreset) -> str:
+    """Return a preset's name in the reader's language."""
+    return QCoreApplication.translate("Presets", preset.explanation)

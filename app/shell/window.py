@@ -1,0 +1,685 @@
+"""The window: its strips, its pages, the acts that belong to no page, lock and import."""
+
+# ruff: noqa: N815 - signals are named as Qt names them
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from pathlib import Path
+
+from PySide6.QtCore import QElapsedTimer, QEvent, QObject, Qt, QTime, QTimer, Signal
+from PySide6.QtGui import (
+    QCloseEvent,
+    QDragEnterEvent,
+    QDragLeaveEvent,
+    QDropEvent,
+    QKeyEvent,
+    QKeySequence,
+    QPainter,
+    QPaintEvent,
+    QPen,
+    QResizeEvent,
+)
+from PySide6.QtWidgets import QApplication, QFileDialog, QStackedWidget, QVBoxLayout, QWidget
+
+import resources
+from app.acts import REPORT_ACTS, WINDOW_ACTS
+from app.desk import Desk
+from app.engine import Engine
+from app.shell.act_binding import bind_acts, keys_of
+from app.shell.background import Background
+from app.shell.command_palette import CommandPalette
+from app.shell.header import AlertStrip, ErrorStrip, NoticeStrip, StatusLine
+from app.shell.import_report import ImportBar, Imported
+from app.shell.pictures import Pictures
+from app.shell.reading import ReadingPage
+from app.shell.saving import SETTINGS
+from app.shell.shortcut_sheet import ShortcutSheet
+from app.shell.sign_in import SignInPage, StorePage
+from app.shell.worklist import WorklistPage
+from app.shell.worklist_entries import Entry, entries_of
+from inference.models.registry import InstalledModel
+from reports.store.accounts import Account
+from reports.store.errors import (
+    NoStoreError,
+    PassphraseNeededError,
+    TooSoonError,
+    WrongPassphraseError,
+    WrongPasswordError,
+)
+from viewer.acts import VIEWER_ACTS, Scope
+from viewer.imaging.reader import Reader
+from viewer.imaging.study import StudyIndex
+from viewer.views.reader_adapter import ReaderAdapter
+from viewer.views.theme import Theme
+
+ARCHIVE_FOLDER = "archive"
+"""Sub-folder of the home into which ZIP files are unpacked."""
+
+SMALLEST = (1100, 640)
+"""Least size of the window, logical pixels."""
+
+ACTS = (*REPORT_ACTS, *VIEWER_ACTS, *WINDOW_ACTS)
+
+INPUTS = frozenset(
+    {QEvent.Type.KeyPress, QEvent.Type.MouseMove, QEvent.Type.MouseButtonPress, QEvent.Type.Wheel}
+)
+"""What counts as somebody being there."""
+
+WORD_KEYS = frozenset({"Ctrl+Left", "Ctrl+Right"})
+"""Keys that move by words while text is edited, and by studies else."""
+
+
+class DropFrame(QWidget):
+    """A frame round the whole window while files are dragged over it."""
+
+    def __init__(self, window: QWidget, theme: Theme) -> None:
+        super().__init__(window)
+        self._theme = theme
+        self.setAttribute(Qt.WidgetAttribute.WA_TransparentForMouseEvents)
+        self.hide()
+
+    def paintEvent(self, event: QPaintEvent) -> None:
+        painter = QPainter(self)
+        painter.setPen(QPen(self._theme.colour("focus"), 2))
+        painter.drawRect(self.rect().adjusted(1, 1, -1, -1))
+        painter.end()
+
+
+class SightlineWindow(QWidget):
+    """The one window of the program.
+
+    Parameters
+    ----------
+    home
+        Folder of the store.
+    paths
+        Files to import once somebody is signed in; a single study among them is opened.
+    sign_in_as
+        Name and password to sign in with at once: the demonstration's.
+    open_desk
+        How the store is opened; `Desk.open` with the home and a passphrase.
+    """
+
+    ready = Signal()
+    """The first page that waits for a person is shown."""
+    studiesListed = Signal()
+    """The worklist was read from the store."""
+    imported = Signal(object)
+
+    def __init__(
+        self,
+        home: Path,
+        paths: Sequence[Path] = (),
+        *,
+        theme: Theme | None = None,
+        sign_in_as: tuple[str, str] | None = None,
+        open_desk: Callable[[Path, str | None], Desk] | None = None,
+    ) -> None:
+        super().__init__()
+        self.theme = theme or Theme()
+        self._home = home
+        self._paths = tuple(paths)
+        self._sign_in_as = sign_in_as
+        self._open_desk = open_desk or (lambda folder, secret: Desk.open(folder, passphrase=secret))
+        self.desk: Desk | None = None
+        self.account: Account | None = None
+        self.is_locked = False
+        self._page_before: QWidget | None = None
+        self._new: frozenset[str] = frozenset()
+        self._last_import: Imported | None = None
+        self._is_closing = False
+        self._import_names: tuple[str, ...] = ()
+        self._clock = QElapsedTimer()
+        self.engine = Engine(home, archive=home / ARCHIVE_FOLDER)
+        # Import and small pictures have a worker of their own: they never make a reader wait.
+        self.library = Reader(archive_dir=home / ARCHIVE_FOLDER)
+        self.store_thread = Background(1, self)
+        self.work = Background(1, self)
+        self.indexer = ReaderAdapter(self.library, self)
+        self.pictures = Pictures(self.library, self)
+        self._build()
+        self._connect()
+        self.open_store()
+
+    def _build(self) -> None:
+        theme = self.theme
+        self.setObjectName("window")
+        self.setAttribute(Qt.WidgetAttribute.WA_StyledBackground)
+        self.setWindowTitle("Sightline")
+        self.setAcceptDrops(True)
+        self.setMinimumSize(theme.px(SMALLEST[0]), theme.px(SMALLEST[1]))
+        self.notice = NoticeStrip(theme)
+        self.alert = AlertStrip(theme)
+        self.error = ErrorStrip(theme)
+        self.store_page = StorePage(theme, self._home)
+        self.sign_in_page = SignInPage(theme)
+        self.worklist = WorklistPage(theme, self.pictures)
+        self.reading = ReadingPage(theme, self.engine, ReaderAdapter(self.engine.reader, self))
+        self.pages = QStackedWidget()
+        for page in (self.store_page, self.sign_in_page, self.worklist, self.reading):
+            self.pages.addWidget(page)
+        self.import_bar = ImportBar(theme)
+        self.status = StatusLine(theme)
+        column = QVBoxLayout(self)
+        column.setContentsMargins(0, 0, 0, 0)
+        column.setSpacing(0)
+        for widget in (self.notice, self.alert, self.error):
+            column.addWidget(widget)
+        column.addWidget(self.pages, 1)
+        column.addWidget(self.import_bar)
+        column.addWidget(self.status)
+        self.drop_frame = DropFrame(self, theme)
+        self.palette_layer = CommandPalette(theme, self, ACTS, self.why_not)
+        self.sheet = ShortcutSheet(theme, self, ACTS)
+        self._acts = self._act_table()
+        viewer = [act for act in VIEWER_ACTS if act.scope is Scope.WINDOW]
+        bind_acts(self, (*REPORT_ACTS, *viewer, *WINDOW_ACTS), self.perform)
+        taken = keys_of((*REPORT_ACTS, *WINDOW_ACTS)) - WORD_KEYS - {"?", "Ctrl+Z", "Ctrl+Y"}
+        self.reading.panel.editor.act_keys = frozenset(QKeySequence(key) for key in taken)
+        self._idle = QTimer(self)
+        self._idle.setSingleShot(True)
+        self._idle.setInterval(1000 * resources.table(*SETTINGS)["lock_after_idle_seconds"])
+        self._idle.timeout.connect(self.lock)
+
+    def _connect(self) -> None:
+        self.store_page.tryAgain.connect(self.open_store)
+        self.store_page.passphraseGiven.connect(self.open_store)
+        self.sign_in_page.attempted.connect(self._sign_in)
+        self.worklist.openWanted.connect(self.open_entry)
+        self.worklist.importWanted.connect(self.choose_import)
+        self.reading.header.worklistWanted.connect(self.show_worklist)
+        self.reading.header.stepWanted.connect(self.step_study)
+        self.reading.doing.connect(self.status.set_doing)
+        self.reading.savedAt.connect(self.status.set_saved)
+        self.reading.reportChanged.connect(self.list_studies)
+        self.reading.exportWanted.connect(self.choose_export)
+        for session in (self.worklist.session, self.reading.header.session):
+            session.paletteWanted.connect(self.open_palette)
+            session.lockWanted.connect(self.lock)
+            session.signOutWanted.connect(self.sign_out)
+        self.indexer.indexProgress.connect(self._import_progress)
+        self.indexer.indexed.connect(self._indexed)
+        self.indexer.indexFailed.connect(self._index_failed)
+        self.import_bar.cancelWanted.connect(self.cancel_import)
+        self.import_bar.listWanted.connect(self.show_import_report)
+        self.palette_layer.actWanted.connect(self.perform)
+        self.palette_layer.sentenceWanted.connect(self.reading.panel.show_sentence)
+        self.palette_layer.sheetWanted.connect(self.sheet.open)
+
+    # --- the store and who is signed in ------------------------------------------------------------
+
+    def open_store(self, passphrase: str | None = None) -> None:
+        """Open the store on a thread; what is missing is asked for."""
+        self.store_page.show_opening()
+        self.pages.setCurrentWidget(self.store_page)
+        self._name_model()
+        self.store_thread.run(
+            lambda: self._open_desk(self._home, passphrase), self._store_opened, self._store_failed
+        )
+
+    def _store_opened(self, desk: Desk) -> None:
+        self.desk = desk
+        self.reading.sit_down(desk, self.store_thread)
+        self.notice.show_badge(desk.badge)
+        alert = desk.alert
+        if alert is not None:
+            words = self.tr(
+                "The audit log does not hold: {why} The store is open for reading only. "
+                "Keep this machine as it is and call whoever runs it; "
+                "\u201csightline audit verify\u201d tells more."
+            )
+            self.alert.show_alert(words.format(why=alert.message))
+        self.sign_in_page.welcome()
+        self.pages.setCurrentWidget(self.sign_in_page)
+        self.sign_in_page.focus_first()
+        if self._sign_in_as is not None:
+            self._sign_in(*self._sign_in_as)
+        self.ready.emit()
+
+    def _store_failed(self, error: Exception) -> None:
+        if isinstance(error, NoStoreError):
+            self.store_page.show_first_start()
+        elif isinstance(error, PassphraseNeededError):
+            self.store_page.ask_passphrase()
+        elif isinstance(error, WrongPassphraseError):
+            self.store_page.ask_passphrase(str(error))
+        else:
+            self.store_page.show_failure(str(error))
+        self.ready.emit()
+
+    def _name_model(self) -> None:
+        def done(models: tuple[InstalledModel, ...]) -> None:
+            if not models:
+                self.status.set_model(self.tr("No model installed"))
+                return
+            manifest = models[0].manifest
+            self.status.set_model(f"{manifest.name} \u00b7 {manifest.sha256[:8]}")
+            self.status.model.setToolTip(manifest.title)
+            self.status.set_device("CPU")
+
+        self.work.run(
+            self.engine.models.list,
+            done,
+            lambda error: self.status.set_model(self.tr("No model: {why}").format(why=error)),
+        )
+
+    def _sign_in(self, name: str, password: str) -> None:
+        desk = self.desk
+        assert desk is not None
+        before = self.account
+        is_other = self.is_locked and before is not None and name.casefold() != before.name
+        if is_other and self.reading.entry is not None and self.reading.saver.is_dirty:
+            words = self.tr("{name} has text that could not be saved: they must sign in first.")
+            self.sign_in_page.show_error(words.format(name=before.printed_name if before else ""))
+            return
+        self.store_thread.run(
+            lambda: desk.sign_in(name, password), self._signed_in, self._not_signed_in
+        )
+
+    def _not_signed_in(self, error: Exception) -> None:
+        wait = error.wait_seconds if isinstance(error, (WrongPasswordError, TooSoonError)) else 0.0
+        words = str(error)
+        if isinstance(error, WrongPasswordError):
+            words = self.tr("The name or the password is wrong.")
+        elif isinstance(error, TooSoonError):
+            words = self.tr("Too soon after wrong passwords.")
+        self.sign_in_page.show_error(words, wait)
+
+    def _signed_in(self, account: Account) -> None:
+        before, self.account = self.account, account
+        self.sign_in_page.done()
+        for session in (self.worklist.session, self.reading.header.session):
+            session.show_user(account.printed_name)
+        was_locked, self.is_locked = self.is_locked, False
+        self._idle.start()
+        if was_locked and before is not None and before.name == account.name:
+            self.pages.setCurrentWidget(self._page_before or self.worklist)
+            if self.pages.currentWidget() is self.reading:
+                self.reading.focus_images()
+                if self.reading.saver.is_dirty:
+                    self.reading.saver.save()
+            return
+        self.reading.close_study(lambda _is_saved: self._begin_session())
+
+    def _begin_session(self) -> None:
+        self.show_page(self.worklist)
+        self.list_studies()
+        if self._paths:
+            paths, self._paths = self._paths, ()
+            self.import_paths(paths, opens=True)
+
+    def lock(self) -> None:
+        """Hide everything until the password is given again; nothing is closed."""
+        if self.account is None or self.is_locked:
+            return
+        self._page_before = self.pages.currentWidget()
+        self._hide_session()
+        self.is_locked = True
+        self.sign_in_page.locked(self.account.printed_name, self.account.name)
+        self.sign_in_page.focus_first()
+
+    def sign_out(self) -> None:
+        """Save, close the study and sign out; the study stays open when it cannot be saved."""
+
+        def closed(is_saved: bool) -> None:
+            if not is_saved:
+                return
+            self._hide_session()
+            self.account = None
+            self.pictures.forget()
+            self.worklist.show_entries(())
+            self.sign_in_page.welcome()
+            self.sign_in_page.focus_first()
+
+        if self.account is not None:
+            self.reading.close_study(closed)
+
+    def _hide_session(self) -> None:
+        """Leave the pages; the store forgets the person after what was open is saved."""
+        self._idle.stop()
+        self.palette_layer.dismiss()
+        self.sheet.dismiss()
+        self.reading.dismiss_dialog()
+        self.pages.setCurrentWidget(self.sign_in_page)
+        desk = self.desk
+        assert desk is not None
+
+        def leave(_is_saved: bool) -> None:
+            self.store_thread.run(desk.sign_out, lambda _none: None, self._lost)
+
+        if self.reading.entry is not None:
+            self.reading.panel.editor.commit()
+            self.reading.saver.flush(leave)
+        else:
+            leave(True)
+
+    def _lost(self, error: Exception) -> None:
+        self.error.say(str(error))
+
+    # --- the worklist ------------------------------------------------------------------------------
+
+    def list_studies(self) -> None:
+        """Read the worklist from the store."""
+        desk = self.desk
+        if desk is None or self.account is None or self.is_locked:
+            return
+
+        def done(rows: object) -> None:
+            self.worklist.show_entries(entries_of(rows, self._new))  # type: ignore[arg-type]
+            self.studiesListed.emit()
+
+        self.store_thread.run(desk.studies, done, self._lost)
+
+    def show_page(self, page: QWidget) -> None:
+        """Bring a page to the front and give it the keyboard."""
+        self.pages.setCurrentWidget(page)
+        if page is self.worklist:
+            self.worklist.focus_list()
+
+    def show_worklist(self) -> None:
+        """Save and close the study, and go back to the worklist."""
+
+        def closed(is_saved: bool) -> None:
+            if is_saved:
+                self.show_page(self.worklist)
+                self.list_studies()
+
+        self.reading.close_study(closed)
+
+    def open_entry(self, entry: Entry, draft: bool = False) -> None:
+        """Open a study; the one that is open is saved and closed first."""
+
+        def closed(is_saved: bool) -> None:
+            if not is_saved:
+                return
+            shown = self.worklist.table.shown()
+            uids = [one.study.study_instance_uid for one in shown]
+            uid = entry.study.study_instance_uid
+            number = uids.index(uid) + 1 if uid in uids else 1
+            self.show_page(self.reading)
+            self.reading.open_entry(entry, number=number, count=max(len(shown), 1), draft=draft)
+
+        self.reading.close_study(closed)
+
+    def step_study(self, by: int) -> None:
+        """Open the next or previous study of the worklist."""
+        entry = self.reading.entry
+        shown = self.worklist.table.shown()
+        uids = [one.study.study_instance_uid for one in shown]
+        if entry is None or entry.study.study_instance_uid not in uids:
+            return
+        there = uids.index(entry.study.study_instance_uid) + by
+        if 0 <= there < len(shown):
+            self.worklist.table.choose(uids[there])
+            self.open_entry(shown[there])
+
+    # --- import ------------------------------------------------------------------------------------
+
+    def choose_import(self) -> None:
+        """Ask for a folder, or files and ZIP archives."""
+        folder = QFileDialog.getExistingDirectory(self, self.tr("Folder with DICOM files"))
+        if folder:
+            self.import_paths((Path(folder),))
+
+    def import_paths(self, paths: Sequence[Path], *, opens: bool = False) -> None:
+        """Read what is under some paths into the worklist.
+
+        Parameters
+        ----------
+        opens
+            Open the study when there is exactly one.
+        """
+        if self.account is None or self.is_locked or not paths:
+            return
+        self._opens = opens
+        self._import_names = tuple(path.name or str(path) for path in paths)
+        self._clock.start()
+        self.import_bar.start(self._import_names)
+        self.indexer.index(paths)
+
+    def cancel_import(self) -> None:
+        """Stop reading; the worklist stays as it was."""
+        self.indexer.cancel_index()
+        self.import_bar.fail(self._import_names, self.tr("Cancelled; the worklist is as it was."))
+        self.status.set_doing("")
+
+    def _import_progress(self, done: int, total: int) -> None:
+        self.import_bar.set_progress(done, total)
+        if self.pages.currentWidget() is not self.reading:
+            share = round(100 * done / total) if total else 0
+            self.status.set_doing(self.tr("Importing, {n} %").format(n=share))
+
+    def _index_failed(self, _code: str, words: str) -> None:
+        self.import_bar.fail(self._import_names, words)
+        self.status.set_doing("")
+
+    def _indexed(self, index: StudyIndex) -> None:
+        desk = self.desk
+        assert desk is not None
+        done = Imported(
+            self._import_names,
+            index,
+            self._clock.elapsed() / 1000,
+            QTime.currentTime().toString("HH:mm"),
+        )
+
+        def stored(_none: object) -> None:
+            self._last_import = done
+            self._new = frozenset(study.study_instance_uid for study in index.studies)
+            self.import_bar.finish(done)
+            self.worklist.report.show_import(done)
+            self.status.set_doing("")
+            if not index.bad_files and index.studies:
+                self.import_bar.hide()
+            if self._opens and len(index.studies) == 1:
+                self.studiesListed.connect(self._open_only, Qt.ConnectionType.SingleShotConnection)
+            self.list_studies()
+            self.imported.emit(done)
+
+        def failed(error: Exception) -> None:
+            self.import_bar.fail(self._import_names, str(error))
+            self.status.set_doing("")
+
+        self.store_thread.run(lambda: desk.import_studies(index), stored, failed)
+
+    def _open_only(self) -> None:
+        entry = next((one for one in self.worklist.entries if one.is_new), None)
+        if entry is not None and self.pages.currentWidget() is self.worklist:
+            self.worklist.table.choose(entry.study.study_instance_uid)
+            self.open_entry(entry)
+
+    def show_import_report(self) -> None:
+        """Show what the last import could not read."""
+
+        def closed(is_saved: bool) -> None:
+            if is_saved:
+                self.show_page(self.worklist)
+                self.worklist.show_import_report()
+
+        if self._last_import is not None:
+            self.reading.close_study(closed)
+
+    # --- documents ---------------------------------------------------------------------------------
+
+    def choose_export(self) -> None:
+        """Ask where to write the document of the open report."""
+        if self.reading.model is None:
+            return
+        report = self.reading.model.report
+        name = f"{report.id}-r{report.revision}.pdf"
+        start = str(Path.home() / name)
+        chosen, _kind = QFileDialog.getSaveFileName(self, self.tr("Export PDF"), start, "PDF (*.pdf)")
+        if chosen:
+            self.reading.export_to(Path(chosen))
+
+    # --- acts --------------------------------------------------------------------------------------
+
+    def _act_table(self) -> dict[str, Callable[[], object]]:
+        return {
+            "window.palette": self.open_palette,
+            "window.shortcuts": self.sheet.open,
+            "window.open": self.choose_import,
+            "window.search": self.worklist.focus_search,
+            "window.open_study": lambda: self.worklist.open_current(False),
+            "window.last_import": self.show_import_report,
+            "window.strip": self.reading.toggle_strip,
+            "window.next_pane": self.reading.focus_next_part,
+            "window.report_panel": self.reading.toggle_panel,
+            "window.next_study": lambda: self.step_study(1),
+            "window.previous_study": lambda: self.step_study(-1),
+            "window.worklist": self.show_worklist,
+            "window.export_pdf": self.choose_export,
+            "window.copy_text": self.reading.copy_text,
+            "window.addendum": self.reading.sealed.ask_reason,
+            "window.sign_out": self.sign_out,
+            "window.lock": self.lock,
+        }
+
+    def perform(self, name: str) -> bool:
+        """Do an act by name, whichever table it is of; false when it does not fit now."""
+        if self.why_not(name):
+            return False
+        if name == "report.draft" and self.pages.currentWidget() is self.worklist:
+            self.worklist.open_current(True)
+        elif name.startswith("report."):
+            return self.reading.panel.perform(name)
+        elif name in self._acts:
+            self._acts[name]()
+        else:
+            return self.reading.area.grid.do(name)
+        return True
+
+    def why_not(self, name: str) -> str:
+        """Return why an act is not possible now, or empty."""
+        page = self.pages.currentWidget()
+        if self.account is None or self.is_locked:
+            return self.tr("nobody is signed in")
+        in_worklist = page is self.worklist
+        if name == "report.draft" and in_worklist:
+            return "" if self.worklist.table.current() else self.tr("no study is chosen")
+        if name.startswith("report."):
+            return (
+                self.reading.panel.why_not(name)
+                if page is self.reading
+                else self.tr("no study is open")
+            )
+        if not name.startswith("window."):
+            return "" if page is self.reading else self.tr("no study is open")
+        reasons = (
+            (name in OF_WORKLIST and not in_worklist, self.tr("only in the worklist")),
+            (
+                name == "window.open_study" and self.worklist.table.current() is None,
+                self.tr("no study is chosen"),
+            ),
+            (name in OF_READING and in_worklist, self.tr("no study is open")),
+            (
+                name == "window.last_import" and self._last_import is None,
+                self.tr("nothing was imported yet"),
+            ),
+            (
+                name == "window.addendum" and not self.reading.sealed.isVisible(),
+                self.tr("the report is not final"),
+            ),
+        )
+        return next((reason for holds, reason in reasons if holds), "")
+
+    def open_palette(self) -> None:
+        """Open the command palette over the right side, never over an image."""
+        in_reading = self.pages.currentWidget() is self.reading
+        model = self.reading.model
+        sentences = model.sentences if in_reading and model is not None else ()
+        anchor: QWidget = self.reading.panel if in_reading else self.worklist.detail
+        if not anchor.isVisible():
+            anchor = self.pages
+        self.palette_layer.open_over(anchor, sentences)
+
+    # --- events of the window ----------------------------------------------------------------------
+
+    def keyPressEvent(self, event: QKeyEvent) -> None:
+        """Esc closes the top layer, else cancels drafting, else goes back to the image."""
+        if event.key() != Qt.Key.Key_Escape:
+            super().keyPressEvent(event)
+        elif self.sheet.isVisible():
+            self.sheet.dismiss()
+        elif self.palette_layer.isVisible():
+            self.palette_layer.dismiss()
+        elif self.pages.currentWidget() is self.reading and not self.reading.cancel_draft():
+            self.reading.focus_images()
+
+    def eventFilter(self, watched: QObject, event: QEvent) -> bool:
+        """Start the idle clock anew whenever somebody moves or types."""
+        if event.type() in INPUTS and self._idle.isActive():
+            self._idle.start()
+        return False
+
+    def dragEnterEvent(self, event: QDragEnterEvent) -> None:
+        if event.mimeData().hasUrls() and self.account is not None and not self.is_locked:
+            event.acceptProposedAction()
+            self.drop_frame.setGeometry(self.rect())
+            self.drop_frame.show()
+            self.drop_frame.raise_()
+
+    def dragLeaveEvent(self, event: QDragLeaveEvent) -> None:
+        self.drop_frame.hide()
+
+    def dropEvent(self, event: QDropEvent) -> None:
+        self.drop_frame.hide()
+        paths = [Path(url.toLocalFile()) for url in event.mimeData().urls() if url.isLocalFile()]
+        event.acceptProposedAction()
+        self.import_paths(paths)
+
+    def resizeEvent(self, event: QResizeEvent) -> None:
+        super().resizeEvent(event)
+        self.drop_frame.setGeometry(self.rect())
+
+    def closeEvent(self, event: QCloseEvent) -> None:
+        """Save what is open first; asked twice, close even when it cannot be saved."""
+        if self._is_closing or self.desk is None:
+            self.shut_down()
+            event.accept()
+            return
+        event.ignore()
+        self._is_closing = True
+
+        def closed(is_saved: bool) -> None:
+            if is_saved:
+                # Not from inside this event: a window that is closing does not close again.
+                QTimer.singleShot(0, self.close)
+            else:
+                words = self.tr(
+                    "The report could not be saved. Close again to leave without saving it."
+                )
+                self.error.say(words)
+
+        self.reading.close_study(closed)
+
+    def shut_down(self) -> None:
+        """End threads, workers and the store."""
+        self._idle.stop()
+        self.indexer.close()
+        self.pictures.close()
+        self.reading.close_page()
+        self.work.close()
+        self.store_thread.close()
+        self.engine.close()
+        self.library.close()
+        if self.desk is not None:
+            self.desk.close()
+            self.desk = None
+
+
+OF_WORKLIST = frozenset({"window.search", "window.open_study"})
+OF_READING = frozenset(
+    f"window.{name}"
+    for name in (
+        "strip", "next_pane", "report_panel", "next_study", "previous_study", "worklist",
+        "export_pdf", "copy_text", "addendum",
+    )
+)  # fmt: skip
+"""Acts that need an open study."""
+
+
+def watch_inputs(application: QApplication, window: SightlineWindow) -> None:
+    """Let the window see that somebody is there, wherever in the program they type."""
+    application.installEventFilter(window)

@@ -1,0 +1,539 @@
+"""The worklist: search, groups, studies, what is known of the chosen one, and where to drop files."""
+
+# ruff: noqa: N815 - signals are named as Qt names them
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from PySide6.QtCore import QEvent, QObject, QRect, QSize, Qt, Signal
+from PySide6.QtGui import QKeyEvent, QPainter, QPaintEvent, QPen, QResizeEvent
+from PySide6.QtWidgets import (
+    QButtonGroup,
+    QFrame,
+    QGridLayout,
+    QHBoxLayout,
+    QLineEdit,
+    QScrollArea,
+    QSizePolicy,
+    QStackedWidget,
+    QVBoxLayout,
+    QWidget,
+)
+
+from app.shell.header import SessionBar, bar
+from app.shell.import_report import ImportReport
+from app.shell.pictures import Pictures
+from app.shell.widgets import (
+    PRIMARY,
+    ActButton,
+    Badge,
+    ElidedLabel,
+    glyph_label,
+    plain_label,
+    rule,
+)
+from app.shell.worklist_entries import FILTERS, Entry, Filter, tr
+from app.shell.worklist_table import WorklistTable, draw_cover
+from viewer.imaging.study import Series
+from viewer.views.corner_text import badge_text, printed_date
+from viewer.views.icons import glyph
+from viewer.views.theme import Theme
+
+GROUPS: dict[Filter, tuple[str, str]] = {
+    Filter.ALL: ("All studies", "stack"),
+    Filter.TO_READ: ("To read", "tray"),
+    Filter.DRAFTED: ("Drafted", "pencil-simple-line"),
+    Filter.PRELIMINARY: ("Preliminary", "signature"),
+    Filter.FINAL: ("Final", "seal-check"),
+    Filter.PROBLEMS: ("With problems", "warning"),
+    Filter.LAST_IMPORT: ("Last import", "download-simple"),
+}
+"""Words and glyph of each group."""
+
+GROUPS_OF_STATE = 5
+"""So many groups stand above the line."""
+
+
+class GroupButton(ActButton):
+    """One group with its count at the right end."""
+
+    def __init__(self, kind: Filter, theme: Theme) -> None:
+        words, glyph_name = GROUPS[kind]
+        super().__init__(tr(words), theme, kind="row", glyph_name=glyph_name)
+        self._look = theme
+        self._glyph_name = glyph_name
+        self._count = 0
+        self.setCheckable(True)
+        self.setFixedHeight(theme.px(32))
+
+    def set_count(self, count: int) -> None:
+        """Say how many studies the group holds."""
+        self._count = count
+        self.setAccessibleName(f"{self.text()}: {count}")
+        self.update()
+
+    def sizeHint(self) -> QSize:
+        return QSize(self._look.px(160), self._look.px(32))
+
+    def paintEvent(self, event: QPaintEvent) -> None:
+        theme = self._look
+        painter = QPainter(self)
+        painter.setRenderHint(QPainter.RenderHint.Antialiasing)
+        if self.isChecked() or self.underMouse():
+            painter.setPen(Qt.PenStyle.NoPen)
+            painter.setBrush(theme.colour("selected" if self.isChecked() else "hover"))
+            painter.drawRoundedRect(self.rect(), 4, 4)
+        side, size = theme.length("space", "m"), theme.length("icon", "size")
+        ink = "text" if self.isChecked() else "text-2"
+        mark = glyph(self._glyph_name, theme.colour(ink), size, pixel_ratio=self.devicePixelRatioF())
+        painter.drawPixmap(side, (self.height() - size) // 2, mark)
+        painter.setFont(theme.font("name" if self.isChecked() else "base"))
+        painter.setPen(theme.colour(ink))
+        box = self.rect().adjusted(side + size + theme.px(10), 0, -side, 0)
+        painter.drawText(box, Qt.AlignmentFlag.AlignVCenter, self.text())
+        painter.setPen(theme.colour("text-2"))
+        painter.drawText(
+            box, Qt.AlignmentFlag.AlignVCenter | Qt.AlignmentFlag.AlignRight, str(self._count)
+        )
+        painter.end()
+
+
+class DropHint(QWidget):
+    """Dashed frame with the words that files can be dropped anywhere."""
+
+    def __init__(self, theme: Theme) -> None:
+        super().__init__()
+        self._theme = theme
+        self.setFixedHeight(theme.px(56))
+        words = tr("Drop a folder, ZIP or files anywhere in this window")
+        self._words = words
+        self.setAccessibleName(words)
+
+    def paintEvent(self, event: QPaintEvent) -> None:
+        theme = self._theme
+        painter = QPainter(self)
+        painter.setRenderHint(QPainter.RenderHint.Antialiasing)
+        painter.setPen(QPen(theme.colour("control"), 1, Qt.PenStyle.DashLine))
+        radius = theme.length("radius", "card")
+        box = self.rect().toRectF().adjusted(0.5, 0.5, -0.5, -0.5)
+        painter.drawRoundedRect(box, radius, radius)
+        painter.setFont(theme.font("base"))
+        painter.setPen(theme.colour("text-2"))
+        size = theme.length("icon", "size")
+        width = painter.fontMetrics().horizontalAdvance(self._words) + size + theme.px(10)
+        left = (self.width() - width) // 2
+        mark = glyph(
+            "download-simple", theme.colour("text-2"), size, pixel_ratio=self.devicePixelRatioF()
+        )
+        painter.drawPixmap(left, (self.height() - size) // 2, mark)
+        place = QRect(left + size + theme.px(10), 0, width, self.height())
+        painter.drawText(place, Qt.AlignmentFlag.AlignVCenter, self._words)
+        painter.end()
+
+
+class EmptyWorklist(QWidget):
+    """What to do while there are no studies: a dashed card in the middle."""
+
+    openWanted = Signal()
+
+    def __init__(self, theme: Theme) -> None:
+        super().__init__()
+        self._theme = theme
+        self._card = QWidget()
+        self._card.setFixedWidth(theme.px(560))
+        column = QVBoxLayout(self._card)
+        side = theme.px(48)
+        column.setContentsMargins(side, side, side, theme.px(40))
+        column.setSpacing(theme.length("space", "xs"))
+        centre = Qt.AlignmentFlag.AlignHCenter
+        column.addWidget(glyph_label("folder-open", "text-2", theme, meaning="", size=36), 0, centre)
+        column.addSpacing(theme.length("space", "m"))
+        column.addWidget(plain_label(tr("No studies yet"), theme, step="dialog"), 0, centre)
+        column.addSpacing(theme.length("space", "xs"))
+        for line in (
+            tr("Drop a folder, ZIP or single files here."),
+            tr("Folders are read where they are, archives are unpacked here. Nothing leaves."),
+        ):
+            label = plain_label(line, theme, tone="2", wraps=True)
+            label.setAlignment(centre)
+            column.addWidget(label)
+        column.addSpacing(theme.length("space", "l"))
+        self.button = ActButton(
+            tr("Choose a folder"), theme, kind=PRIMARY, glyph_name="folder-open", key="Ctrl+O"
+        )
+        self.button.clicked.connect(self.openWanted)
+        column.addWidget(self.button, 0, centre)
+        whole = QVBoxLayout(self)
+        whole.addStretch(3)
+        whole.addWidget(self._card, 0, centre)
+        whole.addStretch(4)
+
+    def paintEvent(self, event: QPaintEvent) -> None:
+        painter = QPainter(self)
+        painter.setRenderHint(QPainter.RenderHint.Antialiasing)
+        painter.setPen(QPen(self._theme.colour("control"), 1, Qt.PenStyle.DashLine))
+        radius = self._theme.length("radius", "card")
+        box = self._card.geometry().toRectF().adjusted(0.5, 0.5, -0.5, -0.5)
+        painter.drawRoundedRect(box, radius, radius)
+        painter.end()
+
+
+class SeriesPicture(QWidget):
+    """Picture, name and count of one series in the detail panel."""
+
+    def __init__(self, series: Series, pictures: Pictures, theme: Theme) -> None:
+        super().__init__()
+        self._series, self._pictures, self._theme = series, pictures, theme
+        width = theme.px(128)
+        self.setFixedSize(width, round(width * 0.75) + 2 * theme.line_height("note") + theme.px(6))
+        number = "" if series.series_number is None else f"{series.series_number} "
+        self._words = (
+            f"{number}{series.description or series.modality}",
+            tr("1 image") if series.image_count == 1 else f"{series.image_count} {tr('images')}",
+        )
+        self.setAccessibleName(", ".join(self._words))
+        self.setToolTip(self._words[0])
+
+    def paintEvent(self, event: QPaintEvent) -> None:
+        theme = self._theme
+        painter = QPainter(self)
+        painter.setRenderHint(QPainter.RenderHint.SmoothPixmapTransform)
+        box = QRect(0, 0, self.width(), round(self.width() * 0.75))
+        painter.fillRect(box, theme.colour("image"))
+        picture = self._pictures.by_key.get(self._series.key)
+        if picture is not None:
+            draw_cover(painter, box, picture)
+        painter.setPen(theme.colour("line-2"))
+        painter.drawRect(box.adjusted(0, 0, -1, -1))
+        line = theme.line_height("note")
+        painter.setFont(theme.font("note"))
+        for row, words in enumerate(self._words):
+            painter.setPen(theme.colour("text-2" if row else "text"))
+            place = QRect(0, box.bottom() + theme.px(5) + row * line, self.width(), line)
+            fits = painter.fontMetrics().elidedText(words, Qt.TextElideMode.ElideRight, place.width())
+            painter.drawText(place, Qt.AlignmentFlag.AlignVCenter, fits)
+        painter.end()
+
+
+class StudyDetail(QFrame):
+    """What is known of the chosen study, its series, and the buttons that open it."""
+
+    openWanted = Signal()
+    draftWanted = Signal()
+
+    def __init__(self, theme: Theme, pictures: Pictures) -> None:
+        super().__init__()
+        self._theme, self._pictures = theme, pictures
+        self.setProperty("ground", "panel")
+        self.setStyleSheet(f"StudyDetail {{ border-left: 1px solid {theme.colour('line').name()}; }}")
+        whole = QVBoxLayout(self)
+        whole.setContentsMargins(0, 0, 0, 0)
+        whole.setSpacing(0)
+        self._area = QScrollArea()
+        self._area.setWidgetResizable(True)
+        self._area.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
+        whole.addWidget(self._area, 1)
+        foot = bar(theme, "list", line="top", ground="raised")
+        row = foot.layout()
+        assert isinstance(row, QHBoxLayout)
+        self.open_button = ActButton(tr("Open"), theme, kind=PRIMARY, key="Return")
+        self.open_button.clicked.connect(self.openWanted)
+        self.draft_button = ActButton(tr("Open and draft"), theme, key="Ctrl+D")
+        self.draft_button.clicked.connect(self.draftWanted)
+        row.addWidget(self.open_button)
+        row.addWidget(self.draft_button)
+        row.addStretch(1)
+        whole.addWidget(foot)
+        self._items: list[SeriesPicture] = []
+        pictures.made.connect(lambda _key: self._area.widget().update())
+        self.show_entry(None)
+
+    def show_entry(self, entry: Entry | None) -> None:
+        """Show a study, or that none is chosen."""
+        theme = self._theme
+        body = QWidget()
+        body.setProperty("ground", "panel")
+        column = QVBoxLayout(body)
+        side = theme.length("space", "l")
+        column.setContentsMargins(side, side, side, side)
+        column.setSpacing(theme.length("space", "xs"))
+        reason = "" if entry else tr("Choose a study.")
+        self.open_button.set_reason(reason)
+        self.draft_button.set_reason(reason)
+        if entry is not None:
+            self._fill(column, entry)
+            self._pictures.want(entry.study.series)
+        column.addStretch(1)
+        self._area.setWidget(body)
+
+    def _fill(self, column: QVBoxLayout, entry: Entry) -> None:
+        theme, study = self._theme, entry.study
+        column.addWidget(plain_label(entry.name, theme, step="dialog", wraps=True))
+        about = (study.patient.patient_id, entry.age_sex)
+        column.addWidget(plain_label("  \u00b7  ".join(filter(None, about)), theme, tone="2"))
+        column.addSpacing(theme.length("space", "m"))
+        main = entry.main_series()
+        geometry = tr("no images")
+        if main is not None:
+            spacing = f", {main.verdict.spacing:.1f} mm" if main.verdict.spacing else ""
+            geometry = f"{main.verdict.kind.value}{spacing}"
+        modality = " ".join(study.modalities)
+        facts = {
+            tr("Study"): f"{modality} {entry.title}, {printed_date(study.date, study.time)}",
+            tr("Accession"): study.accession_number or tr("none"),
+            tr("Referred by"): study.referring_physician.replace("^", " ") or tr("not given"),
+            tr("Geometry"): geometry,
+            tr("Priors"): str(entry.priors) if entry.priors else tr("none found for this patient"),
+        }
+        grid = QGridLayout()
+        grid.setHorizontalSpacing(theme.length("space", "m"))
+        grid.setVerticalSpacing(theme.px(6))
+        for row, (name, words) in enumerate(facts.items()):
+            label = plain_label(name, theme, step="note", tone="2")
+            label.setFixedWidth(theme.px(80))
+            grid.addWidget(label, row, 0, Qt.AlignmentFlag.AlignTop)
+            grid.addWidget(plain_label(words, theme, step="note", wraps=True), row, 1)
+        grid.setColumnStretch(1, 1)
+        column.addLayout(grid)
+        column.addSpacing(theme.length("space", "s"))
+        row = QHBoxLayout()
+        row.setSpacing(theme.length("space", "s"))
+        for words in entry.state_badges:
+            badge = Badge(theme)
+            badge.show_state(words.text, words.glyph, words.frame)
+            row.addWidget(badge)
+        row.addStretch(1)
+        column.addLayout(row)
+        for series in study.series:
+            if badge_text(series.verdict):
+                number = series.series_number if series.series_number is not None else "?"
+                words = f"{tr('Series')} {number}: {series.verdict.reason}"
+                problem = QHBoxLayout()
+                problem.setSpacing(theme.length("space", "s"))
+                mark = glyph_label("warning", "warning", theme, meaning=tr("Problem"))
+                problem.addWidget(mark, 0, Qt.AlignmentFlag.AlignTop)
+                problem.addWidget(plain_label(words, theme, step="note", wraps=True), 1)
+                column.addLayout(problem)
+        column.addSpacing(theme.length("space", "l"))
+        column.addWidget(plain_label(tr("Series"), theme, step="name"))
+        column.addSpacing(theme.length("space", "xs"))
+        pictures = QGridLayout()
+        pictures.setSpacing(theme.length("space", "s"))
+        across = max(1, (self.width() - 2 * theme.length("space", "l")) // theme.px(136))
+        for number, series in enumerate(study.series):
+            item = SeriesPicture(series, self._pictures, theme)
+            pictures.addWidget(item, number // across, number % across)
+        pictures.setColumnStretch(across, 1)
+        column.addLayout(pictures)
+
+
+class WorklistPage(QWidget):
+    """The page of the worklist.
+
+    Signals
+    -------
+    openWanted(Entry, bool)
+        Open a study; true when it is to be drafted at once.
+    importWanted()
+        Choose what to import.
+    """
+
+    openWanted = Signal(object, bool)
+    importWanted = Signal()
+
+    def __init__(self, theme: Theme, pictures: Pictures) -> None:
+        super().__init__()
+        self.theme = theme
+        self._pictures = pictures
+        self.session = SessionBar(theme)
+        self.table = WorklistTable(theme, pictures.by_key)
+        self.detail = StudyDetail(theme, pictures)
+        self.empty = EmptyWorklist(theme)
+        self.report = ImportReport(theme)
+        self._entries: tuple[Entry, ...] = ()
+        column = QVBoxLayout(self)
+        column.setContentsMargins(0, 0, 0, 0)
+        column.setSpacing(0)
+        column.addWidget(self._make_header())
+        row = QHBoxLayout()
+        row.setSpacing(0)
+        row.addWidget(self._make_groups())
+        self._pages = QStackedWidget()
+        self._list = self._make_list()
+        for page in (self._list, self.empty, self.report):
+            self._pages.addWidget(page)
+        row.addWidget(self._pages, 1)
+        row.addWidget(self.detail)
+        column.addLayout(row, 1)
+        self.table.opened.connect(lambda entry: self.openWanted.emit(entry, False))
+        self.table.chosen.connect(self._chosen)
+        self.detail.openWanted.connect(lambda: self.open_current(False))
+        self.detail.draftWanted.connect(lambda: self.open_current(True))
+        self.empty.openWanted.connect(self.importWanted)
+        self.report.backWanted.connect(lambda: self.show_group(Filter.LAST_IMPORT))
+        pictures.made.connect(lambda _key: self.table.viewport().update())
+        self._groups[Filter.ALL].setChecked(True)
+        self.show_entries(())
+
+    def _make_header(self) -> QWidget:
+        theme = self.theme
+        frame = bar(theme, "header")
+        row = frame.layout()
+        assert isinstance(row, QHBoxLayout)
+        row.addWidget(plain_label(tr("Worklist"), theme, step="patient"))
+        row.addSpacing(theme.length("space", "xl"))
+        self.search = QLineEdit()
+        self.search.setPlaceholderText(tr("Name, ID, accession, date or study"))
+        self.search.setAccessibleName(tr("Search the worklist"))
+        self.search.setClearButtonEnabled(True)
+        self.search.setFixedWidth(theme.px(420))
+        self.search.setToolTip("Ctrl F")
+        self.search.textChanged.connect(self._searched)
+        self.search.installEventFilter(self)
+        row.addWidget(self.search)
+        row.addStretch(1)
+        self.import_button = ActButton(tr("Import"), theme, glyph_name="folder-open")
+        self.import_button.setToolTip("Ctrl O")
+        self.import_button.clicked.connect(self.importWanted)
+        row.addWidget(self.import_button)
+        row.addSpacing(theme.length("space", "s"))
+        row.addWidget(self.session)
+        return frame
+
+    def _make_groups(self) -> QWidget:
+        theme = self.theme
+        side = QFrame()
+        side.setProperty("ground", "panel")
+        side.setStyleSheet(f"QFrame {{ border-right: 1px solid {theme.colour('line').name()}; }}")
+        self._side = side
+        column = QVBoxLayout(side)
+        gap = theme.length("space", "s")
+        column.setContentsMargins(gap, theme.length("space", "m"), gap, gap)
+        column.setSpacing(0)
+        self._groups: dict[Filter, GroupButton] = {}
+        buttons = QButtonGroup(self)
+        for number, kind in enumerate(Filter):
+            if number == GROUPS_OF_STATE:
+                column.addSpacing(gap)
+                column.addWidget(rule())
+                column.addSpacing(gap)
+            button = GroupButton(kind, theme)
+            button.clicked.connect(lambda _checked=False, kind=kind: self.show_group(kind))
+            buttons.addButton(button)
+            self._groups[kind] = button
+            column.addWidget(button)
+        column.addStretch(1)
+        return side
+
+    def _make_list(self) -> QWidget:
+        theme = self.theme
+        page = QWidget()
+        column = QVBoxLayout(page)
+        column.setContentsMargins(0, 0, 0, 0)
+        column.setSpacing(0)
+        column.addWidget(self.table, 1)
+        self.nothing = ElidedLabel("", theme, tone="2")
+        self.nothing.setAlignment(Qt.AlignmentFlag.AlignCenter)
+        self.nothing.setSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Fixed)
+        column.addWidget(self.nothing)
+        gap = theme.length("space", "l")
+        place = QVBoxLayout()
+        place.setContentsMargins(gap, gap, gap, gap)
+        place.addWidget(DropHint(theme))
+        column.addLayout(place)
+        return page
+
+    # --- what is shown -----------------------------------------------------------------------------
+
+    def show_entries(self, entries: Sequence[Entry]) -> None:
+        """Show the studies of the store."""
+        self._entries = tuple(entries)
+        self.table.set_entries(self._entries)
+        for kind, button in self._groups.items():
+            button.set_count(sum(FILTERS[kind](entry) for entry in self._entries))
+        wanted = [entry.main_series() for entry in self.table.shown()]
+        self._pictures.want(series for series in wanted if series is not None)
+        self.detail.show_entry(self.table.current())
+        if self._pages.currentWidget() is not self.report:
+            self._show_list()
+
+    def show_group(self, kind: Filter) -> None:
+        """Show one group of studies."""
+        self._groups[kind].setChecked(True)
+        self.table.narrow(group=kind)
+        self._show_list()
+
+    def show_import_report(self) -> None:
+        """Show what the last import could not read."""
+        self._groups[Filter.LAST_IMPORT].setChecked(True)
+        self._pages.setCurrentWidget(self.report)
+        self.detail.hide()
+
+    @property
+    def entries(self) -> tuple[Entry, ...]:
+        """All studies, in the order of the store."""
+        return self._entries
+
+    @property
+    def shows_list(self) -> bool:
+        """True while the table is in front."""
+        return self._pages.currentWidget() is self._list
+
+    def open_current(self, draft: bool) -> None:
+        """Open the chosen study."""
+        entry = self.table.current()
+        if entry is not None:
+            self.openWanted.emit(entry, draft)
+
+    def focus_search(self) -> None:
+        """Put the caret into the search field."""
+        self.search.setFocus()
+        self.search.selectAll()
+
+    def focus_list(self) -> None:
+        """Give the list the keyboard."""
+        if self.shows_list:
+            self.table.setFocus()
+        elif self._pages.currentWidget() is self.empty:
+            self.empty.button.setFocus()
+
+    def _show_list(self) -> None:
+        some = bool(self._entries)
+        self._pages.setCurrentWidget(self._list if some else self.empty)
+        self.detail.setVisible(some)
+        shown = len(self.table.shown())
+        words = (
+            tr("No study fits these words.") if self.search.text() else tr("No study in this group.")
+        )
+        self.nothing.set_full("" if shown else words)
+        self.nothing.setVisible(some and not shown)
+
+    def _searched(self, words: str) -> None:
+        self.table.narrow(query=words)
+        self._show_list()
+
+    def _chosen(self, entry: Entry | None) -> None:
+        self.detail.show_entry(entry)
+
+    def eventFilter(self, watched: QObject, event: QEvent) -> bool:
+        if watched is self.search and event.type() == QEvent.Type.KeyPress:
+            assert isinstance(event, QKeyEvent)
+            if event.key() in (Qt.Key.Key_Down, Qt.Key.Key_Up):
+                self.table.setFocus()
+                return True
+            if event.key() in (Qt.Key.Key_Return, Qt.Key.Key_Enter):
+                self.open_current(False)
+                return True
+            if event.key() == Qt.Key.Key_Escape:
+                self.search.clear()
+                self.table.setFocus()
+                return True
+        return False
+
+    def resizeEvent(self, event: QResizeEvent) -> None:
+        super().resizeEvent(event)
+        narrow = self.width() < self.theme.length("column", "narrow-below")
+        self._side.setFixedWidth(self.theme.px(168 if narrow else 208))
+        self.detail.setFixedWidth(self.theme.px(312 if narrow else 448))
+        self.search.setFixedWidth(self.theme.px(340 if narrow else 480))

@@ -1,0 +1,482 @@
+"""The table of studies: one row a study, sorted by column, filtered as you type; Enter opens."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from enum import IntEnum
+from typing import Any
+
+from PySide6.QtCore import (
+    QT_TRANSLATE_NOOP,
+    QAbstractTableModel,
+    QModelIndex,
+    QObject,
+    QPersistentModelIndex,
+    QPointF,
+    QRect,
+    QSize,
+    QSortFilterProxyModel,
+    Qt,
+    Signal,
+)
+from PySide6.QtGui import QFontMetrics, QKeyEvent, QMouseEvent, QPainter, QPen, QPixmap, QResizeEvent
+from PySide6.QtWidgets import (
+    QAbstractItemView,
+    QHeaderView,
+    QStyle,
+    QStyledItemDelegate,
+    QStyleOptionHeader,
+    QStyleOptionViewItem,
+    QTableView,
+    QWidget,
+)
+
+from app.shell.widgets import BadgeFrame
+from app.shell.worklist_entries import FILTERS, BadgeWords, Entry, Filter, tr
+from viewer.views.icons import glyph
+from viewer.views.theme import Theme
+
+ENTRY = Qt.ItemDataRole.UserRole + 1
+SORT_KEY = Qt.ItemDataRole.UserRole + 2
+
+Index = QModelIndex | QPersistentModelIndex
+
+
+class Column(IntEnum):
+    """Columns from left to right."""
+
+    PICTURE = 0
+    PATIENT = 1
+    ID = 2
+    AGE = 3
+    DATE = 4
+    MODALITY = 5
+    STUDY = 6
+    IMAGES = 7
+    PRIOR = 8
+    STATE = 9
+
+
+@dataclass(frozen=True)
+class ColumnSpec:
+    """What a column shows and how much room it takes.
+
+    Parameters
+    ----------
+    width
+        Logical pixels in a wide and in a narrow window; 0 hides it, -1 takes what is left.
+    """
+
+    title: str
+    text: Callable[[Entry], str]
+    key: Callable[[Entry], Any]
+    width: tuple[int, int]
+    step: str = "base"
+    tone: str = "text"
+    right: bool = False
+
+
+COLUMNS: dict[Column, ColumnSpec] = {
+    Column.PICTURE: ColumnSpec("", lambda e: "", lambda e: 0, (96, 88)),
+    Column.PATIENT: ColumnSpec(
+        QT_TRANSLATE_NOOP("Worklist", "Patient"),
+        lambda e: e.name,
+        lambda e: e.name.casefold(),
+        (180, 150),
+        step="name",
+    ),
+    Column.ID: ColumnSpec(
+        QT_TRANSLATE_NOOP("Worklist", "ID"),
+        lambda e: e.study.patient.patient_id or tr("none"),
+        lambda e: e.study.patient.patient_id,
+        (120, 104),
+        tone="text-2",
+    ),
+    Column.AGE: ColumnSpec(
+        QT_TRANSLATE_NOOP("Worklist", "Age, sex"),
+        lambda e: e.age_sex,
+        lambda e: e.study.age,
+        (80, 72),
+        tone="text-2",
+    ),
+    Column.DATE: ColumnSpec(
+        QT_TRANSLATE_NOOP("Worklist", "Study date"),
+        lambda e: e.date,
+        lambda e: e.study.date + e.study.time,
+        (108, 100),
+    ),
+    Column.MODALITY: ColumnSpec(
+        QT_TRANSLATE_NOOP("Worklist", "Mod."),
+        lambda e: " ".join(e.study.modalities),
+        lambda e: e.study.modalities,
+        (60, 52),
+    ),
+    Column.STUDY: ColumnSpec(
+        QT_TRANSLATE_NOOP("Worklist", "Study"),
+        lambda e: e.title,
+        lambda e: e.title.casefold(),
+        (-1, -1),
+    ),
+    Column.IMAGES: ColumnSpec(
+        QT_TRANSLATE_NOOP("Worklist", "Images"),
+        lambda e: f"{e.images}",
+        lambda e: e.images,
+        (72, 64),
+        right=True,
+    ),
+    Column.PRIOR: ColumnSpec(
+        QT_TRANSLATE_NOOP("Worklist", "Prior"),
+        lambda e: f"{e.priors}" if e.priors else tr("none"),
+        lambda e: e.priors,
+        (72, 0),
+        tone="text-2",
+    ),
+    Column.STATE: ColumnSpec(
+        QT_TRANSLATE_NOOP("Worklist", "State"),
+        lambda e: ", ".join(badge.text for badge in e.badges),
+        lambda e: [badge.text for badge in e.state_badges],
+        (270, 230),
+    ),
+}
+
+
+class WorklistModel(QAbstractTableModel):
+    """Entries as rows."""
+
+    def __init__(self, parent: QObject | None = None) -> None:
+        super().__init__(parent)
+        self.entries: tuple[Entry, ...] = ()
+
+    def set_entries(self, entries: Sequence[Entry]) -> None:
+        """Show other entries."""
+        self.beginResetModel()
+        self.entries = tuple(entries)
+        self.endResetModel()
+
+    def rowCount(self, parent: Index = QModelIndex()) -> int:  # noqa: B008 - Qt's signature
+        return 0 if parent.isValid() else len(self.entries)
+
+    def columnCount(self, parent: Index = QModelIndex()) -> int:  # noqa: B008 - Qt's signature
+        return 0 if parent.isValid() else len(COLUMNS)
+
+    def data(self, index: Index, role: int = Qt.ItemDataRole.DisplayRole) -> Any:
+        entry, spec = self.entries[index.row()], COLUMNS[Column(index.column())]
+        answers: dict[int, Callable[[], Any]] = {
+            Qt.ItemDataRole.DisplayRole: lambda: spec.text(entry),
+            Qt.ItemDataRole.AccessibleTextRole: lambda: spec.text(entry),
+            Qt.ItemDataRole.ToolTipRole: lambda: (
+                "\n".join(entry.problems) if index.column() == Column.STATE else spec.text(entry)
+            ),
+            ENTRY: lambda: entry,
+            SORT_KEY: lambda: spec.key(entry),
+        }
+        answer = answers.get(role)
+        return None if answer is None else answer()
+
+    def headerData(
+        self, section: int, orientation: Qt.Orientation, role: int = Qt.ItemDataRole.DisplayRole
+    ) -> Any:
+        if orientation is Qt.Orientation.Horizontal and role == Qt.ItemDataRole.DisplayRole:
+            return tr(COLUMNS[Column(section)].title)
+        return None
+
+
+class WorklistOrder(QSortFilterProxyModel):
+    """The rows that fit group and search, in the order of a column."""
+
+    def __init__(self, parent: QObject | None = None) -> None:
+        super().__init__(parent)
+        self.group = Filter.ALL
+        self.query = ""
+
+    def narrow(self, *, group: Filter | None = None, query: str | None = None) -> None:
+        """Show another group, or what fits other words."""
+        self.group = self.group if group is None else group
+        self.query = self.query if query is None else query
+        self.invalidateFilter()
+
+    def filterAcceptsRow(self, row: int, parent: Index) -> bool:
+        entry: Entry = self.sourceModel().entries[row]  # type: ignore[attr-defined]
+        return FILTERS[self.group](entry) and entry.matches(self.query)
+
+    def lessThan(self, left: Index, right: Index) -> bool:
+        return bool(left.data(SORT_KEY) < right.data(SORT_KEY))
+
+
+def paint_badge(painter: QPainter, theme: Theme, left: int, middle: int, badge: BadgeWords) -> int:
+    """Paint a badge round a middle line; returns its right end."""
+    font = theme.font("badge")
+    problem = badge.frame is BadgeFrame.PROBLEM
+    ink = "warning" if problem else "text-2" if badge.frame is BadgeFrame.NONE else "text"
+    side, mark, gap = theme.px(7), theme.px(14), theme.px(4)
+    if badge.frame is BadgeFrame.NONE:
+        side = 0
+    width = side + mark + gap + QFontMetrics(font).horizontalAdvance(badge.text) + side
+    height = theme.length("row", "badge")
+    box = QRect(left, middle - height // 2, width, height)
+    if badge.frame is not BadgeFrame.NONE:
+        filled = badge.frame is BadgeFrame.FILLED
+        pen = QPen(theme.colour("warning-edge" if problem else "selected" if filled else "control"), 1)
+        if badge.frame is BadgeFrame.DASHED:
+            pen.setStyle(Qt.PenStyle.DashLine)
+        painter.setPen(pen)
+        painter.setBrush(theme.colour("selected") if filled else Qt.BrushStyle.NoBrush)
+        radius = theme.length("radius", "badge")
+        painter.drawRoundedRect(box.toRectF().adjusted(0.5, 0.5, -0.5, -0.5), radius, radius)
+    ratio = painter.device().devicePixelRatioF()
+    painter.drawPixmap(
+        QPointF(left + side, middle - mark // 2),
+        glyph(badge.glyph, theme.colour(ink), mark, pixel_ratio=ratio),
+    )
+    painter.setFont(font)
+    painter.setPen(theme.colour(ink))
+    words = box.adjusted(side + mark + gap, 0, 0, 0)
+    painter.drawText(words, Qt.AlignmentFlag.AlignVCenter, badge.text)
+    return box.right() + 1
+
+
+class _RowDelegate(QStyledItemDelegate):
+    """Paints cells: ground of the row, picture, words, badges."""
+
+    def __init__(self, theme: Theme, table: WorklistTable) -> None:
+        super().__init__(table)
+        self._theme = theme
+        self._table = table
+
+    def sizeHint(self, option: QStyleOptionViewItem, index: Index) -> QSize:
+        return QSize(0, self._theme.length("row", "list"))
+
+    def paint(self, painter: QPainter, option: QStyleOptionViewItem, index: Index) -> None:
+        theme, column = self._theme, Column(index.column())
+        entry: Entry = index.data(ENTRY)
+        selected = bool(option.state & QStyle.StateFlag.State_Selected)
+        hovered = index.row() == self._table.hovered_row
+        painter.save()
+        painter.setRenderHint(QPainter.RenderHint.Antialiasing)
+        ground = "selected" if selected else "hover" if hovered else "ground"
+        painter.fillRect(option.rect, theme.colour(ground))
+        line = QRect(option.rect.left(), option.rect.bottom(), option.rect.width(), 1)
+        painter.fillRect(line, theme.colour("line"))
+        if column is Column.PICTURE:
+            self._paint_picture(painter, option.rect, entry, selected=selected)
+        elif column is Column.STATE:
+            self._paint_badges(painter, option.rect, entry)
+        else:
+            self._paint_words(painter, option.rect, index, COLUMNS[column])
+        painter.restore()
+
+    def _paint_picture(self, painter: QPainter, rect: QRect, entry: Entry, *, selected: bool) -> None:
+        theme = self._theme
+        if selected:
+            edge = QRect(rect.left(), rect.top(), theme.px(2), rect.height())
+            painter.fillRect(edge, theme.colour("text"))
+        gap = theme.px(6)
+        box = rect.adjusted(theme.length("space", "m"), gap, -gap, -gap)
+        painter.fillRect(box, theme.colour("image"))
+        picture = self._table.picture_of(entry)
+        if picture is not None:
+            painter.setRenderHint(QPainter.RenderHint.SmoothPixmapTransform)
+            draw_cover(painter, box, picture)
+        painter.setPen(theme.colour("line-2"))
+        painter.setBrush(Qt.BrushStyle.NoBrush)
+        painter.drawRect(box.adjusted(0, 0, -1, -1))
+
+    def _paint_words(self, painter: QPainter, rect: QRect, index: Index, spec: ColumnSpec) -> None:
+        theme = self._theme
+        font = theme.font(spec.step)
+        painter.setFont(font)
+        painter.setPen(theme.colour(spec.tone))
+        box = rect.adjusted(theme.length("space", "s"), 0, -theme.length("space", "s"), 0)
+        words = str(index.data(Qt.ItemDataRole.DisplayRole))
+        shown = QFontMetrics(font).elidedText(words, Qt.TextElideMode.ElideRight, box.width())
+        side = Qt.AlignmentFlag.AlignRight if spec.right else Qt.AlignmentFlag.AlignLeft
+        painter.drawText(box, Qt.AlignmentFlag.AlignVCenter | side, shown)
+
+    def _paint_badges(self, painter: QPainter, rect: QRect, entry: Entry) -> None:
+        left = rect.left() + self._theme.length("space", "s")
+        painter.setClipRect(rect)
+        for badge in entry.badges:
+            left = paint_badge(painter, self._theme, left, rect.center().y(), badge)
+            left += self._theme.length("space", "s")
+
+
+def draw_cover(painter: QPainter, box: QRect, picture: QPixmap) -> None:
+    """Draw a picture so that it fills a box, cut where it is longer."""
+    size = picture.size().scaled(box.size(), Qt.AspectRatioMode.KeepAspectRatioByExpanding)
+    scale = size.width() / max(picture.width(), 1)
+    source = QRect(0, 0, round(box.width() / scale), round(box.height() / scale))
+    source.moveCenter(picture.rect().center())
+    painter.drawPixmap(box, picture, source)
+
+
+class _Head(QHeaderView):
+    """Column titles; the sorted one carries an arrow."""
+
+    def __init__(self, theme: Theme, parent: QWidget) -> None:
+        super().__init__(Qt.Orientation.Horizontal, parent)
+        self._theme = theme
+        self.setSectionsClickable(True)
+        self.setHighlightSections(False)
+        self.setFixedHeight(theme.px(32))
+
+    def paintSection(self, painter: QPainter, rect: QRect, section: int) -> None:
+        theme = self._theme
+        option = QStyleOptionHeader()
+        self.initStyleOption(option)
+        painter.save()
+        painter.fillRect(rect, theme.colour("panel"))
+        painter.fillRect(QRect(rect.left(), rect.bottom(), rect.width(), 1), theme.colour("line"))
+        spec = COLUMNS[Column(section)]
+        sorts = section == self.sortIndicatorSection() and section != Column.PICTURE
+        font = theme.font("note")
+        painter.setFont(font)
+        painter.setPen(theme.colour("text" if sorts else "text-2"))
+        box = rect.adjusted(theme.length("space", "s"), 0, -theme.length("space", "s"), 0)
+        words = tr(spec.title)
+        side = Qt.AlignmentFlag.AlignRight if spec.right else Qt.AlignmentFlag.AlignLeft
+        if sorts:
+            size = theme.px(12)
+            up = self.sortIndicatorOrder() is Qt.SortOrder.AscendingOrder
+            mark = glyph(
+                "arrow-up" if up else "arrow-down",
+                theme.colour("text"),
+                size,
+                pixel_ratio=self.devicePixelRatioF(),
+            )
+            width = QFontMetrics(font).horizontalAdvance(words) + theme.px(4)
+            if spec.right:
+                box.setRight(box.right() - size - theme.px(2))
+                place = box.right() + theme.px(4)
+            else:
+                place = box.left() + width
+            painter.drawPixmap(QPointF(place, rect.center().y() - size // 2), mark)
+        painter.drawText(box, Qt.AlignmentFlag.AlignVCenter | side, words)
+        painter.restore()
+
+
+class WorklistTable(QTableView):
+    """Studies with pictures and badges.
+
+    Signals
+    -------
+    opened(Entry)
+        Enter or a double click on a row.
+    chosen(Entry or None)
+        Another row is the current one.
+    """
+
+    opened = Signal(object)
+    chosen = Signal(object)
+
+    def __init__(self, theme: Theme, pictures: Mapping[str, QPixmap]) -> None:
+        super().__init__()
+        self._theme = theme
+        self._pictures = pictures
+        self.hovered_row = -1
+        self.entries_model = WorklistModel(self)
+        self.order = WorklistOrder(self)
+        self.order.setSourceModel(self.entries_model)
+        self.order.setDynamicSortFilter(True)
+        self.setModel(self.order)
+        self.setItemDelegate(_RowDelegate(theme, self))
+        self.setHorizontalHeader(_Head(theme, self))
+        self.setSortingEnabled(True)
+        self.sortByColumn(Column.DATE, Qt.SortOrder.DescendingOrder)
+        self.verticalHeader().hide()
+        self.verticalHeader().setDefaultSectionSize(theme.length("row", "list"))
+        self.verticalHeader().setSectionResizeMode(QHeaderView.ResizeMode.Fixed)
+        self.setSelectionBehavior(QAbstractItemView.SelectionBehavior.SelectRows)
+        self.setSelectionMode(QAbstractItemView.SelectionMode.SingleSelection)
+        self.setEditTriggers(QAbstractItemView.EditTrigger.NoEditTriggers)
+        self.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
+        self.setVerticalScrollMode(QAbstractItemView.ScrollMode.ScrollPerPixel)
+        self.setShowGrid(False)
+        self.setMouseTracking(True)
+        self.setTabKeyNavigation(False)
+        self.setCornerButtonEnabled(False)
+        self.setAccessibleName(tr("Studies"))
+        self.doubleClicked.connect(lambda index: self.opened.emit(index.data(ENTRY)))
+        self.selectionModel().currentRowChanged.connect(self._current_changed)
+
+    def set_entries(self, entries: Sequence[Entry]) -> None:
+        """Show other entries; the chosen study stays chosen."""
+        before = self.current()
+        self.entries_model.set_entries(entries)
+        uid = before.study.study_instance_uid if before else ""
+        self.choose(uid)
+
+    def narrow(self, *, group: Filter | None = None, query: str | None = None) -> None:
+        """Show another group, or what fits other words; some row is always the current one."""
+        before = self.current()
+        self.order.narrow(group=group, query=query)
+        self.choose(before.study.study_instance_uid if before else "")
+
+    def choose(self, study_instance_uid: str) -> None:
+        """Make a study the current row, else the first one."""
+        rows = range(self.order.rowCount())
+        wanted = (
+            row
+            for row in rows
+            if self.order.index(row, 0).data(ENTRY).study.study_instance_uid == study_instance_uid
+        )
+        row = next(wanted, 0 if rows else -1)
+        if row < 0:
+            self.chosen.emit(None)
+            return
+        self.setCurrentIndex(self.order.index(row, 0))
+        self.chosen.emit(self.current())
+
+    def current(self) -> Entry | None:
+        """Return the entry of the current row."""
+        entry: Entry | None = self.currentIndex().data(ENTRY) if self.currentIndex().isValid() else None
+        return entry
+
+    def shown(self) -> list[Entry]:
+        """Return the entries that are shown, in order."""
+        return [self.order.index(row, 0).data(ENTRY) for row in range(self.order.rowCount())]
+
+    def picture_of(self, entry: Entry) -> QPixmap | None:
+        """Return the picture of a study, or none before it was made."""
+        series = entry.main_series()
+        return None if series is None else self._pictures.get(series.key)
+
+    def set_narrow(self, narrow: bool) -> None:
+        """Give the columns their widths for a narrow or a wide window."""
+        head = self.horizontalHeader()
+        head.setMinimumSectionSize(0)
+        for column, spec in COLUMNS.items():
+            width = spec.width[narrow]
+            self.setColumnHidden(column, width == 0)
+            if width < 0:
+                head.setSectionResizeMode(column, QHeaderView.ResizeMode.Stretch)
+            else:
+                head.setSectionResizeMode(column, QHeaderView.ResizeMode.Fixed)
+                head.resizeSection(column, self._theme.px(width))
+
+    def resizeEvent(self, event: QResizeEvent) -> None:
+        super().resizeEvent(event)
+        self.set_narrow(self.width() < self._theme.px(1160))
+
+    def _current_changed(self, current: QModelIndex, _before: QModelIndex) -> None:
+        self.chosen.emit(current.data(ENTRY) if current.isValid() else None)
+
+    def keyPressEvent(self, event: QKeyEvent) -> None:
+        entry = self.current()
+        if event.key() in (Qt.Key.Key_Return, Qt.Key.Key_Enter) and entry is not None:
+            self.opened.emit(entry)
+            return
+        super().keyPressEvent(event)
+
+    def mouseMoveEvent(self, event: QMouseEvent) -> None:
+        super().mouseMoveEvent(event)
+        self._hover(self.indexAt(event.position().toPoint()).row())
+
+    def leaveEvent(self, event: Any) -> None:
+        super().leaveEvent(event)
+        self._hover(-1)
+
+    def _hover(self, row: int) -> None:
+        if row != self.hovered_row:
+            self.hovered_row = row
+            self.viewport().update()
