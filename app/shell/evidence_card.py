@@ -24,10 +24,24 @@ CROP = 120
 
 
 def quantity_text(quantity: Quantity) -> str:
-    """Return a value as printed, with its uncertainty in the same unit: "2.81 L ± 0.06"."""
+    """Return a value as printed, with its uncertainty to as many places: "2.81 ± 0.06 L"."""
     if quantity.uncertainty is None:
         return quantity.text
-    return f"{quantity.text} \u00b1 {quantity.uncertainty:g}"
+    number, _, unit = quantity.text.partition(" ")
+    places = len(number.partition(".")[2])
+    uncertainty = f"{quantity.uncertainty:.{places}f}"
+    if not float(uncertainty):
+        uncertainty = f"{quantity.uncertainty:.1g}"
+    return f"{number} \u00b1 {uncertainty} {unit}".rstrip()
+
+
+def quantity_name(quantity: Quantity) -> str:
+    """Return what a value is called in lists: its slot's name in words."""
+    return _NAMES.get(quantity.name, quantity.name.replace("_", " "))
+
+
+_NAMES: dict[str, str] = {"laa950": "LAA-950", "kvp": "tube voltage", "sd": "SD"}
+"""Names that are not words as they stand."""
 
 
 def source_text(source: Source) -> str:
@@ -114,7 +128,7 @@ class EvidenceCard(QFrame):
         self._head.insertWidget(0, chip)
         self._title.set_full(evidence.label)
         self._where.setText(where)
-        rows = [(quantity_text(q), q.name.replace("_", " ")) for q in evidence.values[:4]]
+        rows = [(quantity_text(q), quantity_name(q)) for q in evidence.values[:4]]
         for number, (value, name) in enumerate(rows):
             self._line(number, "minus", "text-3", name, value)
         start = len(rows)
@@ -200,7 +214,7 @@ class EvidenceList(QScrollArea):
         grid.addWidget(chip, 0, 0, Qt.AlignmentFlag.AlignLeft)
         grid.addWidget(ElidedLabel(item.label, theme, step="name"), 0, 1)
         grid.addWidget(plain_label(source_text(item.source), theme, step="note", tone="3"), 0, 2)
-        values = ", ".join(f"{q.name.replace('_', ' ')} {quantity_text(q)}" for q in item.values)
+        values = ", ".join(f"{quantity_name(q)} {quantity_text(q)}" for q in item.values)
         lines = [(text, False) for text in (values, *item.warnings) if text]
         if item.refusal is not None:
             lines.append((self.tr("Refused: {why}").format(why=item.refusal.reason), True))

@@ -9,7 +9,7 @@ from PySide6.QtWidgets import QComboBox, QFrame, QGridLayout, QHBoxLayout, QVBox
 
 from app.finding_phrase import FindingChoice
 from app.shell.chip import ChipButton
-from app.shell.evidence_card import quantity_text
+from app.shell.evidence_card import quantity_name, quantity_text
 from app.shell.widgets import PRIMARY, QUIET, ActButton, plain_label
 from inference.evidence.findings import anatomies, descriptors, sides
 from reports.domain import Evidence, Side
@@ -105,9 +105,7 @@ class FindingForm(QFrame):
             Region of the body ("chest"): limits the list of places; empty or unknown shows all.
         """
         self._measured, self._body_region = measured, body_region
-        values = " \u00b7 ".join(
-            f"{q.name.replace('_', ' ')} {quantity_text(q)}" for q in measured.values
-        )
+        values = " \u00b7 ".join(f"{quantity_name(q)} {quantity_text(q)}" for q in measured.values)
         refusal = measured.refusal.reason if measured.refusal else ""
         self._values.setText("\n".join(text for text in (values, refusal, *measured.warnings) if text))
         if self._chip is not None:

@@ -23,7 +23,7 @@ from app.shell.widgets import (
     key_text,
     plain_label,
 )
-from reports.domain import Origin, Role, Sentence, TraceEvent, TraceStatus, Verdict
+from reports.domain import Origin, Role, Sentence, Step, TraceEvent, TraceStatus, Verdict
 from viewer.views.theme import Theme
 
 
@@ -241,8 +241,10 @@ class TraceBar(QFrame):
 
     def show_events(self, events: tuple[TraceEvent, ...], seed: int | None = None) -> None:
         """Sum a run up: tools, refusals, claims, time."""
-        tools = [item for item in events if item.step.value == "collect"]
-        claims = [item for item in events if item.step.value in ("compose", "verify")]
+        tools = [item for item in events if item.step is Step.COLLECT]
+        # Each claim is verified once; while none is, what was composed so far counts.
+        claims = [item for item in events if item.step is Step.VERIFY]
+        claims = claims or [item for item in events if item.step is Step.COMPOSE]
         refused = sum(item.status is TraceStatus.REFUSED for item in tools)
         seconds = sum(item.seconds or 0.0 for item in events)
         parts = []

@@ -204,7 +204,7 @@ class DocumentBuilder:
             if rows or (section in _ALWAYS and not model.is_locked):
                 self._section(cursor, section, rows)
         if model.limitations:
-            self._row(cursor, RowKind.SECTION, "", words.tr("Not assessed").upper())
+            self._row(cursor, RowKind.SECTION, "", words.tr("Limitations").upper())
             for item in model.limitations:
                 self._limitation(cursor, item.text, item.evidence_id)
         cursor.endEditBlock()

@@ -155,7 +155,7 @@ def test_no_key_at_the_edge_of_a_sentence_damages_words_heads_or_chips(  # noqa:
     assert kept.replace("Zz", "").split() == words
     assert sorted(c.evidence_id for s in model.sentences for c in s.citations) == cited
     heads = [b.text() for b in _blocks(editor) if kind_of(b) is RowKind.SECTION]
-    assert heads == ["TECHNIQUE", "FINDINGS", "IMPRESSION", "NOT ASSESSED"]
+    assert heads == ["TECHNIQUE", "FINDINGS", "IMPRESSION", "LIMITATIONS"]
     assert [_shown(editor, k) for k in editor.rows()] == [s.text for s in model.sentences]
 
 

@@ -150,13 +150,13 @@ def test_a_region_clicked_in_the_image_finds_its_sentence_and_fills_the_card(pan
     assert panel.tabs.currentIndex() == REPORT_TAB and panel.editor.selected == "S2"
     assert panel.card.isVisible()
     texts = {label.text() for label in panel.card.findChildren(QLabel)}
-    assert {"Left hilar mass", "72 mm ± 1", "Se 2 Im 24"} <= texts
+    assert {"Left hilar mass", "72 ± 1 mm", "Se 2 Im 24"} <= texts
 
 
 def test_evidence_list_shows_values_with_uncertainty_and_refusals_and_jumps(panel, qtbot):
     panel.show_tab(EVIDENCE_TAB)
     texts = [label.text() for label in panel.evidence_list.findChildren(QLabel)]
-    assert "volume 2.81 L ± 0.06" in texts
+    assert "volume 2.81 ± 0.06 L" in texts
     refusal = "Refused: not gated, no cardiac region drawn"
     label = next(x for x in panel.evidence_list.findChildren(QLabel) if x.text() == refusal)
     assert label.font().italic()
