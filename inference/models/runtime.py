@@ -27,8 +27,8 @@ SMALL_MODEL = 50_000_000
 """Parameters under which a step is so short that one thread is fastest and a cancel between two
 tokens is soon enough. In larger ones llama.cpp asks within the step."""
 
-LONGEST_TOKEN = 64
-"""Bytes of the longest token there is; more allowed tokens than that cannot be beginnings of one."""
+LONGEST_FIXED = 400
+"""Bytes of fixed text that are looked for at once; what goes on behind them is found the next time."""
 
 _ABORTED = 2
 """What llama_decode returns when the abort callback stopped it."""
@@ -142,15 +142,22 @@ class Runtime:
         except BaseException:
             self.close()
             raise
-        self._rows = np.zeros(self.vocabulary, dtype=_CANDIDATE)
-        self._rows["id"] = np.arange(self.vocabulary, dtype=np.int32)
-        self._candidates = self._lib.llama_token_data_array(
-            data=self._rows.ctypes.data_as(self._lib.llama_token_data_p),
-            size=self.vocabulary,
-            selected=-1,
-            sorted=False,
-        )
         self._pieces: dict[int, bytes] = {}
+        self._all = _Candidates(self._lib, range(self.vocabulary))
+        self._bytes = self._single_bytes()
+
+    def _single_bytes(self) -> _Candidates | None:
+        """Return a token for each byte and each end token; none when a byte has no token of its own."""
+        found: dict[bytes, int] = {}
+        ends = []
+        for token in range(self.vocabulary):
+            if self._lib.llama_vocab_is_eog(self._vocab, token):
+                ends.append(token)
+            elif not self._lib.llama_vocab_is_control(self._vocab, token):
+                piece = self.piece(token)
+                if len(piece) == 1:
+                    found.setdefault(piece, token)
+        return _Candidates(self._lib, [*found.values(), *ends]) if len(found) == 256 else None
 
     def _open(self) -> None:
         parameters = self._lib.llama_context_default_params()
@@ -295,6 +302,7 @@ class Runtime:
         limit = min(request.max_tokens, self.context - read)
         unread: list[int] = []
         logprobs: list[float] = []
+        fixed: list[int] = []
         text, count, reason = "", 0, StopReason.LENGTH
         while count < limit:
             if self.cancelled():
@@ -302,15 +310,21 @@ class Runtime:
             if time.monotonic() - began > request.seconds:
                 reason = StopReason.TIME
                 break
-            allowed = self._allowed(grammar)
-            token = self._only_way(allowed)
-            if token is None:
-                self.read(unread)
-                unread.clear()
-                logits = self.logits()
-                token = int(allowed[_pick(logits[allowed], request.temperature, random)])
-                if request.logprobs:
-                    logprobs.append(_logprob(logits, token))
+            fixed = fixed or self._fixed(grammar)
+            if len(fixed) > 1:
+                token = fixed.pop(0)
+            else:
+                # The last fixed token is left to the model: it may be the beginning of a longer one.
+                fixed.clear()
+                allowed = self._allowed(grammar)
+                token = int(allowed[0])
+                if len(allowed) > 1:
+                    self.read(unread)
+                    unread.clear()
+                    logits = self.logits()
+                    token = int(allowed[_pick(logits[allowed], request.temperature, random)])
+                    if request.logprobs:
+                        logprobs.append(_logprob(logits, token))
             count += 1
             if self._lib.llama_vocab_is_eog(self._vocab, token):
                 reason = StopReason.END
@@ -332,22 +346,58 @@ class Runtime:
 
     def _allowed(self, grammar: Any) -> npt.NDArray[np.int32]:
         """Return the tokens that the grammar allows next."""
-        self._rows["logit"] = 0.0
-        self._lib.llama_sampler_apply(grammar, ctypes.byref(self._candidates))
-        found = np.flatnonzero(np.isfinite(self._rows["logit"]))
+        found = self._all.allowed(grammar)
         if not len(found):
             raise RuntimeRefusal(
                 "grammar", "The grammar of this draft cannot be written with this model."
             )
-        return found.astype(np.int32)
+        return found
 
-    def _only_way(self, allowed: npt.NDArray[np.int32]) -> int | None:
-        """Return the longest of the allowed tokens if all the others are its beginnings, else none."""
-        if len(allowed) > LONGEST_TOKEN:
-            return None
-        pieces = sorted((self.piece(int(token)), int(token)) for token in allowed)
-        (longest, token) = pieces[-1]
-        return token if all(longest.startswith(piece) for piece, _ in pieces) else None
+    def _fixed(self, grammar: Any) -> list[int]:
+        """Return the tokens of the text that must come next, whatever the model would choose.
+
+        A copy of the grammar is walked byte by byte while it leaves one way; a longer token could
+        hide a fork behind its beginning (" of" against " " and "2").
+        """
+        if self._bytes is None:
+            return []
+        walker = self._lib.llama_sampler_clone(grammar)
+        data = b""
+        try:
+            while len(data) < LONGEST_FIXED:
+                allowed = self._bytes.allowed(walker)
+                if len(allowed) != 1 or self._lib.llama_vocab_is_eog(self._vocab, int(allowed[0])):
+                    break
+                self._lib.llama_sampler_accept(walker, int(allowed[0]))
+                data += self.piece(int(allowed[0]))
+        finally:
+            self._lib.llama_sampler_free(walker)
+        # A fork may lie within a character: what is left of it belongs to the next choice.
+        text = data.decode("utf-8", "ignore")
+        return self.tokenize(text, control=False) if data.startswith(text.encode()) else []
+
+
+class _Candidates:
+    """Some tokens in llama.cpp's own form, to be tried against a grammar again and again."""
+
+    def __init__(self, library: Any, tokens: Sequence[int]) -> None:
+        self._library = library
+        self._tokens = np.asarray(tokens, dtype=np.int32)
+        self._rows = np.zeros(len(self._tokens), dtype=_CANDIDATE)
+        self._rows["id"] = self._tokens
+        self._array = library.llama_token_data_array(
+            data=self._rows.ctypes.data_as(library.llama_token_data_p),
+            size=len(self._tokens),
+            selected=-1,
+            sorted=False,
+        )
+
+    def allowed(self, grammar: Any) -> npt.NDArray[np.int32]:
+        """Return those of the tokens that the grammar allows next."""
+        self._rows["logit"] = 0.0
+        self._library.llama_sampler_apply(grammar, ctypes.byref(self._array))
+        found: npt.NDArray[np.int32] = self._tokens[np.isfinite(self._rows["logit"])]
+        return found
 
 
 def _pick(logits: npt.NDArray[np.float32], temperature: float, random: np.random.Generator) -> int:
