@@ -26,6 +26,7 @@ from reports.domain import (
     EvidenceKind,
     Ledger,
     Limitation,
+    Origin,
     Report,
     ReportAct,
     Review,
@@ -82,9 +83,16 @@ class ReportModel:
         self._check = check
         self.role = role
         self.reader = reader
+        machine = tuple(item for item in report.sentences if item.origin is not Origin.PERSON)
         self._history = ReportHistory(
             Snapshot(
-                report.sentences, ledger, candidates, report.limitations, report.model, report.seed
+                report.sentences,
+                ledger,
+                candidates,
+                report.limitations,
+                report.model,
+                report.seed,
+                first_seen=machine,
             )
         )
         self._taken = {sentence.id for sentence in report.sentences}
@@ -354,7 +362,7 @@ class ReportModel:
         spoken = {
             item.organ
             for item in self._state.sentences
-            if item.section is section and item.is_in_body and item.origin.value != "measured"
+            if item.section is section and item.is_in_body and item.origin is not Origin.MEASURED
         }
         study = self._report.study
         wanted = normals_for(study.modality or self._state.ledger.modality, study.study_description)

@@ -408,6 +408,11 @@ class ReportView(QTextEdit):
             self.viewport().update()
             self.evidenceHovered.emit(evidence_id)
 
+    def hover_evidence(self, evidence_id: str) -> None:
+        """Light the chips of a region that the pointer is on in the image ("" for none)."""
+        self._hovered = evidence_id
+        self.viewport().update()
+
     def mousePressEvent(self, event: QMouseEvent) -> None:
         spot = self._spot_at(event.position())
         if event.button() is not Qt.MouseButton.LeftButton or spot is None:

@@ -38,4 +38,6 @@ def theme(qapp: QApplication) -> Theme:
     """The look at scale 1, given to the application once: a style sheet repolishes every widget."""
     made = Theme()
     apply_style(qapp, made)
+    # A caret that blinks would make two pictures of the same text differ.
+    qapp.setCursorFlashTime(0)
     return made

@@ -238,6 +238,14 @@ def test_a_click_on_a_sentence_shows_its_region_and_a_region_finds_its_sentence(
     assert editor.selected == "S5" and editor.evidence == "E2"
 
 
+def test_a_region_under_the_pointer_lights_its_chips(editor):
+    before = editor.grab().toImage()
+    editor.hover_evidence("E5")
+    assert editor.grab().toImage() != before
+    editor.hover_evidence("")
+    assert editor.grab().toImage() == before
+
+
 def test_chips_and_repairs_are_reached_by_keyboard(editor, model):
     shown = []
     editor.evidenceActivated.connect(lambda *a: shown.append(a))

@@ -73,6 +73,17 @@ def test_evidence_of_a_redraft_never_takes_an_id_that_a_sentence_cites(model):
     assert [item.id for item in model.ledger.evidence] == [f"E{n}" for n in range(1, 10)]
 
 
+def test_a_report_opened_again_keeps_its_reviews_through_a_redraft(model):
+    model.accept("S1")
+    model.delete("S6")
+    again = ReportModel(model.report, model.ledger, check=check_sides)
+    again.delete("S5")
+    again.load_draft(sample_draft(), sample_ledger())
+    texts = [item.text for item in again.sentences]
+    assert len(texts) == len(set(texts)) and "Lung volume 2.81 L right, 2.10 L left." not in texts
+    assert again.sentence("S1").review is Review.ACCEPTED
+
+
 def test_a_draft_of_another_study_is_refused_and_changes_nothing(model):
     before = model.report
     with pytest.raises(StudyMismatchError, match="Open the study that was drafted"):
