@@ -75,7 +75,9 @@ def fail(text: str) -> None:
 def check_python() -> None:
     """Refuse a Python that was not tested."""
     if not (3, 11) <= sys.version_info[:2] < (3, 13):
-        fail(f"Python 3.11 or 3.12 is needed, this is {platform.python_version()}: run it with python3.11.")
+        fail(
+            f"Python 3.11 or 3.12 is needed, this is {platform.python_version()}: run it with python3.11."
+        )
 
 
 def missing_packages(groups: tuple[str, ...]) -> list[str]:
@@ -127,7 +129,9 @@ def pip(*arguments: str, **options: object) -> None:
 
 def wheel_folder() -> Path:
     """Return the folder of the compiled llama-cpp-python wheel, keyed by all that shapes it."""
-    key = "\n".join((LLAMA_VERSION, LLAMA_FLAGS, platform.machine(), sys.platform, platform.libc_ver()[1]))
+    key = "\n".join(
+        (LLAMA_VERSION, LLAMA_FLAGS, platform.machine(), sys.platform, platform.libc_ver()[1])
+    )
     cache = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache")
     return cache / "sightline" / "wheels" / hashlib.sha256(key.encode()).hexdigest()[:16]
 
@@ -139,7 +143,9 @@ def llama_wheel() -> Path:
     if found:
         return found[-1]
     if shutil.which("c++") is None and shutil.which("g++") is None:
-        fail("A C++ compiler is needed to build llama-cpp-python: apt-get install -y g++ cmake ninja-build")
+        fail(
+            "A C++ compiler is needed to build llama-cpp-python: apt-get install -y g++ cmake ninja-build"
+        )
     folder.mkdir(parents=True, exist_ok=True)
     log = folder / "build.log"
     say(f"compiling llama-cpp-python {LLAMA_VERSION} once (about 5 minutes on 2 cores; log: {log})")
