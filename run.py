@@ -196,7 +196,7 @@ def stamp_of(extras: str) -> str:
 
 
 def ensure_environment(*extras: str) -> None:
-    """Create `.venv` with everything of `pyproject.toml` and these extras, unless it is there already."""
+    """Create `.venv` with everything of `pyproject.toml` and these extras, unless it is there."""
     check_python()
     stamps = VENV / "sightline-stamps"
     stamp = stamps / stamp_of(",".join(extras))
