@@ -75,9 +75,7 @@ def fail(text: str) -> None:
 def check_python() -> None:
     """Refuse a Python that was not tested."""
     if not (3, 11) <= sys.version_info[:2] < (3, 13):
-        fail(
-            f"Python 3.11 or 3.12 is needed, this is {platform.python_version()}: run it with python3.11."
-        )
+        fail(f"Python 3.11 or 3.12 is needed, this is {platform.python_version()}: use python3.11.")
 
 
 def missing_packages(groups: tuple[str, ...]) -> list[str]:
@@ -107,12 +105,15 @@ def ensure_packages(groups: tuple[str, ...]) -> None:
         say(f"These system packages are missing; an administrator installs them with: {command}")
         return
     say(f"installing system packages: {' '.join(missing)}")
-    quiet = {"env": {**os.environ, "DEBIAN_FRONTEND": "noninteractive"}, "check": False}
-    subprocess.run(["apt-get", "update", "-qq"], stdout=subprocess.DEVNULL, **quiet)  # type: ignore[call-overload]
+    environment = {**os.environ, "DEBIAN_FRONTEND": "noninteractive"}
+    subprocess.run(
+        ["apt-get", "update", "-qq"], stdout=subprocess.DEVNULL, env=environment, check=False
+    )
     done = subprocess.run(
         ["apt-get", "install", "-y", "-qq", "--no-install-recommends", *missing],
         stdout=subprocess.DEVNULL,
-        **quiet,  # type: ignore[call-overload]
+        env=environment,
+        check=False,
     )
     if done.returncode:
         say(f"The packages could not be installed; try by hand: {command}")
@@ -143,9 +144,7 @@ def llama_wheel() -> Path:
     if found:
         return found[-1]
     if shutil.which("c++") is None and shutil.which("g++") is None:
-        fail(
-            "A C++ compiler is needed to build llama-cpp-python: apt-get install -y g++ cmake ninja-build"
-        )
+        fail("llama-cpp-python needs a C++ compiler: apt-get install -y g++ cmake ninja-build")
     folder.mkdir(parents=True, exist_ok=True)
     log = folder / "build.log"
     say(f"compiling llama-cpp-python {LLAMA_VERSION} once (about 5 minutes on 2 cores; log: {log})")
