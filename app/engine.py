@@ -56,6 +56,7 @@ class Engine:
         self.evidence = EvidenceClient(WorkerHost("evidence", quarantine=self.quarantine))
         self.models = ModelRegistry(home / MODELS_FOLDER if home is not None else None)
         self._clients: dict[str, ModelClient] = {}
+        self._model_hosts: list[WorkerHost] = []
         self._lock = threading.Lock()
 
     def draft(
@@ -99,6 +100,7 @@ class Engine:
                 question=question,
                 seed=seed,
                 ledger=ledger,
+                unread=opened.bad_files,
             ),
             collect=collector,
             generate=partial(client.generate, cancel=token),
@@ -142,10 +144,10 @@ class Engine:
     def close(self) -> None:
         """End all workers; a call that runs ends with `WorkerCancelled`."""
         with self._lock:
-            clients = list(self._clients.values())
+            hosts, self._model_hosts = self._model_hosts, []
             self._clients.clear()
-        for client in clients:
-            client.close()
+        for host in hosts:
+            host.close()
         self.evidence.close()
         self.reader.close()
 
@@ -164,6 +166,7 @@ class Engine:
         with self._lock:
             if key not in self._clients:
                 host = WorkerHost("model", quarantine=self.quarantine)
+                self._model_hosts.append(host)
                 self._clients[key] = ModelClient(installed, host)
             return self._clients[key]
 

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from app.cli.imaging import index_of, only_study
+from app.cli.imaging import index_of, only_study, tell_bad_files
 from app.cli.options import AsJson, Home, Out, SeriesKey, Source
 from app.cli.output import CommandFailed, reported_errors, show, tell
 from app.draft_files import DraftFolder
@@ -25,6 +25,7 @@ def evidence(path: Source, out: Out, series: SeriesKey = "", as_json: AsJson = F
     with reported_errors(), Engine() as engine:
         study = only_study(index_of(engine.reader, path), path, series)
         with engine.reader.open(choose_series(study, series)) as opened:
+            tell_bad_files(opened.bad_files)
             ledger, masks = engine.collect(study, opened)
             folder = DraftFolder(out)
             written = folder.write_evidence(engine, opened.stack, ledger, masks)
@@ -55,6 +56,7 @@ def draft(
     with reported_errors(), Engine(home_folder(home)) as engine:
         study = only_study(index_of(engine.reader, path), path, series)
         with engine.reader.open(choose_series(study, series)) as opened:
+            tell_bad_files(opened.bad_files)
             outcome = engine.draft(
                 study, opened, model=model, question=question, seed=seed, on_event=tell_event
             )

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import re
+from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -15,17 +16,22 @@ from app.files import write_private
 
 if TYPE_CHECKING:
     from viewer.imaging.reader import Reader
-    from viewer.imaging.study import Series, Study, StudyIndex, WindowPreset
+    from viewer.imaging.study import BadFile, Series, Study, StudyIndex, WindowPreset
 
 
 def index_of(reader: Reader, path: Path) -> StudyIndex:
     """Index a path with progress on stderr; a folder without any study is an error with reasons."""
     found = reader.index([path], on_progress=Progress("reading"))
-    for bad in found.bad_files[:20]:
-        tell(f"not read: {bad.path}: {bad.reason}")
-    if len(found.bad_files) > 20:
-        tell(f"not read: {len(found.bad_files) - 20} more files")
+    tell_bad_files(found.bad_files)
     return found
+
+
+def tell_bad_files(bad_files: Sequence[BadFile]) -> None:
+    """Name the files that were not read on stderr, the first of them if there are many."""
+    for bad in bad_files[:20]:
+        tell(f"not read: {bad.path}: {bad.reason}")
+    if len(bad_files) > 20:
+        tell(f"not read: {len(bad_files) - 20} more files")
 
 
 def only_study(found: StudyIndex, path: Path, series_key: str = "") -> Study:
@@ -123,6 +129,7 @@ def render(
         study = only_study(index_of(reader, path), path, series)
         chosen = choose_series(study, series)
         with reader.open(chosen, first=min(index, chosen.image_count - 1)) as opened:
+            tell_bad_files(opened.bad_files)
             stack = opened.stack
             if not 0 <= index < len(stack.frames):
                 raise CommandFailed(f"The series has images 0 to {len(stack.frames) - 1}, not {index}.")

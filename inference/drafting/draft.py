@@ -32,7 +32,7 @@ from reports.domain import (
     TraceStatus,
     Verdict,
 )
-from viewer.imaging.study import Series, Study
+from viewer.imaging.study import BadFile, Series, Study
 from viewer.imaging.worker.cancel import CancelToken
 
 ReportTool = Callable[[str, TraceStatus, str, float | None, tuple[str, ...]], None]
@@ -72,6 +72,8 @@ class DraftRequest:
         accepted findings enter this way.
     question
         The clinical question as typed; empty means "check not possible".
+    unread
+        Images of the series that could not be read: nothing was measured on them.
     """
 
     study: Study
@@ -80,6 +82,7 @@ class DraftRequest:
     question: str = ""
     seed: int = 0
     ledger: Ledger | None = None
+    unread: tuple[BadFile, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -127,7 +130,7 @@ def run_draft(
         on_ledger(ledger)
     writing = _Writing(generate, model, request.seed, recorder, token, on_sentence)
     sentences, gaps = writing.compose(ledger)
-    limitations = [*_limitations(ledger), *gaps]
+    limitations = [*_unread(request), *_limitations(ledger), *gaps]
     complete = not any(limitation.code.startswith("compose") for limitation in limitations)
     draft = Draft(
         study_instance_uid=request.study.study_instance_uid,
@@ -282,6 +285,19 @@ def _stop_if_cancelled(token: CancelToken, recorder: TraceRecorder, step: Step) 
     if token.cancelled:
         recorder.end(step, "Draft", TraceStatus.CANCELLED, "cancelled by a person")
         raise DraftCancelled(recorder.trace())
+
+
+def _unread(request: DraftRequest) -> list[Limitation]:
+    """Say that images are not part of what was measured: at an end of the stack nothing else shows it.
+
+    File names may hold a patient's name, so the images are counted.
+    """
+    if not request.unread:
+        return []
+    count = len(request.unread)
+    images = "1 image" if count == 1 else f"{count} images"
+    text = f"{images} of this series could not be read: nothing was measured there."
+    return [Limitation(text=text, code="unread_images")]
 
 
 def _limitations(ledger: Ledger) -> list[Limitation]:
