@@ -41,7 +41,7 @@ repository's own script, on random ledgers, in less than an hour on one CPU core
 
 What it does: for each item of a ledger it chooses the phrase in which the item is written. Numbers,
 units, sides, places, terms and ids are fixed by the grammar of the draft and are not the model's to
-choose; the last two rows below say what it would do without one.
+choose; the rows *without grammar* below say what it would do with them.
 
 | | |
 |---|---|
@@ -71,7 +71,8 @@ Make it again:
 A GGUF, with its mmproj file if it has one, is added with a manifest of the same form as
 `sightline-demo/manifest.json`: `sightline models add MANIFEST GGUF [--mmproj FILE]`. A file that is not
 the one of its manifest is never loaded, nor is a pair whose families do not belong together.
-`prompt_profile` is one of {profiles}; the chat template inside the file is not read. Leave
+`prompt_profile` is one of {profiles}. The chat template
+inside the file is not read. Leave
 `demonstration` true until you have shown on your own data what the model is fit for.
 """
 
