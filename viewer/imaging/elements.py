@@ -75,11 +75,15 @@ class PixelElement:
         Byte in the file where the value starts; -1 in a deflated file.
     length
         Value length from the header; `UNDEFINED` when encapsulated.
+    reaches
+        When encapsulated: the byte up to which the file must go for its first fragment to be whole;
+        0 where that was not looked at.
     """
 
     tag: int
     offset: int
     length: int
+    reaches: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -172,7 +176,25 @@ def walk(data: bytes | mmap.mmap, wanted: frozenset[int], file_size: int) -> Raw
         pixel = _data_set(data, position, wanted, elements, explicit=syntax != IMPLICIT_LE, order=order)
     if pixel is None and end < file_size:
         raise Short
+    if pixel is not None and pixel.offset > 0 and pixel.length == UNDEFINED:
+        reaches = _first_fragment_end(data, pixel.offset)
+        pixel = PixelElement(pixel.tag, pixel.offset, pixel.length, reaches)
     return RawHeader(elements, syntax, syntax == EXPLICIT_BE, pixel, file_size)
+
+
+def _first_fragment_end(data: bytes | mmap.mmap, offset: int) -> int:
+    """Return where the first fragment behind the offset table ends (PS3.5 A.4), 0 if it is not seen.
+
+    Most images of one frame are one fragment: a file that was cut is found without reading on.
+    """
+    for _ in ("offset table", "first fragment"):
+        if offset + 8 > len(data):
+            return 0
+        group, element, length = _LITTLE.long(data, offset)
+        if (group, element) != (0xFFFE, 0xE000):
+            return 0
+        offset += 8 + length
+    return offset
 
 
 def inflate(data: bytes, *, limit: int) -> bytes:

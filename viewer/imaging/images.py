@@ -84,6 +84,10 @@ def image_instance(header: Header) -> Instance:
         )
     except LayoutError as error:
         raise HeaderError(error.code, str(error)) from error
+    if pixel.reaches > raw.file_size:
+        raise HeaderError(
+            "truncated", "The file ends inside its compressed pixel data: it was not copied completely."
+        )
     offset = length = 0
     if not encapsulated:
         promised = stored_frame_bytes(template) * template.number_of_frames
