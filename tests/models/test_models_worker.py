@@ -22,8 +22,8 @@ from inference.models.registry import FileRole, InstalledModel, ModelFile
 from inference.training.data import random_ledger
 from viewer.imaging.worker.host import CancelToken
 
-LONG = 'root ::= ("a" | "b" | "c" | " ")+\n'
-"""A grammar that never ends: only the limits do."""
+LONG = 'root ::= ("a" | "b" | "c" | " ") root\n'
+"""A grammar whose text never ends: only a limit ends it."""
 
 
 def plan_with(items: int) -> ComposePlan:
