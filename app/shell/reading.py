@@ -6,13 +6,12 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import replace
-from pathlib import Path
 
 from PySide6.QtCore import QObject, Qt, Signal
-from PySide6.QtGui import QGuiApplication, QResizeEvent
+from PySide6.QtGui import QResizeEvent
 from PySide6.QtWidgets import QHBoxLayout, QVBoxLayout, QWidget
 
-from app.desk import Desk, OpenedReport, SignedDocument
+from app.desk import Desk, OpenedReport
 from app.engine import DraftOutcome, Engine, empty_ledger
 from app.report_history import Change
 from app.report_model import ReportModel
@@ -23,7 +22,7 @@ from app.shell.reading_header import ReadingHeader
 from app.shell.report_panel import ReportPanel
 from app.shell.saving import ReportSaver
 from app.shell.sealed_bar import SealedBar
-from app.shell.sign_dialog import SignDialog, Signer
+from app.shell.signing import OnTheDesk, Signing
 from app.shell.tool_bar import ToolBar
 from app.shell.widgets import Choice
 from app.shell.worklist_entries import Entry
@@ -31,9 +30,17 @@ from inference.drafting.draft import DraftRefused
 from inference.drafting.triage import NoSeries, body_region, choose_series
 from inference.evidence.masks import MaskStore
 from inference.validation.rules import check_sentence
-from reports.domain import Evidence, Ledger, ReportAct, ReportState, Trace, TraceEvent
-from reports.export.text import report_text
-from reports.store.errors import TooSoonError, WrongPasswordError
+from reports.domain import (
+    LOCKED,
+    Evidence,
+    Ledger,
+    Report,
+    ReportState,
+    Step,
+    Trace,
+    TraceEvent,
+    TraceStatus,
+)
 from viewer.imaging.reader import OpenStack
 from viewer.imaging.regions import Region
 from viewer.imaging.study import Series, Study
@@ -81,7 +88,7 @@ class ReadingPage(QWidget):
         self._seed = 0
         self._opening: Job | None = None
         self._measuring: Job | None = None
-        self._dialog: SignDialog | None = None
+        self._signing: Signing | None = None
         self._saver: ReportSaver | None = None
         self.work = Background(2, self)
         self.header = ReadingHeader(theme)
@@ -121,7 +128,6 @@ class ReadingPage(QWidget):
         self.panel.draftWanted.connect(self.draft)
         self.panel.cancelDraftWanted.connect(self.cancel_draft)
         self.panel.saveWanted.connect(self.save_now)
-        self.panel.signWanted.connect(self.sign)
         self.panel.changed.connect(self._changed)
         self.link.notShown.connect(lambda text: self.panel.toast.say(text, can_undo=False))
         self.drafting.heard.connect(self._heard)
@@ -140,12 +146,26 @@ class ReadingPage(QWidget):
         self._saver = ReportSaver(desk, store_thread, self)
         self._saver.saved.connect(self._saved)
         self._saver.failed.connect(self._not_saved)
+        signing = Signing(self.theme, desk, store_thread, self._saver, self._on_the_desk, parent=self)
+        signing.signed.connect(self._signed)
+        signing.showWanted.connect(self.panel.show_sentence)
+        signing.doing.connect(self.doing)
+        signing.said.connect(lambda text: self.panel.toast.say(text, can_undo=False))
+        signing.failed.connect(self.panel.show_problem)
+        self.panel.signWanted.connect(signing.ask)
+        self._signing = signing
 
     @property
     def desk(self) -> Desk:
         """The desk of who is signed in."""
         assert self._desk is not None
         return self._desk
+
+    @property
+    def signing(self) -> Signing:
+        """What signs and exports the open report."""
+        assert self._signing is not None
+        return self._signing
 
     @property
     def saver(self) -> ReportSaver:
@@ -228,10 +248,15 @@ class ReadingPage(QWidget):
         self.panel.set_images_now(sum(series.image_count for series in study.series))
         if opened.trace is not None:
             self.panel.show_trace(opened.trace.events, opened.trace.seed)
-        self.sealed.show_report(opened.report, self.desk.sealed_file(opened.report))
+        self._show_sealed(opened.report)
         if self._wants_draft:
             self._wants_draft = False
             self.draft()
+
+    def _show_sealed(self, report: Report) -> None:
+        """Show signature and file; a final report has nothing left to sign."""
+        self.sealed.show_report(report, self.desk.sealed_file(report))
+        self.panel.sign_bar.setVisible(report.state not in LOCKED)
 
     def _not_opened(self, error: Exception) -> None:
         self.panel.show_problem(
@@ -324,10 +349,14 @@ class ReadingPage(QWidget):
         draft = outcome.result.draft
         self.panel.finish_draft()
         if not draft.complete:
-            reasons = [one.text for one in draft.limitations if one.code.startswith("compose")]
+            reasons = [
+                event.message
+                for event in outcome.result.trace.events
+                if event.step is Step.COMPOSE and event.status is TraceStatus.FAILED
+            ]
             self.panel.show_problem(
                 self.tr("The draft is not complete"),
-                reasons[0] if reasons else self.tr("The model did not finish."),
+                reasons[-1] if reasons else self.tr("The model did not finish."),
                 self.tr("What was measured and what was written before is kept."),
                 (Choice(self.tr("Draft again"), self._draft_again),),
             )
@@ -466,144 +495,20 @@ class ReadingPage(QWidget):
 
     # --- signing and documents ---------------------------------------------------------------------
 
-    def sign(self) -> None:
-        """Open the signing dialog."""
-        model = self.model
-        if model is None or model.is_locked or not model.sentences or self._dialog is not None:
-            return
-        account = self.desk.account
-        dialog = SignDialog(
-            self.theme,
-            model,
-            Signer(account.printed_name, account.role),
-            images_now=self.panel.images_now,
-            parent=self.window(),
+    def _on_the_desk(self) -> OnTheDesk | None:
+        if self.model is None or self.study is None:
+            return None
+        self.panel.editor.commit()
+        return OnTheDesk(
+            self.model, self.study, self._opened_stack(), self._trace, self.panel.images_now
         )
-        self._dialog = dialog
-        dialog.attempted.connect(self._attempt)
-        dialog.showWanted.connect(self.panel.show_sentence)
-        dialog.finished.connect(self._dialog_closed)
-        dialog.open()
 
-    def dismiss_dialog(self) -> None:
-        """Close the signing dialog without a signature."""
-        if self._dialog is not None:
-            self._dialog.reject()
-
-    def _dialog_closed(self, _result: int) -> None:
-        if self._dialog is not None:
-            self._dialog.deleteLater()
-            self._dialog = None
-
-    def _attempt(self, password: str, _meaning: str, act: ReportAct) -> None:
-        self.saver.flush(lambda is_saved: self._seal(password, act, is_saved=is_saved))
-
-    def _seal(self, password: str, act: ReportAct, *, is_saved: bool) -> None:
-        model, study, dialog = self.model, self.study, self._dialog
-        if model is None or study is None or dialog is None:
-            return
-        if not is_saved:
-            dialog.show_error(self.tr("The report could not be saved, so it was not signed."))
-            return
-        final = act is not ReportAct.SIGN_PRELIMINARY
-        report, ledger, trace = model.report, model.ledger, self._trace
-        opened = self._opened_stack()
-        if opened is not None:
-            opened.buffer.lease()
-
-        def work() -> SignedDocument:
-            try:
-                stack = opened.stack if opened is not None else None
-                return self.desk.sign(report, ledger, study, stack, password, final=final, trace=trace)
-            finally:
-                if opened is not None:
-                    opened.buffer.unlease()
-
-        assert self._store_thread is not None
-        self.doing.emit(self.tr("Signing and sealing"))
-        self._store_thread.run(work, self._signed, self._not_signed)
-
-    def _signed(self, document: SignedDocument) -> None:
-        self.doing.emit("")
-        if self._dialog is not None:
-            self._dialog.accept()
-        if self.model is not None:
-            self.model.saved(document.report)
+    def _signed(self, report: Report) -> None:
+        if self.model is not None and self.model.report.id == report.id:
+            self.model.saved(report)
             self.saver.watch(self.model)
-        self.sealed.show_report(document.report, document.path)
+            self._show_sealed(report)
         self.reportChanged.emit()
-
-    def _not_signed(self, error: Exception) -> None:
-        self.doing.emit("")
-        if self._dialog is None:
-            return
-        wait = error.wait_seconds if isinstance(error, (WrongPasswordError, TooSoonError)) else 0.0
-        words = str(error)
-        if isinstance(error, WrongPasswordError):
-            words = self.tr("The password is wrong. Nothing was signed.")
-        elif isinstance(error, TooSoonError):
-            words = self.tr("Too soon after a wrong password.")
-        self._dialog.show_error(words, wait)
-        self._refresh_revision()
-
-    def _refresh_revision(self) -> None:
-        """Take over the revision that an attempt saved before its password was found wrong."""
-        model = self.model
-        if model is None:
-            return
-
-        def done(stored: object) -> None:
-            if self.model is model:
-                model.saved(stored)  # type: ignore[arg-type]
-
-        report_id, account = model.report.id, self.desk.account
-        assert self._store_thread is not None
-        self._store_thread.run(
-            lambda: self.desk.store.reports.latest(report_id, account), done, self._not_opened
-        )
-
-    def export_to(self, path: Path) -> None:
-        """Write the document: the sealed one of a signed report, else one marked DRAFT."""
-        model, study = self.model, self.study
-        if model is None or study is None:
-            return
-        self.panel.editor.commit()
-        report, ledger, trace, candidates = model.report, model.ledger, self._trace, model.candidates
-        opened = self._opened_stack()
-        if opened is not None:
-            opened.buffer.lease()
-
-        def work() -> Path:
-            try:
-                stack = opened.stack if opened is not None else None
-                return self.desk.export_pdf(
-                    report, ledger, study, stack, path, candidates=candidates, trace=trace
-                )
-            finally:
-                if opened is not None:
-                    opened.buffer.unlease()
-
-        def done(written: Path) -> None:
-            self.doing.emit("")
-            self.panel.toast.say(self.tr("Written: {name}").format(name=written.name), can_undo=False)
-
-        def failed(error: Exception) -> None:
-            self.doing.emit("")
-            self.panel.show_problem(
-                self.tr("The document was not written"), str(error), self.tr("Choose another place.")
-            )
-
-        assert self._store_thread is not None
-        self.doing.emit(self.tr("Writing the document"))
-        self._store_thread.run(work, done, failed)
-
-    def copy_text(self) -> None:
-        """Put the report on the clipboard as plain text, as it would be printed."""
-        if self.model is None:
-            return
-        self.panel.editor.commit()
-        QGuiApplication.clipboard().setText(report_text(self.model.report))
-        self.panel.toast.say(self.tr("The report is on the clipboard"), can_undo=False)
 
     def start_addendum(self, reason: str) -> None:
         """Start a new part that adds to the final report that is open."""
@@ -658,7 +563,10 @@ class ReadingPage(QWidget):
         narrow = self.width() < self.theme.length("column", "narrow-below")
         self.area.set_narrow(narrow)
         self.tools.set_narrow(narrow)
-        self._right.setFixedWidth(self.theme.length("column", "report-narrow" if narrow else "report"))
+        # One pixel more: the line at the panel's left edge.
+        self._right.setFixedWidth(
+            1 + self.theme.length("column", "report-narrow" if narrow else "report")
+        )
 
     def close_page(self) -> None:
         """End threads and give all memory back."""

@@ -5,7 +5,7 @@
 from __future__ import annotations
 
 from PySide6.QtCore import Qt, Signal
-from PySide6.QtWidgets import QHBoxLayout, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QHBoxLayout, QSizePolicy, QVBoxLayout, QWidget
 
 from app.shell.header import SessionBar, bar, upright_rule
 from app.shell.widgets import QUIET, ActButton, ElidedLabel, plain_label
@@ -85,4 +85,5 @@ class ReadingHeader(QWidget):
 
 def give_room(label: ElidedLabel, most: int) -> None:
     """Let a label take the width of its text, up to a limit; there it ends in an ellipsis."""
+    label.setSizePolicy(QSizePolicy.Policy.Fixed, QSizePolicy.Policy.Preferred)
     label.setFixedWidth(min(label.sizeHint().width() + 2, most))

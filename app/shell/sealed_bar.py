@@ -11,7 +11,8 @@ from PySide6.QtWidgets import QFrame, QHBoxLayout, QLineEdit, QVBoxLayout, QWidg
 
 from app.shell.import_report import open_folder
 from app.shell.widgets import PRIMARY, QUIET, ActButton, ElidedLabel, glyph_label, plain_label
-from reports.domain import Report
+from reports.domain import Report, ReportState
+from reports.export.text import moment_words
 from viewer.views.theme import Theme
 
 
@@ -88,7 +89,7 @@ class SealedBar(QFrame):
         self.note.hide()
         if signature is None or report is None:
             return
-        when = signature.signed_at.replace("T", " ").replace("Z", " UTC")
+        when = moment_words(signature.signed_at)
         self.who.set_full(
             self.tr("Signed {state}: {name}, {when}").format(
                 state=signature.state.value, name=signature.printed_name, when=when
@@ -99,6 +100,8 @@ class SealedBar(QFrame):
         if path is not None:
             self.file.setToolTip(str(path))
         self.folder.set_reason("" if path is not None else missing)
+        is_final = report.state is ReportState.FINAL
+        self.addendum.set_reason("" if is_final else self.tr("Only a final report gets an addendum."))
 
     def ask_reason(self) -> None:
         """Ask why an addendum is needed."""

@@ -128,7 +128,7 @@ class SightlineWindow(QWidget):
         self._page_before: QWidget | None = None
         self._new: frozenset[str] = frozenset()
         self._last_import: Imported | None = None
-        self._is_closing = False
+        self._is_closing = self._is_down = False
         self._import_names: tuple[str, ...] = ()
         self._clock = QElapsedTimer()
         self.engine = Engine(home, archive=home / ARCHIVE_FOLDER)
@@ -340,7 +340,7 @@ class SightlineWindow(QWidget):
         self._idle.stop()
         self.palette_layer.dismiss()
         self.sheet.dismiss()
-        self.reading.dismiss_dialog()
+        self.reading.signing.dismiss()
         self.pages.setCurrentWidget(self.sign_in_page)
         desk = self.desk
         assert desk is not None
@@ -511,7 +511,11 @@ class SightlineWindow(QWidget):
         start = str(Path.home() / name)
         chosen, _kind = QFileDialog.getSaveFileName(self, self.tr("Export PDF"), start, "PDF (*.pdf)")
         if chosen:
-            self.reading.export_to(Path(chosen))
+            self.reading.signing.export_to(Path(chosen))
+
+    def copy_text(self) -> None:
+        """Put the report on the clipboard."""
+        self.reading.signing.copy_text()
 
     # --- acts --------------------------------------------------------------------------------------
 
@@ -530,7 +534,7 @@ class SightlineWindow(QWidget):
             "window.previous_study": lambda: self.step_study(-1),
             "window.worklist": self.show_worklist,
             "window.export_pdf": self.choose_export,
-            "window.copy_text": self.reading.copy_text,
+            "window.copy_text": self.copy_text,
             "window.addendum": self.reading.sealed.ask_reason,
             "window.sign_out": self.sign_out,
             "window.lock": self.lock,
@@ -655,7 +659,10 @@ class SightlineWindow(QWidget):
         self.reading.close_study(closed)
 
     def shut_down(self) -> None:
-        """End threads, workers and the store."""
+        """End threads, workers and the store; a second time does nothing."""
+        if self._is_down:
+            return
+        self._is_down = True
         self._idle.stop()
         self.indexer.close()
         self.pictures.close()

@@ -534,6 +534,6 @@ class WorklistPage(QWidget):
     def resizeEvent(self, event: QResizeEvent) -> None:
         super().resizeEvent(event)
         narrow = self.width() < self.theme.length("column", "narrow-below")
-        self._side.setFixedWidth(self.theme.px(168 if narrow else 208))
-        self.detail.setFixedWidth(self.theme.px(312 if narrow else 448))
+        self._side.setFixedWidth(self.theme.px(160 if narrow else 208))
+        self.detail.setFixedWidth(self.theme.px(296 if narrow else 448))
         self.search.setFixedWidth(self.theme.px(340 if narrow else 480))

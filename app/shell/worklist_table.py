@@ -78,39 +78,39 @@ class ColumnSpec:
 
 
 COLUMNS: dict[Column, ColumnSpec] = {
-    Column.PICTURE: ColumnSpec("", lambda e: "", lambda e: 0, (96, 88)),
+    Column.PICTURE: ColumnSpec("", lambda e: "", lambda e: 0, (96, 84)),
     Column.PATIENT: ColumnSpec(
         QT_TRANSLATE_NOOP("Worklist", "Patient"),
         lambda e: e.name,
         lambda e: e.name.casefold(),
-        (180, 150),
+        (180, 140),
         step="name",
     ),
     Column.ID: ColumnSpec(
         QT_TRANSLATE_NOOP("Worklist", "ID"),
         lambda e: e.study.patient.patient_id or tr("none"),
         lambda e: e.study.patient.patient_id,
-        (120, 104),
+        (150, 96),
         tone="text-2",
     ),
     Column.AGE: ColumnSpec(
         QT_TRANSLATE_NOOP("Worklist", "Age, sex"),
         lambda e: e.age_sex,
         lambda e: e.study.age,
-        (80, 72),
+        (80, 64),
         tone="text-2",
     ),
     Column.DATE: ColumnSpec(
         QT_TRANSLATE_NOOP("Worklist", "Study date"),
         lambda e: e.date,
         lambda e: e.study.date + e.study.time,
-        (108, 100),
+        (108, 94),
     ),
     Column.MODALITY: ColumnSpec(
         QT_TRANSLATE_NOOP("Worklist", "Mod."),
         lambda e: " ".join(e.study.modalities),
         lambda e: e.study.modalities,
-        (60, 52),
+        (60, 46),
     ),
     Column.STUDY: ColumnSpec(
         QT_TRANSLATE_NOOP("Worklist", "Study"),
@@ -122,7 +122,7 @@ COLUMNS: dict[Column, ColumnSpec] = {
         QT_TRANSLATE_NOOP("Worklist", "Images"),
         lambda e: f"{e.images}",
         lambda e: e.images,
-        (72, 64),
+        (72, 60),
         right=True,
     ),
     Column.PRIOR: ColumnSpec(
@@ -136,7 +136,7 @@ COLUMNS: dict[Column, ColumnSpec] = {
         QT_TRANSLATE_NOOP("Worklist", "State"),
         lambda e: ", ".join(badge.text for badge in e.badges),
         lambda e: [badge.text for badge in e.state_badges],
-        (270, 230),
+        (270, 180),
     ),
 }
 
@@ -194,7 +194,7 @@ class WorklistOrder(QSortFilterProxyModel):
         """Show another group, or what fits other words."""
         self.group = self.group if group is None else group
         self.query = self.query if query is None else query
-        self.invalidateFilter()
+        self.invalidate()
 
     def filterAcceptsRow(self, row: int, parent: Index) -> bool:
         entry: Entry = self.sourceModel().entries[row]  # type: ignore[attr-defined]
@@ -204,8 +204,16 @@ class WorklistOrder(QSortFilterProxyModel):
         return bool(left.data(SORT_KEY) < right.data(SORT_KEY))
 
 
-def paint_badge(painter: QPainter, theme: Theme, left: int, middle: int, badge: BadgeWords) -> int:
-    """Paint a badge round a middle line; returns its right end."""
+def paint_badge(
+    painter: QPainter,
+    theme: Theme,
+    left: int,
+    middle: int,
+    badge: BadgeWords,
+    *,
+    selected: bool = False,
+) -> int:
+    """Paint a badge round a middle line; returns its right end. On a selected row a fill is lighter."""
     font = theme.font("badge")
     problem = badge.frame is BadgeFrame.PROBLEM
     ink = "warning" if problem else "text-2" if badge.frame is BadgeFrame.NONE else "text"
@@ -217,11 +225,12 @@ def paint_badge(painter: QPainter, theme: Theme, left: int, middle: int, badge: 
     box = QRect(left, middle - height // 2, width, height)
     if badge.frame is not BadgeFrame.NONE:
         filled = badge.frame is BadgeFrame.FILLED
-        pen = QPen(theme.colour("warning-edge" if problem else "selected" if filled else "control"), 1)
+        fill = "line-2" if selected else "selected"
+        pen = QPen(theme.colour("warning-edge" if problem else fill if filled else "control"), 1)
         if badge.frame is BadgeFrame.DASHED:
             pen.setStyle(Qt.PenStyle.DashLine)
         painter.setPen(pen)
-        painter.setBrush(theme.colour("selected") if filled else Qt.BrushStyle.NoBrush)
+        painter.setBrush(theme.colour(fill) if filled else Qt.BrushStyle.NoBrush)
         radius = theme.length("radius", "badge")
         painter.drawRoundedRect(box.toRectF().adjusted(0.5, 0.5, -0.5, -0.5), radius, radius)
     ratio = painter.device().devicePixelRatioF()
@@ -261,7 +270,7 @@ class _RowDelegate(QStyledItemDelegate):
         if column is Column.PICTURE:
             self._paint_picture(painter, option.rect, entry, selected=selected)
         elif column is Column.STATE:
-            self._paint_badges(painter, option.rect, entry)
+            self._paint_badges(painter, option.rect, entry, selected=selected)
         else:
             self._paint_words(painter, option.rect, index, COLUMNS[column])
         painter.restore()
@@ -293,11 +302,11 @@ class _RowDelegate(QStyledItemDelegate):
         side = Qt.AlignmentFlag.AlignRight if spec.right else Qt.AlignmentFlag.AlignLeft
         painter.drawText(box, Qt.AlignmentFlag.AlignVCenter | side, shown)
 
-    def _paint_badges(self, painter: QPainter, rect: QRect, entry: Entry) -> None:
+    def _paint_badges(self, painter: QPainter, rect: QRect, entry: Entry, *, selected: bool) -> None:
         left = rect.left() + self._theme.length("space", "s")
         painter.setClipRect(rect)
         for badge in entry.badges:
-            left = paint_badge(painter, self._theme, left, rect.center().y(), badge)
+            left = paint_badge(painter, self._theme, left, rect.center().y(), badge, selected=selected)
             left += self._theme.length("space", "s")
 
 
