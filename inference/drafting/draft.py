@@ -34,6 +34,7 @@ from reports.domain import (
 )
 from viewer.imaging.study import BadFile, Series, Study
 from viewer.imaging.worker.cancel import CancelToken
+from viewer.imaging.worker.errors import WorkerCancelled
 
 ReportTool = Callable[[str, TraceStatus, str, float | None, tuple[str, ...]], None]
 """Called as a tool starts and ends: title, status, value or reason, seconds, evidence ids."""
@@ -197,7 +198,11 @@ def _collect(
         else:
             recorder.end(Step.COLLECT, title, status, message, seconds=seconds, evidence_ids=ids)
 
-    ledger = collect(known, report, token)
+    try:
+        ledger = collect(known, report, token)
+    except WorkerCancelled:
+        _stop_if_cancelled(token, recorder, Step.COLLECT)
+        raise
     _stop_if_cancelled(token, recorder, Step.COLLECT)
     return ledger
 

@@ -70,7 +70,7 @@ def long_ledger(
         )
         measured = engine.measure(study, opened, region, ledger)
         finding = accept_finding(
-            measured, side=Side.RIGHT, anatomy="right lung", descriptor="nodule", person="Dr R"
+            measured, side=Side.RIGHT, anatomy="upper lobe", descriptor="nodule", person="Dr R"
         )
         ledger = ledger.add(finding)
     return ledger
