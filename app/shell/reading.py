@@ -7,7 +7,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import replace
 
-from PySide6.QtCore import QObject, Qt, Signal
+from PySide6.QtCore import Qt, Signal
 from PySide6.QtGui import QResizeEvent
 from PySide6.QtWidgets import QHBoxLayout, QVBoxLayout, QWidget
 
@@ -18,6 +18,7 @@ from app.report_model import ReportModel
 from app.shell.background import Background, Job
 from app.shell.drafting import Drafting, DraftWish
 from app.shell.evidence_link import EvidenceLink
+from app.shell.measuring import Measuring
 from app.shell.reading_header import ReadingHeader
 from app.shell.report_panel import ReportPanel
 from app.shell.saving import ReportSaver
@@ -27,12 +28,11 @@ from app.shell.tool_bar import ToolBar
 from app.shell.widgets import Choice
 from app.shell.worklist_entries import Entry
 from inference.drafting.draft import DraftRefused
-from inference.drafting.triage import NoSeries, body_region, choose_series
+from inference.drafting.triage import NoSeries, choose_series
 from inference.evidence.masks import MaskStore
 from inference.validation.rules import check_sentence
 from reports.domain import (
     LOCKED,
-    Evidence,
     Ledger,
     Report,
     ReportState,
@@ -48,6 +48,7 @@ from viewer.imaging.volume import ImageStack
 from viewer.imaging.worker.errors import WorkerError
 from viewer.views.reader_adapter import ReaderAdapter
 from viewer.views.reading_area import ReadingArea
+from viewer.views.series_strip import SeriesItem
 from viewer.views.theme import Theme
 
 KEEPING_ACTS = frozenset({"report.saved"})
@@ -87,7 +88,6 @@ class ReadingPage(QWidget):
         self._wants_draft = False
         self._seed = 0
         self._opening: Job | None = None
-        self._measuring: Job | None = None
         self._signing: Signing | None = None
         self._saver: ReportSaver | None = None
         self.work = Background(2, self)
@@ -97,6 +97,7 @@ class ReadingPage(QWidget):
         self.sealed = SealedBar(theme)
         self.tools = ToolBar(theme, self.area.grid)
         self.drafting = Drafting(engine, self)
+        self.measuring = Measuring(engine, adapter, self.work, self)
         self.link = EvidenceLink(self.panel, self.area, self.work, self)
         self._lay_out()
         self._connect()
@@ -130,6 +131,12 @@ class ReadingPage(QWidget):
         self.panel.saveWanted.connect(self.save_now)
         self.panel.changed.connect(self._changed)
         self.link.notShown.connect(lambda text: self.panel.toast.say(text, can_undo=False))
+        self.measuring.measured.connect(
+            lambda found, region: self.panel.ask_finding(found, body_region=region)
+        )
+        self.measuring.doing.connect(self.doing)
+        self.measuring.said.connect(lambda text: self.panel.toast.say(text, can_undo=False))
+        self.measuring.failed.connect(self._not_measured)
         self.drafting.heard.connect(self._heard)
         self.drafting.finished.connect(self._drafted)
         self.drafting.measuredOnly.connect(self._measured_only)
@@ -219,9 +226,9 @@ class ReadingPage(QWidget):
 
     def _let_go(self) -> None:
         self.drafting.cancel()
-        for job in (self._opening, self._measuring):
-            if job is not None:
-                job.drop()
+        self.measuring.drop()
+        if self._opening is not None:
+            self._opening.drop()
         self._entry = None
         self._show_model(None)
         self.area.open_study(None)
@@ -414,50 +421,11 @@ class ReadingPage(QWidget):
     # --- a drawn region ----------------------------------------------------------------------------
 
     def _measure(self, region: Region) -> None:
-        study, model = self.study, self.model
-        if study is None or model is None:
-            return
-        if model.is_locked:
-            words = self.tr("The report is final: a new finding belongs in an addendum.")
-            self.panel.toast.say(words, can_undo=False)
-            return
-        opened = next(
-            (
-                found
-                for series in study.series
-                if series.series_instance_uid == region.series_instance_uid
-                and (found := self.area.adapter.opened(series.key)) is not None
-            ),
-            None,
-        )
-        if opened is None:
-            words = self.tr("The images of this series are still arriving: draw again in a moment.")
-            self.panel.toast.say(words, can_undo=False)
-            return
-        if self._measuring is not None:
-            self._measuring.drop()
-        self.doing.emit(self.tr("Measuring the region"))
-        opened.buffer.lease()
-        ledger = model.ledger
+        if self.study is not None and self.model is not None:
+            self.measuring.measure(self.study, self.model, region)
 
-        def work() -> Evidence:
-            try:
-                return self._engine.measure(study, opened, region, ledger)
-            finally:
-                opened.buffer.unlease()
-
-        def done(measured: Evidence) -> None:
-            self.doing.emit("")
-            if self.model is model:
-                self.panel.ask_finding(measured, body_region=body_region(study, opened.stack.series))
-
-        def failed(error: Exception) -> None:
-            self.doing.emit("")
-            self.panel.show_problem(
-                self.tr("The region was not measured"), str(error), self.tr("Draw it again.")
-            )
-
-        self._measuring = self.work.run(work, done, failed)
+    def _not_measured(self, why: str) -> None:
+        self.panel.show_problem(self.tr("The region was not measured"), why, self.tr("Draw it again."))
 
     # --- saving ------------------------------------------------------------------------------------
 
@@ -540,19 +508,11 @@ class ReadingPage(QWidget):
 
     def focus_next_part(self) -> None:
         """Give the keyboard to the next of viewport, report and series strip."""
-        parts: list[QWidget] = [
-            self.area.grid.active_pane().widget(),
-            self.panel.editor,
-            *self.area.strip.findChildren(QWidget, options=Qt.FindChildOption.FindChildrenRecursively),
-        ]
-        usable = [
-            part
-            for part in parts[:2]
-            + [p for p in parts[2:] if p.focusPolicy() & Qt.FocusPolicy.TabFocus][:1]
-            if part.isVisibleTo(self)
-        ]
-        holder = next((i for i, part in enumerate(usable) if _has_focus(part)), -1)
-        usable[(holder + 1) % len(usable)].setFocus(Qt.FocusReason.TabFocusReason)
+        parts = [self.area.grid.active_pane().widget(), self.panel.editor]
+        parts += self.area.strip.findChildren(SeriesItem)[:1]
+        usable = [part for part in parts if part.isVisible()]
+        here = next((i for i, part in enumerate(usable) if part.hasFocus()), -1)
+        usable[(here + 1) % len(usable)].setFocus(Qt.FocusReason.TabFocusReason)
 
     def focus_images(self) -> None:
         """Give the keyboard back to the active viewport."""
@@ -563,6 +523,7 @@ class ReadingPage(QWidget):
         narrow = self.width() < self.theme.length("column", "narrow-below")
         self.area.set_narrow(narrow)
         self.tools.set_narrow(narrow)
+        self.header.set_narrow(narrow)
         # One pixel more: the line at the panel's left edge.
         self._right.setFixedWidth(
             1 + self.theme.length("column", "report-narrow" if narrow else "report")
@@ -573,14 +534,6 @@ class ReadingPage(QWidget):
         self.drafting.close()
         self.work.close()
         self.area.adapter.close()
-
-
-def _has_focus(part: QObject) -> bool:
-    widget = part if isinstance(part, QWidget) else None
-    if widget is None:
-        return False
-    focused = widget.window().focusWidget()
-    return focused is widget or (focused is not None and widget.isAncestorOf(focused))
 
 
 def _draftable(study: Study) -> Series | None:

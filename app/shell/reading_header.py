@@ -28,6 +28,7 @@ class ReadingHeader(QWidget):
     def __init__(self, theme: Theme) -> None:
         super().__init__()
         self._theme = theme
+        self._most = theme.px(240)
         self.session = SessionBar(theme)
         frame = bar(theme, "header")
         whole = QVBoxLayout(self)
@@ -66,6 +67,11 @@ class ReadingHeader(QWidget):
         for button in (self.back, self.previous, self.next):
             button.setFocusPolicy(Qt.FocusPolicy.TabFocus)
 
+    def set_narrow(self, narrow: bool) -> None:
+        """Give the study's title less room in a narrow window."""
+        self._most = self._theme.px(150 if narrow else 360)
+        give_room(self.study, self._most)
+
     def show_entry(self, entry: Entry, number: int, count: int) -> None:
         """Name the study that is open, and its place among those of the worklist (from 1)."""
         self.name.set_full(entry.name)
@@ -74,7 +80,7 @@ class ReadingHeader(QWidget):
         self.about.setText("  \u00b7  ".join(filter(None, about)))
         title = f"{' '.join(entry.study.modalities)} {entry.title}"
         self.study.set_full(title)
-        give_room(self.study, self._theme.px(240))
+        give_room(self.study, self._most)
         self.date.setText(entry.date)
         priors = self.tr("1 prior") if entry.priors == 1 else self.tr("{n} priors")
         self.prior.setText(priors.format(n=entry.priors) if entry.priors else self.tr("No prior"))

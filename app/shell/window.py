@@ -7,7 +7,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
-from PySide6.QtCore import QElapsedTimer, QEvent, QObject, Qt, QTime, QTimer, Signal
+from PySide6.QtCore import QEvent, QObject, Qt, QTimer, Signal
 from PySide6.QtGui import (
     QCloseEvent,
     QDragEnterEvent,
@@ -22,7 +22,6 @@ from PySide6.QtGui import (
 )
 from PySide6.QtWidgets import QApplication, QFileDialog, QStackedWidget, QVBoxLayout, QWidget
 
-import resources
 from app.acts import REPORT_ACTS, WINDOW_ACTS
 from app.desk import Desk
 from app.engine import Engine
@@ -31,25 +30,18 @@ from app.shell.background import Background
 from app.shell.command_palette import CommandPalette
 from app.shell.header import AlertStrip, ErrorStrip, NoticeStrip, StatusLine
 from app.shell.import_report import ImportBar, Imported
+from app.shell.importing import Importing
 from app.shell.pictures import Pictures
 from app.shell.reading import ReadingPage
-from app.shell.saving import SETTINGS
+from app.shell.session import OpenDesk, Session
 from app.shell.shortcut_sheet import ShortcutSheet
 from app.shell.sign_in import SignInPage, StorePage
 from app.shell.worklist import WorklistPage
 from app.shell.worklist_entries import Entry, entries_of
 from inference.models.registry import InstalledModel
 from reports.store.accounts import Account
-from reports.store.errors import (
-    NoStoreError,
-    PassphraseNeededError,
-    TooSoonError,
-    WrongPassphraseError,
-    WrongPasswordError,
-)
 from viewer.acts import VIEWER_ACTS, Scope
 from viewer.imaging.reader import Reader
-from viewer.imaging.study import StudyIndex
 from viewer.views.reader_adapter import ReaderAdapter
 from viewer.views.theme import Theme
 
@@ -60,11 +52,6 @@ SMALLEST = (1100, 640)
 """Least size of the window, logical pixels."""
 
 ACTS = (*REPORT_ACTS, *VIEWER_ACTS, *WINDOW_ACTS)
-
-INPUTS = frozenset(
-    {QEvent.Type.KeyPress, QEvent.Type.MouseMove, QEvent.Type.MouseButtonPress, QEvent.Type.Wheel}
-)
-"""What counts as somebody being there."""
 
 WORD_KEYS = frozenset({"Ctrl+Left", "Ctrl+Right"})
 """Keys that move by words while text is edited, and by studies else."""
@@ -101,11 +88,8 @@ class SightlineWindow(QWidget):
         How the store is opened; `Desk.open` with the home and a passphrase.
     """
 
-    ready = Signal()
-    """The first page that waits for a person is shown."""
     studiesListed = Signal()
     """The worklist was read from the store."""
-    imported = Signal(object)
 
     def __init__(
         self,
@@ -114,33 +98,39 @@ class SightlineWindow(QWidget):
         *,
         theme: Theme | None = None,
         sign_in_as: tuple[str, str] | None = None,
-        open_desk: Callable[[Path, str | None], Desk] | None = None,
+        open_desk: OpenDesk | None = None,
     ) -> None:
         super().__init__()
         self.theme = theme or Theme()
         self._home = home
         self._paths = tuple(paths)
         self._sign_in_as = sign_in_as
-        self._open_desk = open_desk or (lambda folder, secret: Desk.open(folder, passphrase=secret))
-        self.desk: Desk | None = None
-        self.account: Account | None = None
-        self.is_locked = False
         self._page_before: QWidget | None = None
-        self._new: frozenset[str] = frozenset()
-        self._last_import: Imported | None = None
-        self._is_closing = self._is_down = False
-        self._import_names: tuple[str, ...] = ()
-        self._clock = QElapsedTimer()
+        self._is_closing = self._is_down = self._opens = False
         self.engine = Engine(home, archive=home / ARCHIVE_FOLDER)
         # Import and small pictures have a worker of their own: they never make a reader wait.
         self.library = Reader(archive_dir=home / ARCHIVE_FOLDER)
         self.store_thread = Background(1, self)
         self.work = Background(1, self)
-        self.indexer = ReaderAdapter(self.library, self)
         self.pictures = Pictures(self.library, self)
         self._build()
+        self.session = Session(
+            home,
+            open_desk or (lambda folder, secret: Desk.open(folder, passphrase=secret)),
+            self.store_thread,
+            unsaved=self._has_unsaved,
+            finish=self._finish,
+            store_page=self.store_page,
+            sign_in_page=self.sign_in_page,
+            parent=self,
+        )
+        self.importing = Importing(
+            self.library, self.import_bar, self.store_thread, lambda: self.desk, self
+        )
+        self._acts = self._act_table()
         self._connect()
-        self.open_store()
+        self._name_model()
+        self.session.open_store()
 
     def _build(self) -> None:
         theme = self.theme
@@ -172,20 +162,16 @@ class SightlineWindow(QWidget):
         self.drop_frame = DropFrame(self, theme)
         self.palette_layer = CommandPalette(theme, self, ACTS, self.why_not)
         self.sheet = ShortcutSheet(theme, self, ACTS)
-        self._acts = self._act_table()
         viewer = [act for act in VIEWER_ACTS if act.scope is Scope.WINDOW]
         bind_acts(self, (*REPORT_ACTS, *viewer, *WINDOW_ACTS), self.perform)
         taken = keys_of((*REPORT_ACTS, *WINDOW_ACTS)) - WORD_KEYS - {"?", "Ctrl+Z", "Ctrl+Y"}
         self.reading.panel.editor.act_keys = frozenset(QKeySequence(key) for key in taken)
-        self._idle = QTimer(self)
-        self._idle.setSingleShot(True)
-        self._idle.setInterval(1000 * resources.table(*SETTINGS)["lock_after_idle_seconds"])
-        self._idle.timeout.connect(self.lock)
 
     def _connect(self) -> None:
-        self.store_page.tryAgain.connect(self.open_store)
-        self.store_page.passphraseGiven.connect(self.open_store)
-        self.sign_in_page.attempted.connect(self._sign_in)
+        self.session.deskOpened.connect(self._desk_opened)
+        self.session.entered.connect(self._entered)
+        self.session.left.connect(self._left)
+        self.session.failed.connect(self._say)
         self.worklist.openWanted.connect(self.open_entry)
         self.worklist.importWanted.connect(self.choose_import)
         self.reading.header.worklistWanted.connect(self.show_worklist)
@@ -194,32 +180,30 @@ class SightlineWindow(QWidget):
         self.reading.savedAt.connect(self.status.set_saved)
         self.reading.reportChanged.connect(self.list_studies)
         self.reading.exportWanted.connect(self.choose_export)
-        for session in (self.worklist.session, self.reading.header.session):
-            session.paletteWanted.connect(self.open_palette)
-            session.lockWanted.connect(self.lock)
-            session.signOutWanted.connect(self.sign_out)
-        self.indexer.indexProgress.connect(self._import_progress)
-        self.indexer.indexed.connect(self._indexed)
-        self.indexer.indexFailed.connect(self._index_failed)
-        self.import_bar.cancelWanted.connect(self.cancel_import)
+        for bar in (self.worklist.session, self.reading.header.session):
+            bar.paletteWanted.connect(self.open_palette)
+            bar.lockWanted.connect(self.session.lock)
+            bar.signOutWanted.connect(self.sign_out)
+        self.importing.imported.connect(self._imported)
+        self.importing.doing.connect(self.status.set_doing)
         self.import_bar.listWanted.connect(self.show_import_report)
         self.palette_layer.actWanted.connect(self.perform)
         self.palette_layer.sentenceWanted.connect(self.reading.panel.show_sentence)
         self.palette_layer.sheetWanted.connect(self.sheet.open)
 
-    # --- the store and who is signed in ------------------------------------------------------------
+    # --- who is signed in --------------------------------------------------------------------------
 
-    def open_store(self, passphrase: str | None = None) -> None:
-        """Open the store on a thread; what is missing is asked for."""
-        self.store_page.show_opening()
-        self.pages.setCurrentWidget(self.store_page)
-        self._name_model()
-        self.store_thread.run(
-            lambda: self._open_desk(self._home, passphrase), self._store_opened, self._store_failed
-        )
+    @property
+    def desk(self) -> Desk | None:
+        """The desk of the open store."""
+        return self.session.desk
 
-    def _store_opened(self, desk: Desk) -> None:
-        self.desk = desk
+    @property
+    def account(self) -> Account | None:
+        """Who is signed in, or locked the screen."""
+        return self.session.account
+
+    def _desk_opened(self, desk: Desk) -> None:
         self.reading.sit_down(desk, self.store_thread)
         self.notice.show_badge(desk.badge)
         alert = desk.alert
@@ -230,23 +214,58 @@ class SightlineWindow(QWidget):
                 "\u201csightline audit verify\u201d tells more."
             )
             self.alert.show_alert(words.format(why=alert.message))
-        self.sign_in_page.welcome()
         self.pages.setCurrentWidget(self.sign_in_page)
         self.sign_in_page.focus_first()
         if self._sign_in_as is not None:
-            self._sign_in(*self._sign_in_as)
-        self.ready.emit()
+            self.session.sign_in(*self._sign_in_as)
 
-    def _store_failed(self, error: Exception) -> None:
-        if isinstance(error, NoStoreError):
-            self.store_page.show_first_start()
-        elif isinstance(error, PassphraseNeededError):
-            self.store_page.ask_passphrase()
-        elif isinstance(error, WrongPassphraseError):
-            self.store_page.ask_passphrase(str(error))
-        else:
-            self.store_page.show_failure(str(error))
-        self.ready.emit()
+    def _entered(self, account: Account, comes_back: bool) -> None:
+        for bar in (self.worklist.session, self.reading.header.session):
+            bar.show_user(account.printed_name)
+        if not comes_back:
+            self.reading.close_study(lambda _is_saved: self._begin_session())
+            return
+        self.pages.setCurrentWidget(self._page_before or self.worklist)
+        if self.pages.currentWidget() is self.reading:
+            self.reading.focus_images()
+            self.reading.saver.save()
+
+    def _begin_session(self) -> None:
+        self.show_page(self.worklist)
+        self.list_studies()
+        if self._paths:
+            paths, self._paths = self._paths, ()
+            self.import_paths(paths, opens=True)
+
+    def _left(self) -> None:
+        self.palette_layer.dismiss()
+        self.sheet.dismiss()
+        self.reading.signing.dismiss()
+        self._page_before = self.pages.currentWidget()
+        self.pages.setCurrentWidget(self.sign_in_page)
+        self.sign_in_page.focus_first()
+
+    def _has_unsaved(self) -> bool:
+        return self.reading.entry is not None and self.reading.saver.is_dirty
+
+    def _finish(self, then: Callable[[bool], None]) -> None:
+        """Save what is open without closing it."""
+        if self.reading.entry is None:
+            then(True)
+            return
+        self.reading.panel.editor.commit()
+        self.reading.saver.flush(then)
+
+    def sign_out(self) -> None:
+        """Save, close the study and sign out; the study stays open when it cannot be saved."""
+
+        def closed(is_saved: bool) -> None:
+            if is_saved:
+                self.session.sign_out()
+                self.pictures.forget()
+                self.worklist.show_entries(())
+
+        self.reading.close_study(closed)
 
     def _name_model(self) -> None:
         def done(models: tuple[InstalledModel, ...]) -> None:
@@ -264,97 +283,7 @@ class SightlineWindow(QWidget):
             lambda error: self.status.set_model(self.tr("No model: {why}").format(why=error)),
         )
 
-    def _sign_in(self, name: str, password: str) -> None:
-        desk = self.desk
-        assert desk is not None
-        before = self.account
-        is_other = self.is_locked and before is not None and name.casefold() != before.name
-        if is_other and self.reading.entry is not None and self.reading.saver.is_dirty:
-            words = self.tr("{name} has text that could not be saved: they must sign in first.")
-            self.sign_in_page.show_error(words.format(name=before.printed_name if before else ""))
-            return
-        self.store_thread.run(
-            lambda: desk.sign_in(name, password), self._signed_in, self._not_signed_in
-        )
-
-    def _not_signed_in(self, error: Exception) -> None:
-        wait = error.wait_seconds if isinstance(error, (WrongPasswordError, TooSoonError)) else 0.0
-        words = str(error)
-        if isinstance(error, WrongPasswordError):
-            words = self.tr("The name or the password is wrong.")
-        elif isinstance(error, TooSoonError):
-            words = self.tr("Too soon after wrong passwords.")
-        self.sign_in_page.show_error(words, wait)
-
-    def _signed_in(self, account: Account) -> None:
-        before, self.account = self.account, account
-        self.sign_in_page.done()
-        for session in (self.worklist.session, self.reading.header.session):
-            session.show_user(account.printed_name)
-        was_locked, self.is_locked = self.is_locked, False
-        self._idle.start()
-        if was_locked and before is not None and before.name == account.name:
-            self.pages.setCurrentWidget(self._page_before or self.worklist)
-            if self.pages.currentWidget() is self.reading:
-                self.reading.focus_images()
-                if self.reading.saver.is_dirty:
-                    self.reading.saver.save()
-            return
-        self.reading.close_study(lambda _is_saved: self._begin_session())
-
-    def _begin_session(self) -> None:
-        self.show_page(self.worklist)
-        self.list_studies()
-        if self._paths:
-            paths, self._paths = self._paths, ()
-            self.import_paths(paths, opens=True)
-
-    def lock(self) -> None:
-        """Hide everything until the password is given again; nothing is closed."""
-        if self.account is None or self.is_locked:
-            return
-        self._page_before = self.pages.currentWidget()
-        self._hide_session()
-        self.is_locked = True
-        self.sign_in_page.locked(self.account.printed_name, self.account.name)
-        self.sign_in_page.focus_first()
-
-    def sign_out(self) -> None:
-        """Save, close the study and sign out; the study stays open when it cannot be saved."""
-
-        def closed(is_saved: bool) -> None:
-            if not is_saved:
-                return
-            self._hide_session()
-            self.account = None
-            self.pictures.forget()
-            self.worklist.show_entries(())
-            self.sign_in_page.welcome()
-            self.sign_in_page.focus_first()
-
-        if self.account is not None:
-            self.reading.close_study(closed)
-
-    def _hide_session(self) -> None:
-        """Leave the pages; the store forgets the person after what was open is saved."""
-        self._idle.stop()
-        self.palette_layer.dismiss()
-        self.sheet.dismiss()
-        self.reading.signing.dismiss()
-        self.pages.setCurrentWidget(self.sign_in_page)
-        desk = self.desk
-        assert desk is not None
-
-        def leave(_is_saved: bool) -> None:
-            self.store_thread.run(desk.sign_out, lambda _none: None, self._lost)
-
-        if self.reading.entry is not None:
-            self.reading.panel.editor.commit()
-            self.reading.saver.flush(leave)
-        else:
-            leave(True)
-
-    def _lost(self, error: Exception) -> None:
+    def _say(self, error: object) -> None:
         self.error.say(str(error))
 
     # --- the worklist ------------------------------------------------------------------------------
@@ -362,14 +291,14 @@ class SightlineWindow(QWidget):
     def list_studies(self) -> None:
         """Read the worklist from the store."""
         desk = self.desk
-        if desk is None or self.account is None or self.is_locked:
+        if desk is None or not self.session.is_open:
             return
 
         def done(rows: object) -> None:
-            self.worklist.show_entries(entries_of(rows, self._new))  # type: ignore[arg-type]
+            self.worklist.show_entries(entries_of(rows, self.importing.new))  # type: ignore[arg-type]
             self.studiesListed.emit()
 
-        self.store_thread.run(desk.studies, done, self._lost)
+        self.store_thread.run(desk.studies, done, self._say)
 
     def show_page(self, page: QWidget) -> None:
         """Bring a page to the front and give it the keyboard."""
@@ -430,58 +359,15 @@ class SightlineWindow(QWidget):
         opens
             Open the study when there is exactly one.
         """
-        if self.account is None or self.is_locked or not paths:
-            return
-        self._opens = opens
-        self._import_names = tuple(path.name or str(path) for path in paths)
-        self._clock.start()
-        self.import_bar.start(self._import_names)
-        self.indexer.index(paths)
+        if self.session.is_open and paths:
+            self._opens = opens
+            self.importing.start(paths)
 
-    def cancel_import(self) -> None:
-        """Stop reading; the worklist stays as it was."""
-        self.indexer.cancel_index()
-        self.import_bar.fail(self._import_names, self.tr("Cancelled; the worklist is as it was."))
-        self.status.set_doing("")
-
-    def _import_progress(self, done: int, total: int) -> None:
-        self.import_bar.set_progress(done, total)
-        if self.pages.currentWidget() is not self.reading:
-            share = round(100 * done / total) if total else 0
-            self.status.set_doing(self.tr("Importing, {n} %").format(n=share))
-
-    def _index_failed(self, _code: str, words: str) -> None:
-        self.import_bar.fail(self._import_names, words)
-        self.status.set_doing("")
-
-    def _indexed(self, index: StudyIndex) -> None:
-        desk = self.desk
-        assert desk is not None
-        done = Imported(
-            self._import_names,
-            index,
-            self._clock.elapsed() / 1000,
-            QTime.currentTime().toString("HH:mm"),
-        )
-
-        def stored(_none: object) -> None:
-            self._last_import = done
-            self._new = frozenset(study.study_instance_uid for study in index.studies)
-            self.import_bar.finish(done)
-            self.worklist.report.show_import(done)
-            self.status.set_doing("")
-            if not index.bad_files and index.studies:
-                self.import_bar.hide()
-            if self._opens and len(index.studies) == 1:
-                self.studiesListed.connect(self._open_only, Qt.ConnectionType.SingleShotConnection)
-            self.list_studies()
-            self.imported.emit(done)
-
-        def failed(error: Exception) -> None:
-            self.import_bar.fail(self._import_names, str(error))
-            self.status.set_doing("")
-
-        self.store_thread.run(lambda: desk.import_studies(index), stored, failed)
+    def _imported(self, imported: Imported) -> None:
+        self.worklist.report.show_import(imported)
+        if self._opens and len(imported.index.studies) == 1:
+            self.studiesListed.connect(self._open_only, Qt.ConnectionType.SingleShotConnection)
+        self.list_studies()
 
     def _open_only(self) -> None:
         entry = next((one for one in self.worklist.entries if one.is_new), None)
@@ -497,7 +383,7 @@ class SightlineWindow(QWidget):
                 self.show_page(self.worklist)
                 self.worklist.show_import_report()
 
-        if self._last_import is not None:
+        if self.importing.last is not None:
             self.reading.close_study(closed)
 
     # --- documents ---------------------------------------------------------------------------------
@@ -537,7 +423,7 @@ class SightlineWindow(QWidget):
             "window.copy_text": self.copy_text,
             "window.addendum": self.reading.sealed.ask_reason,
             "window.sign_out": self.sign_out,
-            "window.lock": self.lock,
+            "window.lock": self.session.lock,
         }
 
     def perform(self, name: str) -> bool:
@@ -557,7 +443,7 @@ class SightlineWindow(QWidget):
     def why_not(self, name: str) -> str:
         """Return why an act is not possible now, or empty."""
         page = self.pages.currentWidget()
-        if self.account is None or self.is_locked:
+        if not self.session.is_open:
             return self.tr("nobody is signed in")
         in_worklist = page is self.worklist
         if name == "report.draft" and in_worklist:
@@ -578,7 +464,7 @@ class SightlineWindow(QWidget):
             ),
             (name in OF_READING and in_worklist, self.tr("no study is open")),
             (
-                name == "window.last_import" and self._last_import is None,
+                name == "window.last_import" and self.importing.last is None,
                 self.tr("nothing was imported yet"),
             ),
             (
@@ -613,12 +499,11 @@ class SightlineWindow(QWidget):
 
     def eventFilter(self, watched: QObject, event: QEvent) -> bool:
         """Start the idle clock anew whenever somebody moves or types."""
-        if event.type() in INPUTS and self._idle.isActive():
-            self._idle.start()
+        self.session.watch(event)
         return False
 
     def dragEnterEvent(self, event: QDragEnterEvent) -> None:
-        if event.mimeData().hasUrls() and self.account is not None and not self.is_locked:
+        if event.mimeData().hasUrls() and self.session.is_open:
             event.acceptProposedAction()
             self.drop_frame.setGeometry(self.rect())
             self.drop_frame.show()
@@ -663,17 +548,14 @@ class SightlineWindow(QWidget):
         if self._is_down:
             return
         self._is_down = True
-        self._idle.stop()
-        self.indexer.close()
+        self.importing.close()
         self.pictures.close()
         self.reading.close_page()
         self.work.close()
         self.store_thread.close()
         self.engine.close()
         self.library.close()
-        if self.desk is not None:
-            self.desk.close()
-            self.desk = None
+        self.session.close()
 
 
 OF_WORKLIST = frozenset({"window.search", "window.open_study"})

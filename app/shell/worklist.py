@@ -11,10 +11,8 @@ from PySide6.QtGui import QKeyEvent, QPainter, QPaintEvent, QPen, QResizeEvent
 from PySide6.QtWidgets import (
     QButtonGroup,
     QFrame,
-    QGridLayout,
     QHBoxLayout,
     QLineEdit,
-    QScrollArea,
     QSizePolicy,
     QStackedWidget,
     QVBoxLayout,
@@ -24,19 +22,17 @@ from PySide6.QtWidgets import (
 from app.shell.header import SessionBar, bar
 from app.shell.import_report import ImportReport
 from app.shell.pictures import Pictures
+from app.shell.study_detail import StudyDetail
 from app.shell.widgets import (
     PRIMARY,
     ActButton,
-    Badge,
     ElidedLabel,
     glyph_label,
     plain_label,
     rule,
 )
 from app.shell.worklist_entries import FILTERS, Entry, Filter, tr
-from app.shell.worklist_table import WorklistTable, draw_cover
-from viewer.imaging.study import Series
-from viewer.views.corner_text import badge_text, printed_date
+from app.shell.worklist_table import WorklistTable
 from viewer.views.icons import glyph
 from viewer.views.theme import Theme
 
@@ -177,155 +173,6 @@ class EmptyWorklist(QWidget):
         box = self._card.geometry().toRectF().adjusted(0.5, 0.5, -0.5, -0.5)
         painter.drawRoundedRect(box, radius, radius)
         painter.end()
-
-
-class SeriesPicture(QWidget):
-    """Picture, name and count of one series in the detail panel."""
-
-    def __init__(self, series: Series, pictures: Pictures, theme: Theme) -> None:
-        super().__init__()
-        self._series, self._pictures, self._theme = series, pictures, theme
-        width = theme.px(128)
-        self.setFixedSize(width, round(width * 0.75) + 2 * theme.line_height("note") + theme.px(6))
-        number = "" if series.series_number is None else f"{series.series_number} "
-        self._words = (
-            f"{number}{series.description or series.modality}",
-            tr("1 image") if series.image_count == 1 else f"{series.image_count} {tr('images')}",
-        )
-        self.setAccessibleName(", ".join(self._words))
-        self.setToolTip(self._words[0])
-
-    def paintEvent(self, event: QPaintEvent) -> None:
-        theme = self._theme
-        painter = QPainter(self)
-        painter.setRenderHint(QPainter.RenderHint.SmoothPixmapTransform)
-        box = QRect(0, 0, self.width(), round(self.width() * 0.75))
-        painter.fillRect(box, theme.colour("image"))
-        picture = self._pictures.by_key.get(self._series.key)
-        if picture is not None:
-            draw_cover(painter, box, picture)
-        painter.setPen(theme.colour("line-2"))
-        painter.drawRect(box.adjusted(0, 0, -1, -1))
-        line = theme.line_height("note")
-        painter.setFont(theme.font("note"))
-        for row, words in enumerate(self._words):
-            painter.setPen(theme.colour("text-2" if row else "text"))
-            place = QRect(0, box.bottom() + theme.px(5) + row * line, self.width(), line)
-            fits = painter.fontMetrics().elidedText(words, Qt.TextElideMode.ElideRight, place.width())
-            painter.drawText(place, Qt.AlignmentFlag.AlignVCenter, fits)
-        painter.end()
-
-
-class StudyDetail(QFrame):
-    """What is known of the chosen study, its series, and the buttons that open it."""
-
-    openWanted = Signal()
-    draftWanted = Signal()
-
-    def __init__(self, theme: Theme, pictures: Pictures) -> None:
-        super().__init__()
-        self._theme, self._pictures = theme, pictures
-        self.setProperty("ground", "panel")
-        self.setStyleSheet(f"StudyDetail {{ border-left: 1px solid {theme.colour('line').name()}; }}")
-        whole = QVBoxLayout(self)
-        whole.setContentsMargins(0, 0, 0, 0)
-        whole.setSpacing(0)
-        self._area = QScrollArea()
-        self._area.setWidgetResizable(True)
-        self._area.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
-        whole.addWidget(self._area, 1)
-        foot = bar(theme, "list", line="top", ground="raised")
-        row = foot.layout()
-        assert isinstance(row, QHBoxLayout)
-        self.open_button = ActButton(tr("Open"), theme, kind=PRIMARY, key="Return")
-        self.open_button.clicked.connect(self.openWanted)
-        self.draft_button = ActButton(tr("Open and draft"), theme, key="Ctrl+D")
-        self.draft_button.clicked.connect(self.draftWanted)
-        row.addWidget(self.open_button)
-        row.addWidget(self.draft_button)
-        row.addStretch(1)
-        whole.addWidget(foot)
-        self._items: list[SeriesPicture] = []
-        pictures.made.connect(lambda _key: self._area.widget().update())
-        self.show_entry(None)
-
-    def show_entry(self, entry: Entry | None) -> None:
-        """Show a study, or that none is chosen."""
-        theme = self._theme
-        body = QWidget()
-        body.setProperty("ground", "panel")
-        column = QVBoxLayout(body)
-        side = theme.length("space", "l")
-        column.setContentsMargins(side, side, side, side)
-        column.setSpacing(theme.length("space", "xs"))
-        reason = "" if entry else tr("Choose a study.")
-        self.open_button.set_reason(reason)
-        self.draft_button.set_reason(reason)
-        if entry is not None:
-            self._fill(column, entry)
-            self._pictures.want(entry.study.series)
-        column.addStretch(1)
-        self._area.setWidget(body)
-
-    def _fill(self, column: QVBoxLayout, entry: Entry) -> None:
-        theme, study = self._theme, entry.study
-        column.addWidget(plain_label(entry.name, theme, step="dialog", wraps=True))
-        about = (study.patient.patient_id, entry.age_sex)
-        column.addWidget(plain_label("  \u00b7  ".join(filter(None, about)), theme, tone="2"))
-        column.addSpacing(theme.length("space", "m"))
-        main = entry.main_series()
-        geometry = tr("no images")
-        if main is not None:
-            spacing = f", {main.verdict.spacing:.1f} mm" if main.verdict.spacing else ""
-            geometry = f"{main.verdict.kind.value}{spacing}"
-        modality = " ".join(study.modalities)
-        facts = {
-            tr("Study"): f"{modality} {entry.title}, {printed_date(study.date, study.time)}",
-            tr("Accession"): study.accession_number or tr("none"),
-            tr("Referred by"): study.referring_physician.replace("^", " ") or tr("not given"),
-            tr("Geometry"): geometry,
-            tr("Priors"): str(entry.priors) if entry.priors else tr("none found for this patient"),
-        }
-        grid = QGridLayout()
-        grid.setHorizontalSpacing(theme.length("space", "m"))
-        grid.setVerticalSpacing(theme.px(6))
-        for row, (name, words) in enumerate(facts.items()):
-            label = plain_label(name, theme, step="note", tone="2")
-            label.setFixedWidth(theme.px(80))
-            grid.addWidget(label, row, 0, Qt.AlignmentFlag.AlignTop)
-            grid.addWidget(plain_label(words, theme, step="note", wraps=True), row, 1)
-        grid.setColumnStretch(1, 1)
-        column.addLayout(grid)
-        column.addSpacing(theme.length("space", "s"))
-        row = QHBoxLayout()
-        row.setSpacing(theme.length("space", "s"))
-        for words in entry.state_badges:
-            badge = Badge(theme)
-            badge.show_state(words.text, words.glyph, words.frame)
-            row.addWidget(badge)
-        row.addStretch(1)
-        column.addLayout(row)
-        for series in study.series:
-            if badge_text(series.verdict):
-                number = series.series_number if series.series_number is not None else "?"
-                words = f"{tr('Series')} {number}: {series.verdict.reason}"
-                problem = QHBoxLayout()
-                problem.setSpacing(theme.length("space", "s"))
-                mark = glyph_label("warning", "warning", theme, meaning=tr("Problem"))
-                problem.addWidget(mark, 0, Qt.AlignmentFlag.AlignTop)
-                problem.addWidget(plain_label(words, theme, step="note", wraps=True), 1)
-                column.addLayout(problem)
-        column.addSpacing(theme.length("space", "l"))
-        column.addWidget(plain_label(tr("Series"), theme, step="name"))
-        column.addSpacing(theme.length("space", "xs"))
-        pictures = QGridLayout()
-        pictures.setSpacing(theme.length("space", "s"))
-        across = max(1, (self.width() - 2 * theme.length("space", "l")) // theme.px(136))
-        for number, series in enumerate(study.series):
-            item = SeriesPicture(series, self._pictures, theme)
-            pictures.addWidget(item, number // across, number % across)
-        pictures.setColumnStretch(across, 1)
-        column.addLayout(pictures)
 
 
 class WorklistPage(QWidget):
@@ -534,6 +381,6 @@ class WorklistPage(QWidget):
     def resizeEvent(self, event: QResizeEvent) -> None:
         super().resizeEvent(event)
         narrow = self.width() < self.theme.length("column", "narrow-below")
-        self._side.setFixedWidth(self.theme.px(160 if narrow else 208))
-        self.detail.setFixedWidth(self.theme.px(296 if narrow else 448))
+        self._side.setFixedWidth(self.theme.px(172 if narrow else 208))
+        self.detail.setFixedWidth(self.theme.px(300 if narrow else 448))
         self.search.setFixedWidth(self.theme.px(340 if narrow else 480))

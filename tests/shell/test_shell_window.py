@@ -237,9 +237,9 @@ def test_lock_hides_the_study_and_the_password_brings_it_back(drafted):
 
 
 def test_nobody_at_the_desk_locks_the_screen(drafted):
-    drafted.window._idle.setInterval(1)
-    drafted.window._idle.start()
-    drafted.until(lambda: drafted.window.is_locked)
+    drafted.window.session.idle.setInterval(1)
+    drafted.window.session.idle.start()
+    drafted.until(lambda: drafted.window.session.is_locked)
 
 
 def test_what_is_typed_is_in_the_store_without_being_asked(drafted):

@@ -1,0 +1,86 @@
+"""Measuring a region that a person drew, on a thread."""
+
+from __future__ import annotations
+
+from PySide6.QtCore import QObject, Signal
+
+from app.engine import Engine
+from app.report_model import ReportModel
+from app.shell.background import Background, Job
+from inference.drafting.triage import body_region
+from reports.domain import Evidence
+from viewer.imaging.reader import OpenStack
+from viewer.imaging.regions import Region
+from viewer.imaging.study import Series, Study
+from viewer.views.reader_adapter import ReaderAdapter
+
+
+class Measuring(QObject):
+    """Asks the evidence worker about the newest drawn region; an older answer is dropped.
+
+    Signals
+    -------
+    measured(Evidence, str)
+        What the tool says, and the body region for the list of places.
+    doing(str), said(str)
+        Words for the status line; why nothing was measured now.
+    failed(str)
+        Why the worker gave no answer.
+    """
+
+    measured = Signal(object, str)
+    doing = Signal(str)
+    said = Signal(str)
+    failed = Signal(str)
+
+    def __init__(
+        self, engine: Engine, adapter: ReaderAdapter, background: Background, parent: QObject
+    ) -> None:
+        super().__init__(parent)
+        self._engine, self._adapter, self._background = engine, adapter, background
+        self._job: Job | None = None
+
+    def drop(self) -> None:
+        """Want no answer any more."""
+        if self._job is not None:
+            self._job.drop()
+            self._job = None
+
+    def measure(self, study: Study, model: ReportModel, region: Region) -> None:
+        """Measure a region for a report; says why when that is not possible now."""
+        self.drop()
+        if model.is_locked:
+            self.said.emit(self.tr("The report is final: a new finding belongs in an addendum."))
+            return
+        found = self._opened(study, region)
+        if found is None:
+            self.said.emit(self.tr("The images are still arriving: draw again in a moment."))
+            return
+        series, opened = found
+        ledger = model.ledger
+        opened.buffer.lease()
+
+        def work() -> Evidence:
+            try:
+                return self._engine.measure(study, opened, region, ledger)
+            finally:
+                opened.buffer.unlease()
+
+        def done(measured: Evidence) -> None:
+            self.doing.emit("")
+            self.measured.emit(measured, body_region(study, series))
+
+        def failed(error: Exception) -> None:
+            self.doing.emit("")
+            self.failed.emit(str(error))
+
+        self.doing.emit(self.tr("Measuring the region"))
+        self._job = self._background.run(work, done, failed)
+
+    def _opened(self, study: Study, region: Region) -> tuple[Series, OpenStack] | None:
+        for series in study.series:
+            if series.series_instance_uid == region.series_instance_uid:
+                opened = self._adapter.opened(series.key)
+                if opened is not None:
+                    return series, opened
+        return None
