@@ -80,11 +80,14 @@ class OpenedReport:
 
 @dataclass(frozen=True)
 class SignedDocument:
-    """A signed report and its sealed PDF, in the store and as a file."""
+    """A signed report and its sealed PDF, in the store and as a file.
+
+    `path` is none when the disk had no room for the file; the document in the store is not lost.
+    """
 
     report: Report
     pdf: bytes
-    path: Path
+    path: Path | None
 
 
 class Desk:
@@ -278,22 +281,41 @@ class Desk:
         )
         document = self.store.reports.document(signed.id, self.account)
         assert document is not None
-        path = self._file(signed)
-        write_private(path, document.pdf)
-        return SignedDocument(signed, document.pdf, path)
+        return SignedDocument(signed, document.pdf, self.sealed_file(signed))
 
     def _saved(self, report: Report, ledger: Ledger) -> Report:
-        """Return the report as it is stored, saving it first only when something is open."""
+        """Return the report as it is stored, saving it first only when something is open.
+
+        The stored revision may be one ahead: a try to sign that failed on the password saved it.
+        """
         stored = self.store.reports.latest(report.id, self.account)
-        same = stored.sentences == report.sentences and stored.state is not ReportState.DRAFT
-        if same and stored.revision == report.revision:
+        if (
+            stored.state is not ReportState.DRAFT
+            and stored.revision in (report.revision, report.revision + 1)
+            and _content(stored) == _content(report)
+            and self.store.reports.ledger(report.id, self.account) == ledger
+        ):
             return stored
         return self.save(report, ledger)
 
     def sealed_file(self, report: Report) -> Path | None:
-        """Return the sealed file of a signed report, or none when it is not there."""
+        """Return the sealed file of a signed report, or none when there is none or no room for it.
+
+        The document is the one in the store: a file that is missing, because the process was killed
+        or the disk was full, is written from there.
+        """
+        if not report.signatures:
+            return None
         path = self._file(report)
-        return path if report.signatures and path.exists() else None
+        if path.exists():
+            return path
+        document = self.store.reports.document(report.id, self.account)
+        if document is None or document.revision != report.revision:
+            return None
+        try:
+            return write_private(path, document.pdf)
+        except OSError:
+            return None
 
     def _file(self, report: Report) -> Path:
         """Name a sealed file without patient data: report id and revision."""
@@ -380,3 +402,8 @@ def _row(study: Study, states: tuple[ReportState, ...]) -> StudyRow:
         # A report starts empty; its first sentence moves it out of the state draft.
         has_text=main not in (None, ReportState.DRAFT),
     )
+
+
+def _content(report: Report) -> dict[str, object]:
+    """Return what a person may change in a report: all but what the store says about it."""
+    return report.model_dump(exclude={"revision", "state", "author", "changed_at", "signatures"})

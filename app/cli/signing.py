@@ -43,8 +43,14 @@ def sign(
         with open_desk(where) as desk, Engine(where) as engine:
             desk.sign_in(user, password)
             signed = _signed(desk, engine, DraftFolder(folder), password)
-        target = write_private(folder / SEALED, signed.pdf)
-    report = signed.report
+        report, target = signed.report, folder / SEALED
+        try:
+            write_private(target, signed.pdf)
+        except OSError as error:
+            raise CommandFailed(
+                f"The report is signed and its document is in the store, but {target} could not be "
+                f"written: {error.strerror}."
+            ) from error
     show(
         {
             "report": report.id,
