@@ -201,6 +201,23 @@ def test_a_zip_is_unpacked_privately_under_names_of_its_own(
     assert [(bad.path, bad.code) for bad in index.bad_files] == [(f"{given}!readme.txt", "not_dicom")]
 
 
+def test_a_damaged_zip_member_is_named_and_the_rest_of_the_archive_loads(
+    write_series: Callable[..., Path], tmp_path: Path
+) -> None:
+    members = {file.name: file.read_bytes() for file in sorted(write_series(3).iterdir())}
+    given = _zip(tmp_path / "study.zip", members)
+    with zipfile.ZipFile(given) as archive:
+        broken = archive.infolist()[1]
+    data = bytearray(given.read_bytes())
+    start = broken.header_offset + 30 + len(broken.filename)
+    data[start : start + broken.compress_size] = b"\xff" * broken.compress_size
+    given.write_bytes(data)
+    index = index_paths([str(given)], archive_dir=tmp_path / "archive")
+    assert codes(index) == {f"study.zip!{broken.filename}": "bad_archive"}
+    assert [one.image_count for one in index.studies[0].series] == [2]
+
+
+
 @pytest.mark.parametrize("name", ["../evil.dcm", "/evil.dcm", "a/../../evil.dcm", "C:\\evil.dcm"])
 def test_a_zip_member_cannot_leave_the_archive(
     name: str, write_series: Callable[..., Path], tmp_path: Path

@@ -32,6 +32,9 @@ EXPLICIT_BE: Final = "1.2.840.10008.1.2.2"
 PIXEL_TAGS: Final = frozenset({0x7FE00008, 0x7FE00009, 0x7FE00010})
 """Float, Double Float and Pixel Data: the walk ends there."""
 
+FIRST_GROUPS: Final = (b"\x02\x00", b"\x08\x00", b"\x00\x02", b"\x00\x08")
+"""How a data set without preamble begins: group 0002 or 0008 in either byte order."""
+
 _VALUE_AT: Final = {
     **dict.fromkeys(
         (

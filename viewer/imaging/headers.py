@@ -22,6 +22,7 @@ from viewer.imaging.charset import clean
 from viewer.imaging.elements import (
     EXPLICIT_BE,
     EXPLICIT_LE,
+    FIRST_GROUPS,
     IMPLICIT_LE,
     MAX_DEPTH,
     PIXEL_TAGS,
@@ -120,9 +121,6 @@ MAX_CODES: Final = 1024
 """Longest value of plain ASCII that is kept, characters: Image Type may have many parts."""
 
 DICOMDIR_CLASS: Final = "1.2.840.10008.1.3.10"
-
-_FIRST_GROUPS: Final = (b"\x02\x00", b"\x08\x00", b"\x00\x02", b"\x00\x08")
-"""How a data set without preamble begins: group 0002 or 0008 in either byte order."""
 
 
 class HeaderError(Exception):
@@ -252,7 +250,7 @@ def read_odd_header(path: str, *, truncated: bool = False) -> Header:
             if not start:
                 raise HeaderError("not_dicom", "The file is empty.")
             prefixed = start[128:132] == b"DICM"
-            if not prefixed and start[:2] not in _FIRST_GROUPS:
+            if not prefixed and start[:2] not in FIRST_GROUPS:
                 raise HeaderError("not_dicom", "This is not a DICOM file.")
             with mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ) as whole:
                 if nesting_depth(whole) > MAX_DEPTH:

@@ -8,15 +8,18 @@ to leave it, that are encrypted, or that expand beyond the caps are named as bad
 from __future__ import annotations
 
 import hashlib
+import lzma
 import os
 import stat
 import tempfile
 import zipfile
+import zlib
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path, PurePosixPath
 from typing import IO, Final
 
+from viewer.imaging.elements import FIRST_GROUPS
 from viewer.imaging.study import BadFile
 
 MAX_MEMBERS: Final = 100_000
@@ -33,7 +36,11 @@ RATIO_FREE_BYTES: Final = 16 << 20
 
 CHUNK: Final = 1 << 20
 
-_FIRST_GROUPS: Final = (b"\x02\x00", b"\x08\x00", b"\x00\x02", b"\x00\x08")
+DAMAGED_MEMBER: Final = (
+    *(zipfile.BadZipFile, zlib.error, lzma.LZMAError),
+    *(NotImplementedError, RuntimeError, EOFError, ValueError),
+)
+"""What unpacking one damaged member raises: it is named, the rest of the archive is read."""
 
 
 class Cancelled(Exception):
@@ -183,9 +190,9 @@ def _unpack(path: str, folder: Path, sources: Sources, cancelled: Callable[[], b
                 except _NotDicom:
                     sources.refuse(shown, "not_dicom", "This is not a DICOM file.")
                     continue
-                except (zipfile.BadZipFile, NotImplementedError, EOFError, ValueError) as error:
+                except DAMAGED_MEMBER:
                     sources.refuse(
-                        shown, "bad_archive", f"It cannot be unpacked ({type(error).__name__})."
+                        shown, "bad_archive", "It is damaged or packed in an unknown way: not unpacked."
                     )
                     continue
                 unpacked, size = written
@@ -235,7 +242,7 @@ def _extract(
     path = target / f"{info.header_offset:x}-{digest}.dcm"
     with archive.open(info) as member:
         head = member.read(132)
-        if head[128:132] != b"DICM" and head[:2] not in _FIRST_GROUPS:
+        if head[128:132] != b"DICM" and head[:2] not in FIRST_GROUPS:
             raise _NotDicom
         path.unlink(missing_ok=True)
         descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o600)
