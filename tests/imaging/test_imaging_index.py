@@ -217,7 +217,6 @@ def test_a_damaged_zip_member_is_named_and_the_rest_of_the_archive_loads(
     assert [one.image_count for one in index.studies[0].series] == [2]
 
 
-
 @pytest.mark.parametrize("name", ["../evil.dcm", "/evil.dcm", "a/../../evil.dcm", "C:\\evil.dcm"])
 def test_a_zip_member_cannot_leave_the_archive(
     name: str, write_series: Callable[..., Path], tmp_path: Path
