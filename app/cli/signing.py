@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from contextlib import ExitStack
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -72,6 +73,7 @@ def _signed(desk: Desk, engine: Engine, folder: DraftFolder, password: str) -> S
     from inference.validation.rules import check_sentence
     from reports.domain import LOCKED, Review
     from viewer.imaging.study import StudyIndex
+    from viewer.imaging.worker.errors import WorkerError
 
     study, ledger, draft, trace = folder.read()
     if not draft.sentences:
@@ -82,14 +84,28 @@ def _signed(desk: Desk, engine: Engine, folder: DraftFolder, password: str) -> S
         raise CommandFailed(
             "This study has a signed report, which never changes. Start an addendum in the window."
         )
-    model = ReportModel(opened.report, ledger, check=check_sentence)
+    model = ReportModel(
+        opened.report,
+        # Sentences that are in the report already cite the ledger it has; the draft's is added to it.
+        opened.ledger or ledger,
+        check=check_sentence,
+        role=desk.account.role,
+        reader=desk.account.printed_name,
+    )
     model.load_draft(draft, ledger)
     for sentence in model.sentences:
         tell(f"{sentence.section.value}: {sentence.text}")
         if sentence.review is Review.UNREVIEWED and sentence.is_in_body:
             model.accept(sentence.id)
-    with engine.reader.open(choose_series(study, draft.series_key)) as pixels:
-        return desk.sign(model.report, model.ledger, study, pixels.stack, password, trace=trace)
+    with ExitStack() as stack:
+        pixels = None
+        try:
+            opened_series = engine.reader.open(choose_series(study, draft.series_key))
+            pixels = stack.enter_context(opened_series).stack
+        except WorkerError as error:
+            # A ZIP was unpacked for the draft only; disks are unplugged.
+            tell(f"The document is sealed without key images: {error}")
+        return desk.sign(model.report, model.ledger, study, pixels, password, trace=trace)
 
 
 def verify(

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+import shutil
 import subprocess
 import sys
 from dataclasses import dataclass
@@ -15,6 +16,10 @@ import pytest
 from PIL import Image
 
 import resources
+from app.desk import Desk
+from app.draft_files import DraftFolder
+from reports.domain import Citation, Origin, Review, Section, Sentence, Span
+from viewer.imaging.study import StudyIndex
 
 ROOT = Path(__file__).resolve().parents[2]
 SAMPLE = resources.path("sample", "chest-phantom")
@@ -200,9 +205,64 @@ def test_sign_seals_and_verify_judges(drafted: Path, tmp_path: Path) -> None:
     assert sightline("audit", "verify", "--home", home, "--json").json["intact"] is True
 
 
-def test_a_model_whose_bytes_changed_does_not_write(tmp_path: Path) -> None:
-    import shutil
+def made_store(home: Path) -> None:
+    done = sightline(
+        "account", "add", "ana", "--printed-name", "Dr A. Reader", "--key", "file",
+        "--password-stdin", "--home", home, stdin=PASSWORD + "\n",
+    )  # fmt: skip
+    assert done.code == 0, done.err
 
+
+def test_a_draft_of_a_zip_can_be_signed_after_its_unpacked_images_are_gone(tmp_path: Path) -> None:
+    archive = shutil.make_archive(str(tmp_path / "study"), "zip", SAMPLE)
+    out, home = tmp_path / "draft", tmp_path / "home"
+    assert sightline("draft", archive, "--out", out).code == 0
+    made_store(home)
+    signed = sightline(
+        "sign", out, "--user", "ana", "--password-stdin", "--home", home, stdin=PASSWORD + "\n"
+    )
+    assert signed.code == 0, signed.err
+    assert "without key images" in signed.err
+    assert sightline("verify", out / "report.pdf", "--home", home, "--json").json["verdict"] == "intact"
+
+
+def test_signing_a_draft_keeps_what_the_report_already_cites(drafted: Path, tmp_path: Path) -> None:
+    folder, home = tmp_path / "draft", tmp_path / "home"
+    shutil.copytree(drafted, folder)
+    made_store(home)
+    study, ledger, _, _ = DraftFolder(folder).read()
+    left = next(item for item in ledger.evidence if item.label == "Left lung")
+    with Desk.open(home) as desk:
+        desk.sign_in("ana", PASSWORD)
+        desk.import_studies(StudyIndex(studies=(study,)))
+        report = desk.open_study(study).report
+        known = ledger.model_copy(update={"evidence": (left.model_copy(update={"id": "E1"}),)})
+        own = Sentence(
+            id="S1",
+            section=Section.FINDINGS,
+            text="Left lung expanded.",
+            citations=(Citation(evidence_id="E1", span=Span(start=0, end=9)),),
+            origin=Origin.PERSON,
+            review=Review.ACCEPTED,
+        )
+        desk.save(report.model_copy(update={"sentences": (own,)}), known)
+    signed = sightline(
+        "sign", folder, "--user", "ana", "--password-stdin", "--home", home, "--json",
+        stdin=PASSWORD + "\n",
+    )  # fmt: skip
+    assert signed.code == 0, signed.err
+    with Desk.open(home) as desk:
+        desk.sign_in("ana", PASSWORD)
+        opened = desk.open_study(study)
+        cited = {
+            sentence.text: [opened.ledger.get(c.evidence_id).label for c in sentence.citations]
+            for sentence in opened.report.sentences
+        }
+    assert cited["Left lung expanded."] == ["Left lung"]
+    assert all(labels[0].split()[0] in text for text, labels in cited.items() if "volume" in text)
+
+
+def test_a_model_whose_bytes_changed_does_not_write(tmp_path: Path) -> None:
     source = resources.path("models", "sightline-demo")
     side = tmp_path / "usb"
     shutil.copytree(source, side)
