@@ -42,8 +42,8 @@ def _code(value: str, meaning: str, scheme: str = _SCT) -> Code:
 
 MEASURES: dict[str, Measure] = {
     "images": Measure("{images}", "", 0),
-    "slice_thickness": Measure("mm", " mm", None, _code("112225", "Slice thickness", "DCM")),
-    "slice_spacing": Measure("mm", " mm", None, _code("112226", "Z spacing", "DCM")),
+    "slice_thickness": Measure("mm", " mm", None, _code("112225", "Slice Thickness", "DCM")),
+    "slice_spacing": Measure("mm", " mm", None, _code("112226", "Spacing between slices", "DCM")),
     "kvp": Measure("kV", " kV", 0, _code("113733", "KVP", "DCM")),
     "volume": Measure("L", " L", 2, _code("118565006", "Volume")),
     "mean_density": Measure(HU, " HU", 0, _code("112031", "Attenuation Coefficient", "DCM")),
