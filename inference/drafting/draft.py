@@ -130,13 +130,13 @@ def run_draft(
     if on_ledger is not None:
         on_ledger(ledger)
     writing = _Writing(generate, model, request.seed, recorder, token, on_sentence)
-    sentences, gaps = writing.compose(ledger)
+    sentences, gaps, stamp = writing.compose(ledger)
     limitations = [*_unread(request), *_limitations(ledger), *gaps]
     complete = not any(limitation.code.startswith("compose") for limitation in limitations)
     draft = Draft(
         study_instance_uid=request.study.study_instance_uid,
         series_key=request.series.key,
-        model=model if sentences else None,
+        model=stamp,
         seed=request.seed,
         complete=complete,
         sentences=sentences,
@@ -218,16 +218,18 @@ class _Writing:
     token: CancelToken
     on_sentence: Callable[[Sentence], None] | None
 
-    def compose(self, ledger: Ledger) -> tuple[tuple[Sentence, ...], list[Limitation]]:
-        """Return the checked sentences and what could not be written."""
+    def compose(
+        self, ledger: Ledger
+    ) -> tuple[tuple[Sentence, ...], list[Limitation], ModelStamp | None]:
+        """Return the checked sentences, what could not be written, and who wrote to which prompt."""
         items, unwritable = writable(ledger, propose_items(ledger, measured=True))
         gaps = [_not_written(item, error.code, str(error), ledger) for item, error in unwritable]
         if not items:
             text = "Nothing was measured that can be written as a sentence."
-            return (), [*gaps, Limitation(text=text, code="nothing_measured")]
+            return (), [*gaps, Limitation(text=text, code="nothing_measured")], None
         if self.generate is None or self.model is None:
             text = "No model is ready: nothing was written."
-            return (), [*gaps, Limitation(text=text, code="compose_no_model")]
+            return (), [*gaps, Limitation(text=text, code="compose_no_model")], None
         plan = item_grammar(ledger, items)
         name = f"{self.model.name} {self.model.sha256[:8]}"
         self.recorder.start(
@@ -252,7 +254,8 @@ class _Writing:
         _stop_if_cancelled(self.token, self.recorder, Step.COMPOSE)
         _close_compose(composed, plan, name, self.recorder)
         gaps += [_not_written(gap.item, gap.code, gap.reason, ledger) for gap in composed.not_composed]
-        return tuple(kept), gaps
+        stamp = self.model.model_copy(update={"prompt_sha256": plan.prompt_sha256}) if kept else None
+        return tuple(kept), gaps, stamp
 
 
 def _close_compose(composed: Composed, plan: ComposePlan, name: str, recorder: TraceRecorder) -> None:

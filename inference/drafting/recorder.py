@@ -30,7 +30,7 @@ class TraceRecorder:
     def start(self, step: Step, subject: str, message: str = "", **detail: Any) -> None:
         """Record that something runs."""
         self._begun[step, subject] = self._clock()
-        self._record(step, subject, TraceStatus.RUNNING, message, None, (), detail)
+        self._record(step, subject, TraceStatus.RUNNING, message, detail=detail)
 
     def end(
         self,
@@ -47,7 +47,9 @@ class TraceRecorder:
         begun = self._begun.pop((step, subject), None)
         if seconds is None and begun is not None:
             seconds = round(self._clock() - begun, 3)
-        self._record(step, subject, status, message, seconds, evidence_ids, detail)
+        self._record(
+            step, subject, status, message, seconds=seconds, evidence_ids=evidence_ids, detail=detail
+        )
 
     def trace(self) -> Trace:
         """Return everything recorded so far."""
@@ -59,8 +61,9 @@ class TraceRecorder:
         subject: str,
         status: TraceStatus,
         message: str,
-        seconds: float | None,
-        evidence_ids: tuple[str, ...],
+        *,
+        seconds: float | None = None,
+        evidence_ids: tuple[str, ...] = (),
         detail: dict[str, Any],
     ) -> None:
         event = TraceEvent(

@@ -110,14 +110,13 @@ class ModelManifest(_Frozen):
         assert found is not None  # the validator saw to it
         return found.sha256
 
-    def stamp(self, *, prompt_sha256: str = "") -> ModelStamp:
+    def stamp(self) -> ModelStamp:
         """Return what a draft and a report say of the model."""
         return ModelStamp(
             name=self.name,
             sha256=self.sha256,
             licence=self.licence,
             demonstration=self.demonstration,
-            prompt_sha256=prompt_sha256,
         )
 
 

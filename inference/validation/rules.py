@@ -10,6 +10,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 import resources
+from inference.drafting.phrases import threshold_of
 from inference.validation import lexicon
 from reports.domain import Check, Evidence, EvidenceKind, Ledger, Origin, Sentence, Side, Verdict
 
@@ -74,9 +75,14 @@ def _numbers(claim: Claim) -> str:
         for quantity in item.values
         for figure in lexicon.figures(quantity.text)
     }
-    # Words such as "L3" or "−950 HU" belong to the name of a measure, not to its value.
-    labels = " ".join(q.name for item in claim.cited for q in item.values)
-    allowed |= _thresholds(labels)
+    # The "−950 HU" of LAA-950 belongs to the name of the measure, not to its value.
+    allowed |= {
+        (figure.value, unit)
+        for item in claim.cited
+        for quantity in item.values
+        for figure in lexicon.figures(threshold_of(quantity.name))
+        for unit in (figure.unit, "")
+    }
     for figure in lexicon.figures(claim.text):
         if _is_list_number(claim.text, figure):
             continue
@@ -87,11 +93,6 @@ def _numbers(claim: Claim) -> str:
         if figure.unit and figure.unit not in same_value:
             return f"{figure.text} is given in {figure.unit}; {ids} has it in {'/'.join(same_value)}."
     return ""
-
-
-def _thresholds(names: str) -> set[tuple[float, str]]:
-    """Return figures that are part of a measure's name: LAA-950 counts voxels below -950 HU."""
-    return {(-950.0, "HU"), (-950.0, "")} if "laa950" in names else set()
 
 
 def _is_list_number(text: str, figure: lexicon.Figure) -> bool:

@@ -239,10 +239,13 @@ def test_cancel_during_the_tools_ends_the_run_with_its_trace() -> None:
 
 
 def test_the_trace_records_every_step_with_what_replays_it() -> None:
-    trace = run(says(honest_text()), seed=5).trace
+    result = run(says(honest_text()), seed=5)
+    trace = result.trace
     steps = [event.step for event in trace.events]
     assert steps.index(Step.TRIAGE) < steps.index(Step.COLLECT) < steps.index(Step.COMPOSE)
     assert {Step.VERIFY, Step.DONE} <= set(steps)
     composed = next(event for event in trace.events if event.step is Step.COMPOSE)
     assert {"prompt", "prompt_sha256", "grammar_sha256", "model_sha256", "seed"} <= set(composed.detail)
+    assert result.draft.model is not None
+    assert result.draft.model.prompt_sha256 == composed.detail["prompt_sha256"]
     assert [event.sequence for event in trace.events] == list(range(1, len(trace.events) + 1))
