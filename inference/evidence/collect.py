@@ -20,7 +20,7 @@ from inference.evidence.tool import (
     ToolCancelled,
     refused,
 )
-from reports.domain import Evidence, Ledger
+from reports.domain import Evidence, EvidenceKind, Ledger
 
 TOOLS: tuple[Tool, ...] = (Technique(), CtLungs(), RegionStatistics())
 """All tools, in the order of their ids in a ledger."""
@@ -121,6 +121,13 @@ def summary(found: Sequence[Evidence]) -> str:
             words = WORDS[RefusalCode(evidence.refusal.code)]
             parts.append(f"{words}: {evidence.refusal.reason}")
         else:
-            shown = ", ".join(quantity.text for quantity in evidence.values[:3])
-            parts.append(f"{evidence.label.lower()} {shown}")
+            parts.append(_values_in_words(evidence))
     return "; ".join(parts)
+
+
+def _values_in_words(evidence: Evidence) -> str:
+    """Return the first values as printed; facts of a header with their names, which no unit tells."""
+    values = evidence.values[:3]
+    if evidence.kind is EvidenceKind.TECHNIQUE:
+        return ", ".join(f"{value.name.replace('_', ' ')} {value.text}" for value in values)
+    return f"{evidence.label.lower()} {', '.join(value.text for value in values)}"
