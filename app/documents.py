@@ -25,11 +25,11 @@ from reports.export.document import ImageReference, PdfDocument
 from reports.export.key_image import EdgeLetters, KeyImage, Outline, evidence_number
 from viewer.imaging.geometry import ImagePlane
 from viewer.imaging.grey import default_window, presets
+from viewer.imaging.letters import edge_letters
 from viewer.imaging.regions import Region, Shape, Space, outline
 from viewer.imaging.render import render_frame
 from viewer.imaging.study import Series, Study, WindowPreset
 from viewer.imaging.volume import ImageStack
-from viewer.views.letters import direction_letters
 
 MOST_KEY_IMAGES = 12
 """More figures make an appendix nobody looks through; the rest is in the ledger and the SEG."""
@@ -169,15 +169,10 @@ def _whole(value: float) -> str:
 
 def _letters(plane: ImagePlane | None) -> EdgeLetters:
     """Letters of the unturned image, or none when it has no orientation in the patient."""
-    if plane is None:
+    letters = edge_letters(plane, np.eye(3))
+    if letters is None:
         return EdgeLetters()
-    row, column = np.asarray(plane.row_cosines), np.asarray(plane.column_cosines)
-    return EdgeLetters(
-        left=direction_letters(-row),
-        right=direction_letters(row),
-        top=direction_letters(-column),
-        bottom=direction_letters(column),
-    )
+    return EdgeLetters(letters.left, letters.right, letters.top, letters.bottom)
 
 
 def pdf_document(

@@ -11,10 +11,10 @@ import numpy.typing as npt
 from viewer.acts import PRESET_KEYS
 from viewer.imaging.geometry import ImagePlane
 from viewer.imaging.grey import default_window, presets
+from viewer.imaging.letters import EdgeLetters, edge_letters
 from viewer.imaging.regions import Region
 from viewer.imaging.study import Instance, Study, WindowPreset
 from viewer.imaging.volume import ImageStack
-from viewer.views.letters import EdgeLetters, edge_letters
 from viewer.views.link import linked_index
 from viewer.views.overlay import Outline, Overlay, hit, plane_of
 from viewer.views.scale_bar import ScaleBar, scale_bar

@@ -9,12 +9,12 @@ import numpy as np
 from PySide6.QtCore import QLineF, QPointF, QRectF, QSizeF, Qt
 from PySide6.QtGui import QBrush, QColor, QFontMetricsF, QPainter, QPainterPath, QPen, QPolygonF
 
+from viewer.imaging.letters import EdgeLetters
 from viewer.imaging.regions import Shape
 from viewer.views.corner_text import Corners, badge_text, corners, image_text, series_text, tr
 from viewer.views.drawing import Sketch
 from viewer.views.frame_image import FrameImages
 from viewer.views.icons import glyph
-from viewer.views.letters import EdgeLetters
 from viewer.views.outlined_text import draw_outlined
 from viewer.views.overlay import Outline
 from viewer.views.pyramid import level_for

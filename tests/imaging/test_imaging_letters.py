@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from viewer.imaging.geometry import ImagePlane
-from viewer.views.letters import EdgeLetters, direction_letters, edge_letters
+from viewer.imaging.letters import EdgeLetters, direction_letters, edge_letters
 from viewer.views.viewport_state import ImageSize, ViewportState, render_matrix
 
 IMAGE = ImageSize(columns=96, rows=64)
