@@ -11,7 +11,6 @@ TOOLKIT_FREE = (
     "contour",
     "drawing",
     "gestures",
-    "letters",
     "link",
     "overlay",
     "pyramid",
