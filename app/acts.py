@@ -42,7 +42,7 @@ REPORT_ACTS: tuple[Act, ...] = (
     _report("next_candidate", "Next candidate", "Alt+3"),
     _report("undo", "Undo", "Ctrl+Z", icon="arrow-counter-clockwise"),
     _report("redo", "Redo", "Ctrl+Y", icon="arrow-clockwise"),
-    _report("save_preliminary", "Save preliminary", "Ctrl+S", audited=True),
+    _report("save", "Save now", "Ctrl+S", icon="floppy-disk", audited=True),
     _report("sign", "Sign", "Ctrl+Return", icon="signature", audited=True),
     _report("show_text", "Show report"),
     _report("show_trace", "Show trace"),

@@ -19,6 +19,9 @@ from viewer.views.theme import Theme
 RINGED = (QAbstractButton, QLineEdit, QComboBox, QAbstractItemView, QTabBar)
 """Widgets the ring is drawn round; viewports and the report text draw their own."""
 
+OWN_FOCUS = "drawsOwnFocus"
+"""Property of a widget of these kinds that draws its focus itself: a list rings its row."""
+
 _POINTER = frozenset({QEvent.Type.MouseButtonPress, QEvent.Type.Wheel})
 _MOVES = frozenset({QEvent.Type.Move, QEvent.Type.Resize, QEvent.Type.Show, QEvent.Type.Hide})
 
@@ -83,12 +86,17 @@ class FocusRing(QObject):
 
     def _focus_changed(self, _old: QWidget | None, new: QWidget | None) -> None:
         self._drop()
-        if not isinstance(new, RINGED) or (self._by_pointer and isinstance(new, QAbstractButton)):
+        if (
+            not isinstance(new, RINGED)
+            or new.property(OWN_FOCUS)
+            or (self._by_pointer and isinstance(new, QAbstractButton))
+        ):
             return
         self._target = new
         new.destroyed.connect(self._drop)
-        self._ring = _Ring(new.window(), self._theme)
-        self._ring.destroyed.connect(self._forget_ring)
+        ring = self._ring = _Ring(new.window(), self._theme)
+        # The one before is destroyed later: it must not make this one forgotten.
+        ring.destroyed.connect(lambda: self._forget_ring(ring))
         self._place()
 
     def _place(self) -> None:
@@ -111,5 +119,6 @@ class FocusRing(QObject):
             ring.hide()
             ring.deleteLater()
 
-    def _forget_ring(self) -> None:
-        self._ring = None
+    def _forget_ring(self, ring: _Ring) -> None:
+        if self._ring is ring:
+            self._ring = None

@@ -240,9 +240,8 @@ class ImportReport(QScrollArea):
         said.setSpacing(0)
         name = tr("Import of {name}").format(name=imported.title)
         said.addWidget(plain_label(name, theme, step="page"))
-        when = tr("Today {time}, {seconds} s, finished").format(
-            time=imported.finished, seconds=f"{imported.seconds:.0f}"
-        )
+        seconds = f"{imported.seconds:.0f} s" if imported.seconds >= 1 else tr("under 1 s")
+        when = tr("Today {time}, {seconds}, finished").format(time=imported.finished, seconds=seconds)
         said.addWidget(plain_label(when, theme, step="note", tone="2"))
         row.addLayout(said, 1)
         copy = ActButton(tr("Copy list"), theme, glyph_name="copy")
@@ -299,8 +298,11 @@ class ImportReport(QScrollArea):
             tr("1 file could not be read") if len(bad_files) == 1 else tr("{n} files could not be read")
         )
         self._heading(column, words.format(n=len(bad_files)), tr("Everything else is in the worklist."))
+        rows = QVBoxLayout()
+        rows.setSpacing(0)
+        column.addLayout(rows)
         for bad in bad_files[:MOST_ROWS]:
-            column.addWidget(rule())
+            rows.addWidget(rule())
             row = QHBoxLayout()
             row.setContentsMargins(theme.px(24), 0, 0, 0)
             name = ElidedLabel(Path(bad.path).name, theme, step="name")
@@ -316,7 +318,7 @@ class ImportReport(QScrollArea):
             place.setLayout(row)
             place.setMinimumHeight(theme.px(34))
             place.setAccessibleName(f"{Path(bad.path).name}: {bad.reason}")
-            column.addWidget(place)
+            rows.addWidget(place)
         left = len(bad_files) - MOST_ROWS
         if left > 0:
             more = tr("and {n} more: copy the list to see all").format(n=left)

@@ -33,6 +33,7 @@ from inference.evidence.masks import MaskStore
 from inference.validation.rules import check_sentence
 from reports.domain import (
     LOCKED,
+    Evidence,
     Ledger,
     Report,
     ReportState,
@@ -131,9 +132,7 @@ class ReadingPage(QWidget):
         self.panel.saveWanted.connect(self.save_now)
         self.panel.changed.connect(self._changed)
         self.link.notShown.connect(lambda text: self.panel.toast.say(text, can_undo=False))
-        self.measuring.measured.connect(
-            lambda found, region: self.panel.ask_finding(found, body_region=region)
-        )
+        self.measuring.measured.connect(self._measured)
         self.measuring.doing.connect(self.doing)
         self.measuring.said.connect(lambda text: self.panel.toast.say(text, can_undo=False))
         self.measuring.failed.connect(self._not_measured)
@@ -423,6 +422,10 @@ class ReadingPage(QWidget):
     def _measure(self, region: Region) -> None:
         if self.study is not None and self.model is not None:
             self.measuring.measure(self.study, self.model, region)
+
+    def _measured(self, measured: Evidence, region: str) -> None:
+        self.panel.ask_finding(measured, body_region=region)
+        self.link.show_pending(measured)
 
     def _not_measured(self, why: str) -> None:
         self.panel.show_problem(self.tr("The region was not measured"), why, self.tr("Draw it again."))

@@ -28,7 +28,7 @@ _CHANGING = frozenset(
     f"report.{name}"
     for name in (
         "draft", "accept", "strike_or_restore", "flip_side", "repair", "normals", "write",
-        "accept_candidate", "reject_candidate", "undo", "redo", "save_preliminary", "sign",
+        "accept_candidate", "reject_candidate", "undo", "redo", "save", "sign",
     )
 )  # fmt: skip
 """Acts that a final report refuses."""
@@ -98,7 +98,7 @@ class ReportActs(QObject):
             "report.next_candidate": self._panel.candidates.next_one,
             "report.undo": self._panel.editor.undo,
             "report.redo": self._panel.editor.redo,
-            "report.save_preliminary": self._panel.saveWanted.emit,
+            "report.save": self._panel.saveWanted.emit,
             "report.sign": self._panel.signWanted.emit,
             "report.show_text": lambda: self._panel.show_tab(REPORT_TAB),
             "report.show_trace": lambda: self._panel.show_tab(TRACE_TAB),

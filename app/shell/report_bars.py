@@ -283,7 +283,7 @@ class SignBar(QFrame):
         row.addWidget(self._risks)
         row.addWidget(self._clear)
         row.addStretch(1)
-        self.save = ActButton(self.tr("Save preliminary"), theme)
+        self.save = ActButton(self.tr("Save"), theme)
         self.save.clicked.connect(self.saveWanted)
         row.addWidget(self.save)
         row.addSpacing(theme.length("space", "xs"))

@@ -197,7 +197,7 @@ class ReportPanel(QWidget):
         self.trace.cancelWanted.connect(self.cancelDraftWanted)
         self.sign_bar.blockerWanted.connect(lambda: self.perform("report.next_blocker"))
         self.sign_bar.riskWanted.connect(lambda: self.perform("report.next_blocker"))
-        self.sign_bar.saveWanted.connect(lambda: self.perform("report.save_preliminary"))
+        self.sign_bar.saveWanted.connect(lambda: self.perform("report.save"))
         self.sign_bar.signWanted.connect(lambda: self.perform("report.sign"))
         self.toast.undone.connect(self.editor.undo)
 

@@ -59,6 +59,8 @@ class ReportSaver(QObject):
     @property
     def is_dirty(self) -> bool:
         """True while something is not in the store."""
+        if self._model is None or self._model.is_locked:
+            return False
         return self._changes != self._kept or bool(self._outcomes)
 
     def touch(self) -> None:
@@ -87,8 +89,8 @@ class ReportSaver(QObject):
         model = self._model
         if self._is_saving:
             return
-        if model is None or model.is_locked or not self.is_dirty:
-            self._go_on(not self.is_dirty)
+        if model is None or not self.is_dirty:
+            self._go_on(True)
             return
         self._is_saving = True
         report, ledger, outcomes = model.report, model.ledger, tuple(self._outcomes)
@@ -101,10 +103,12 @@ class ReportSaver(QObject):
 
         def done(stored: Report) -> None:
             self._is_saving = False
+            if self._model is not model:
+                self._go_on(True)
+                return
             self._kept = changes
             del self._outcomes[: len(outcomes)]
-            if self._model is model:
-                model.saved(stored)
+            model.saved(stored)
             self.saved.emit(QTime.currentTime().toString("HH:mm:ss"))
             if self.is_dirty:
                 self.save()

@@ -29,6 +29,7 @@ from app.shell.layers import Scrim
 from app.shell.widgets import PRIMARY, QUIET, ActButton, glyph_label, plain_label, rule
 from app.sign_off import Blocker, BlockerKind, Risk
 from reports.domain import ReportAct, Role
+from reports.export.text import age_words, date_words, person_words
 from viewer.views.theme import Theme
 
 WIDTH = 720
@@ -117,11 +118,14 @@ class SignDialog(QDialog):
         close.clicked.connect(self.reject)
         row.addWidget(close)
         column.addLayout(row)
-        person = [study.patient_name, study.patient_id, f"{study.age} {study.sex}".strip()]
+        about = f"{age_words(study.age)} {study.sex}".strip()
+        person = [person_words(study.patient_name), study.patient_id, about]
         images = self.tr("1 image") if study.image_count == 1 else self.tr("{n} images")
         accession = study.accession_number or self.tr("none")
         examination = [
-            ", ".join(filter(None, (study.study_description or study.modality, study.study_date))),
+            ", ".join(
+                filter(None, (study.study_description or study.modality, date_words(study.study_date)))
+            ),
             self.tr("Accession {number}").format(number=accession),
             images.format(n=study.image_count),
         ]

@@ -272,7 +272,9 @@ class TracePanel(QWidget):
         font.setStrikeOut(is_claim and row.status is TraceStatus.FAILED)
         subject.setFont(font)
         is_refused = row.status is TraceStatus.REFUSED
-        text = self.tr("refused: {why}").format(why=row.message) if is_refused else row.message
+        text = row.message
+        if is_refused and row.step is Step.COLLECT:
+            text = self.tr("refused: {why}").format(why=row.message)
         if is_claim:
             # A claim takes the row, the check that spoke stands at its right.
             claim = QHBoxLayout()

@@ -149,7 +149,7 @@ class EmptyWorklist(QWidget):
         column.addSpacing(theme.length("space", "xs"))
         for line in (
             tr("Drop a folder, ZIP or single files here."),
-            tr("Folders are read where they are, archives are unpacked here. Nothing leaves."),
+            tr("Folders are read where they are. Nothing leaves this machine."),
         ):
             label = plain_label(line, theme, tone="2", wraps=True)
             label.setAlignment(centre)
@@ -160,9 +160,13 @@ class EmptyWorklist(QWidget):
         )
         self.button.clicked.connect(self.openWanted)
         column.addWidget(self.button, 0, centre)
+        row = QHBoxLayout()
+        row.addStretch(1)
+        row.addWidget(self._card)
+        row.addStretch(1)
         whole = QVBoxLayout(self)
         whole.addStretch(3)
-        whole.addWidget(self._card, 0, centre)
+        whole.addLayout(row)
         whole.addStretch(4)
 
     def paintEvent(self, event: QPaintEvent) -> None:

@@ -32,6 +32,7 @@ from PySide6.QtWidgets import (
     QWidget,
 )
 
+from app.shell.focus_ring import OWN_FOCUS
 from app.shell.widgets import BadgeFrame
 from app.shell.worklist_entries import FILTERS, BadgeWords, Entry, Filter, tr
 from viewer.views.icons import glyph
@@ -83,7 +84,7 @@ COLUMNS: dict[Column, ColumnSpec] = {
         QT_TRANSLATE_NOOP("Worklist", "Patient"),
         lambda e: e.name,
         lambda e: e.name.casefold(),
-        (180, 140),
+        (190, 150),
         step="name",
     ),
     Column.ID: ColumnSpec(
@@ -97,14 +98,14 @@ COLUMNS: dict[Column, ColumnSpec] = {
         QT_TRANSLATE_NOOP("Worklist", "Age, sex"),
         lambda e: e.age_sex,
         lambda e: e.study.age,
-        (80, 64),
+        (84, 66),
         tone="text-2",
     ),
     Column.DATE: ColumnSpec(
         QT_TRANSLATE_NOOP("Worklist", "Study date"),
         lambda e: e.date,
         lambda e: e.study.date + e.study.time,
-        (108, 94),
+        (112, 106),
     ),
     Column.MODALITY: ColumnSpec(
         QT_TRANSLATE_NOOP("Worklist", "Mod."),
@@ -136,7 +137,7 @@ COLUMNS: dict[Column, ColumnSpec] = {
         QT_TRANSLATE_NOOP("Worklist", "State"),
         lambda e: ", ".join(badge.text for badge in e.badges),
         lambda e: [badge.text for badge in e.state_badges],
-        (270, 180),
+        (270, 176),
     ),
 }
 
@@ -166,7 +167,9 @@ class WorklistModel(QAbstractTableModel):
             Qt.ItemDataRole.DisplayRole: lambda: spec.text(entry),
             Qt.ItemDataRole.AccessibleTextRole: lambda: spec.text(entry),
             Qt.ItemDataRole.ToolTipRole: lambda: (
-                "\n".join(entry.problems) if index.column() == Column.STATE else spec.text(entry)
+                "\n".join((*entry.problems, spec.text(entry)))
+                if index.column() == Column.STATE
+                else spec.text(entry)
             ),
             ENTRY: lambda: entry,
             SORT_KEY: lambda: spec.key(entry),
@@ -204,6 +207,13 @@ class WorklistOrder(QSortFilterProxyModel):
         return bool(left.data(SORT_KEY) < right.data(SORT_KEY))
 
 
+def badge_width(theme: Theme, badge: BadgeWords) -> int:
+    """Return how wide a badge is painted."""
+    side = 0 if badge.frame is BadgeFrame.NONE else theme.px(7)
+    words = QFontMetrics(theme.font("badge")).horizontalAdvance(badge.text)
+    return 2 * side + theme.px(14) + theme.px(4) + words
+
+
 def paint_badge(
     painter: QPainter,
     theme: Theme,
@@ -220,7 +230,7 @@ def paint_badge(
     side, mark, gap = theme.px(7), theme.px(14), theme.px(4)
     if badge.frame is BadgeFrame.NONE:
         side = 0
-    width = side + mark + gap + QFontMetrics(font).horizontalAdvance(badge.text) + side
+    width = badge_width(theme, badge)
     height = theme.length("row", "badge")
     box = QRect(left, middle - height // 2, width, height)
     if badge.frame is not BadgeFrame.NONE:
@@ -267,6 +277,8 @@ class _RowDelegate(QStyledItemDelegate):
         painter.fillRect(option.rect, theme.colour(ground))
         line = QRect(option.rect.left(), option.rect.bottom(), option.rect.width(), 1)
         painter.fillRect(line, theme.colour("line"))
+        if selected and self._table.hasFocus() and self._table.by_keyboard:
+            self._paint_focus(painter, option.rect, column)
         if column is Column.PICTURE:
             self._paint_picture(painter, option.rect, entry, selected=selected)
         elif column is Column.STATE:
@@ -291,6 +303,14 @@ class _RowDelegate(QStyledItemDelegate):
         painter.setBrush(Qt.BrushStyle.NoBrush)
         painter.drawRect(box.adjusted(0, 0, -1, -1))
 
+    def _paint_focus(self, painter: QPainter, rect: QRect, column: Column) -> None:
+        """Paint this cell's part of the ring round the row that has the keyboard."""
+        width, ink = self._theme.length("focus", "ring"), self._theme.colour("focus")
+        painter.fillRect(QRect(rect.left(), rect.top(), rect.width(), width), ink)
+        painter.fillRect(QRect(rect.left(), rect.bottom() - width, rect.width(), width), ink)
+        if column is Column.STATE:
+            painter.fillRect(QRect(rect.right() - width + 1, rect.top(), width, rect.height() - 1), ink)
+
     def _paint_words(self, painter: QPainter, rect: QRect, index: Index, spec: ColumnSpec) -> None:
         theme = self._theme
         font = theme.font(spec.step)
@@ -305,7 +325,9 @@ class _RowDelegate(QStyledItemDelegate):
     def _paint_badges(self, painter: QPainter, rect: QRect, entry: Entry, *, selected: bool) -> None:
         left = rect.left() + self._theme.length("space", "s")
         painter.setClipRect(rect)
-        for badge in entry.badges:
+        for number, badge in enumerate(entry.badges):
+            if number and left + badge_width(self._theme, badge) > rect.right():
+                break  # half a badge tells nothing; the tooltip has them all
             left = paint_badge(painter, self._theme, left, rect.center().y(), badge, selected=selected)
             left += self._theme.length("space", "s")
 
@@ -383,6 +405,8 @@ class WorklistTable(QTableView):
         self._theme = theme
         self._pictures = pictures
         self.hovered_row = -1
+        self.by_keyboard = False
+        self.setProperty(OWN_FOCUS, True)
         self.entries_model = WorklistModel(self)
         self.order = WorklistOrder(self)
         self.order.setSourceModel(self.entries_model)
@@ -471,11 +495,17 @@ class WorklistTable(QTableView):
         self.chosen.emit(current.data(ENTRY) if current.isValid() else None)
 
     def keyPressEvent(self, event: QKeyEvent) -> None:
+        self.by_keyboard = True
+        self.viewport().update()
         entry = self.current()
         if event.key() in (Qt.Key.Key_Return, Qt.Key.Key_Enter) and entry is not None:
             self.opened.emit(entry)
             return
         super().keyPressEvent(event)
+
+    def mousePressEvent(self, event: QMouseEvent) -> None:
+        self.by_keyboard = False
+        super().mousePressEvent(event)
 
     def mouseMoveEvent(self, event: QMouseEvent) -> None:
         super().mouseMoveEvent(event)
