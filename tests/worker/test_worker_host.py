@@ -12,6 +12,7 @@ import threading
 import time
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
 from errno import EACCES
 from pathlib import Path
 from typing import Any
@@ -242,6 +243,19 @@ def test_shared_pixels_do_not_count_against_the_limit(host: WorkerHost, pool: Sh
         during = host.call("limit_with_buffers", {}, buffers=[buffer])["address_space"]
     after = host.call("limit_with_buffers", {})["address_space"]
     assert (during, after) == (GIB + 8 * MIB, GIB)
+
+
+@pytest.mark.skipif(not sys.platform.startswith("linux"), reason="reads /proc")
+@pytest.mark.parametrize("op", ["write_to_first", "fail", "not_a_number", "no_such_thing"])
+def test_after_a_call_the_worker_holds_no_pixels(host: WorkerHost, pool: SharedPool, op: str) -> None:
+    """What it worked on is shown now, or belongs to another series: a later call must not reach it."""
+    with pool.acquire(8 * MIB) as buffer:
+        during = host.call("mappings", {}, buffers=[buffer, buffer.read_only()])
+        with suppress(WorkerRefused):
+            host.call(op, {}, buffers=[buffer])
+        after = host.call("mappings", {})
+    assert during == {"mapped": 2, "open": 2}
+    assert after == {"mapped": 0, "open": 0}
 
 
 @pytest.mark.parametrize(

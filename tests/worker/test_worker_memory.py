@@ -5,6 +5,8 @@ from __future__ import annotations
 import errno
 import mmap
 import os
+import resource
+import sys
 from pathlib import Path
 
 import numpy as np
@@ -12,7 +14,7 @@ import pytest
 
 from viewer.imaging.worker import memory
 from viewer.imaging.worker.errors import PoolExhausted
-from viewer.imaging.worker.memory import GRANULE, AttachedBuffer, SharedPool
+from viewer.imaging.worker.memory import GRANULE, AttachedBuffer, SharedPool, map_pages
 
 
 def test_a_reused_segment_comes_back_zeroed(pool: SharedPool) -> None:
@@ -124,6 +126,51 @@ def test_a_descriptor_smaller_than_announced_is_refused(pool: SharedPool) -> Non
         buffer.unlease()
         with pytest.raises(OSError, match="Bad file descriptor"):
             os.fstat(descriptor)
+
+
+def _maps_ahead() -> bool:
+    """Tell whether this system maps pages when asked (Linux 5.14 and later)."""
+    if not sys.platform.startswith("linux"):
+        return False
+    with mmap.mmap(-1, mmap.PAGESIZE) as page:
+        try:
+            page.madvise(memory._MADV_POPULATE_READ)
+        except OSError:
+            return False
+    return True
+
+
+@pytest.mark.skipif(not _maps_ahead(), reason="this system maps pages at their first use only")
+def test_mapped_pages_are_written_without_a_fault_each(pool: SharedPool) -> None:
+    pages = GRANULE // mmap.PAGESIZE
+    with pool.acquire(GRANULE) as buffer:
+        buffer.view(np.uint8, (GRANULE,), writable=True)[:] = 9
+        attached = AttachedBuffer(os.dup(buffer.lease()), GRANULE, writable=True)
+        frame = attached.view(np.uint8, (GRANULE - 1000,), 1000, writable=True)
+        map_pages(frame)
+        before = resource.getrusage(resource.RUSAGE_SELF).ru_minflt
+        frame[:] = 7
+        assert resource.getrusage(resource.RUSAGE_SELF).ru_minflt - before < pages // 4
+        view = buffer.view(np.uint8, (GRANULE,))
+        assert (view[:1000] == 9).all()
+        assert (view[1000:] == 7).all()
+        del frame
+        assert attached.close()
+        buffer.unlease()
+
+
+def test_to_map_pages_of_any_array_changes_nothing_in_it(pool: SharedPool) -> None:
+    plain = np.arange(10)
+    for array in (plain, plain[::2], plain[:0], np.array(1.0)):
+        before = array.copy()
+        map_pages(array)
+        assert np.array_equal(array, before)
+    with pool.acquire(100) as buffer:
+        attached = AttachedBuffer(os.dup(buffer.lease()), 100, writable=False)
+        view = attached.view(np.uint8, (100,))
+        map_pages(view)
+        assert not view.any()
+        buffer.unlease()
 
 
 def test_named_memory_is_private_and_leaves_no_name(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -151,6 +151,16 @@ def limit_with_buffers(params: dict[str, Any], context: WorkerContext) -> dict[s
     return {"address_space": resource.getrlimit(resource.RLIMIT_AS)[0], "pid": os.getpid()}
 
 
+def mappings(params: dict[str, Any], context: WorkerContext) -> dict[str, Any]:
+    """Tell how many shared segments are mapped, and how many descriptors of them are open."""
+    maps = Path("/proc/self/maps").read_text(encoding="utf-8").splitlines()
+    links = [str(entry.readlink()) for entry in Path("/proc/self/fd").iterdir() if entry.is_symlink()]
+    return {
+        "mapped": sum("sightline-pixels" in line for line in maps),
+        "open": sum("sightline-pixels" in link for link in links),
+    }
+
+
 def limits(params: dict[str, Any], context: WorkerContext) -> dict[str, Any]:
     dumpable = ctypes.CDLL(None).prctl(3, 0, 0, 0, 0)
     return {
@@ -171,6 +181,6 @@ HANDLERS: dict[str, Handler] = {
         echo, double, write_to_first, count, wait_for_cancel, spin, stuck_in_c, abort, leave,
         eat_memory, refuse, fail, validate, not_a_number, too_large, garbage, connect, interrupt, crash,
         babble, not_an_object, lying_view, map_for_writing,
-        limit_with_buffers, limits,
+        limit_with_buffers, mappings, limits,
     )
 }  # fmt: skip

@@ -75,6 +75,7 @@ def decode_stack(
     *,
     first: int = 0,
     wanted: Sequence[int] | None = None,
+    prepare: Callable[[Array], None] = lambda _: None,
     on_frames: Callable[[list[int]], None] = lambda _: None,
     cancelled: Callable[[], bool] = lambda: False,
 ) -> Decoded:
@@ -88,6 +89,8 @@ def decode_stack(
         Index of the frame that is decoded first.
     wanted
         Frame indices to decode, in order; all, outward from `first`, by default.
+    prepare
+        Called with the place of a frame in the stack, in the thread that is about to fill it.
     on_frames
         Called in this thread with the indices that came since the last call.
 
@@ -100,7 +103,7 @@ def decode_stack(
     # Filters of warnings belong to the process: set here once, not in the threads.
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
-        return _Decoding(series, layout, stack, order).run(on_frames, cancelled)
+        return _Decoding(series, layout, stack, order, prepare).run(on_frames, cancelled)
 
 
 class _Decoding:
@@ -112,8 +115,10 @@ class _Decoding:
         layout: StackLayout,
         stack: Array | dict[int, Array],
         order: Iterable[int],
+        prepare: Callable[[Array], None],
     ) -> None:
         self._series, self._layout, self._stack = series, layout, stack
+        self._prepare = prepare
         self._order = deque(order)
         self._total = len(self._order)
         self._readers = _Readers(series)
@@ -176,8 +181,10 @@ class _Decoding:
         """Read one frame; return the decoder's name, or why there are no pixels."""
         instance_index, number = self._layout.frames[index]
         path = self._series.instances[instance_index].path
+        target = self._stack[index]
         try:
-            return self._readers.of(instance_index).read(number - 1, self._stack[index])
+            self._prepare(target)
+            return self._readers.of(instance_index).read(number - 1, target)
         except (DecodeError, HeaderError, LayoutError) as error:
             return BadFile(path=path, reason=str(error), code=error.code)
         except OSError as error:

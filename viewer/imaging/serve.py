@@ -13,6 +13,7 @@ from viewer.imaging.layout import LayoutError, stack_layout
 from viewer.imaging.render import thumbnail
 from viewer.imaging.sources import Cancelled
 from viewer.imaging.study import Series
+from viewer.imaging.worker.memory import map_pages
 from viewer.imaging.worker.serve import Handler, Refused, WorkerContext
 
 
@@ -69,6 +70,7 @@ def decode(params: dict[str, Any], context: WorkerContext) -> dict[str, Any]:
             stack,
             first=int(params.get("first", 0)),
             wanted=params.get("wanted"),
+            prepare=map_pages,
             on_frames=lambda frames: context.emit({"frames": frames}),
             cancelled=context.cancelled,
         )
