@@ -96,9 +96,12 @@ class RawHeader:
     Parameters
     ----------
     elements
-        Tag (group << 16 | element) -> value bytes as stored, numbers in `big_endian` order.
+        Tag (group << 16 | element) -> value bytes as stored, numbers in `big_endian` order. Of a
+        sequence: its items, encoded as `implicit_vr` and `big_endian` say.
     file_size
         Bytes of the whole file.
+    implicit_vr
+        True when elements carry no VR.
     """
 
     elements: dict[int, bytes]
@@ -106,6 +109,7 @@ class RawHeader:
     big_endian: bool
     pixel: PixelElement | None
     file_size: int
+    implicit_vr: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -159,7 +163,7 @@ def read_raw(path: str, wanted: frozenset[int]) -> RawHeader:
 
 
 def walk(data: bytes | mmap.mmap, wanted: frozenset[int], file_size: int) -> RawHeader:
-    """Collect the wanted elements of the top level, skipping sequences, until the pixel data."""
+    """Collect the wanted elements of the top level, other sequences skipped, until the pixel data."""
     if data[128:132] != b"DICM":
         raise Odd("no DICM prefix")
     elements: dict[int, bytes] = {}
@@ -182,7 +186,7 @@ def walk(data: bytes | mmap.mmap, wanted: frozenset[int], file_size: int) -> Raw
     if pixel is not None and pixel.offset > 0 and pixel.length == UNDEFINED:
         reaches = _first_fragment_end(data, pixel.offset)
         pixel = PixelElement(pixel.tag, pixel.offset, pixel.length, reaches)
-    return RawHeader(elements, syntax, syntax == EXPLICIT_BE, pixel, file_size)
+    return RawHeader(elements, syntax, syntax == EXPLICIT_BE, pixel, file_size, syntax == IMPLICIT_LE)
 
 
 def _first_fragment_end(data: bytes | mmap.mmap, offset: int) -> int:
@@ -250,6 +254,8 @@ def _data_set(
             return PixelElement(tag, value, length)
         if length == UNDEFINED:
             position = _skip(data, value, end, explicit and vr != b"UN", order)
+            if tag in wanted and vr != b"UN":
+                elements[tag] = data[value : position - 8]  # without the delimiter
             continue
         position = value + length
         if tag in wanted:

@@ -1,8 +1,15 @@
 """From stored values to screen grey: the one pipeline of viewer, command line and documents.
 
-Stored value -> Modality LUT (slope, intercept; PS3.3 C.11.1) -> VOI LUT (window; PS3.3 C.11.2.1)
--> presentation (MONOCHROME1 and the reader's invert, after VOI; PS3.3 C.7.6.3.1.2). For values of
-up to 16 bits the whole pipeline is one table of 65,536 entries.
+Stored value
+-> Modality LUT: a table, else slope and intercept (PS3.3 C.11.1)
+-> VOI LUT: a table, else a window, LINEAR, LINEAR_EXACT or SIGMOID (PS3.3 C.11.2)
+-> presentation: MONOCHROME1 or Presentation LUT Shape INVERSE, and the reader's invert, after VOI
+   (PS3.3 C.7.6.3.1.2, C.11.6); padding is black (PS3.3 C.7.5.1.1.2).
+For values of up to 16 bits the whole pipeline is one table of 65,536 entries.
+
+An image with windows and VOI LUTs offers all of them (`image_presets`); one alone is applied at a
+time, and the first window is the default (PS3.3 C.11.2 leaves the choice to the viewer), since a
+reader can go on dragging from it.
 """
 
 from __future__ import annotations
@@ -16,6 +23,7 @@ import numpy as np
 import numpy.typing as npt
 
 import resources
+from viewer.imaging.mappings import LookupTable
 from viewer.imaging.study import Instance, WindowPreset
 from viewer.imaging.volume import ImageStack
 
@@ -42,11 +50,13 @@ class GreyPipeline:
     window
         Centre and width in modality units, with the VOI LUT function.
     inverted
-        True when low values are white: MONOCHROME1, or the reader's invert, not both.
+        True when low values are white: those of the image, or the reader's invert, not both.
     padding
         First and last stored value that mean "no image here" (PS3.3 C.7.5.1.1.2), black; or none.
     dtype
         Type of the stored values.
+    modality_lut
+        Table that takes the place of slope and intercept; or none.
     """
 
     slope: float
@@ -55,6 +65,7 @@ class GreyPipeline:
     inverted: bool
     padding: tuple[int, int] | None
     dtype: str
+    modality_lut: LookupTable | None = None
 
     def table(self) -> Grey:
         """Return the grey of each 16-bit pattern, read-only, indexed by the stored value as uint16."""
@@ -63,6 +74,9 @@ class GreyPipeline:
 
 def voi(values: FloatArray, window: WindowPreset) -> FloatArray:
     """Apply a window to modality values; the result runs from 0 to 255 (PS3.3 C.11.2.1)."""
+    if window.table is not None:
+        # C.11.2.1.1: the entries run from 0 to 2**bits - 1
+        return np.asarray(window.table.apply(values) * (255.0 / ((1 << window.table.bits) - 1)))
     center, width = window.center, window.width
     if window.function == "SIGMOID":
         # C.11.2.1.3.1; the exponent is bounded to keep exp finite, far beyond a grey level.
@@ -79,9 +93,17 @@ def voi(values: FloatArray, window: WindowPreset) -> FloatArray:
     return np.where(values <= lower, 0.0, np.where(values > upper, 255.0, scaled))
 
 
+def modality_values(
+    stored: npt.NDArray[Any], slope: float, intercept: float, table: LookupTable | None
+) -> FloatArray:
+    """Map stored values to modality values: a Modality LUT, else the rescale (PS3.3 C.11.1)."""
+    values = stored.astype(np.float64)
+    return values * slope + intercept if table is None else table.apply(values)
+
+
 def _greys(stored: npt.NDArray[Any], pipeline: GreyPipeline) -> Grey:
     """Run the pipeline on values; the nearest grey level, halves up."""
-    modality = stored.astype(np.float64) * pipeline.slope + pipeline.intercept
+    modality = modality_values(stored, pipeline.slope, pipeline.intercept, pipeline.modality_lut)
     grey = np.floor(voi(modality, pipeline.window) + 0.5).astype(np.uint8)
     if pipeline.inverted:
         grey = 255 - grey
@@ -139,7 +161,7 @@ def pipeline_of(
     window
         In modality units; the default window of the frame when none is given.
     inverted
-        The reader's invert, on top of MONOCHROME1.
+        The reader's invert, on top of that of the image.
     """
     instance_index, number = stack.frames[index]
     instance = stack.series.instances[instance_index]
@@ -148,9 +170,10 @@ def pipeline_of(
         slope=attributes.rescale_slope,
         intercept=attributes.rescale_intercept,
         window=window or default_window(stack, index),
-        inverted=(instance.photometric_interpretation == "MONOCHROME1") != inverted,
+        inverted=instance.is_inverse != inverted,
         padding=padding_range(instance),
         dtype=stack.stored.dtype.name,
+        modality_lut=attributes.modality_lut,
     )
 
 
@@ -169,15 +192,26 @@ def default_window(stack: ImageStack, index: int) -> WindowPreset:
     if values.size == 0:
         return WindowPreset(center=0.0, width=1.0, explanation="Automatic")
     low, high = np.percentile(values[:: max(1, values.size // AUTO_SAMPLES)], AUTO_PERCENTILES)
-    ends = sorted(
-        float(end) * attributes.rescale_slope + attributes.rescale_intercept for end in (low, high)
-    )
-    smallest = abs(attributes.rescale_slope)
+    table, slope = attributes.modality_lut, attributes.rescale_slope
+    ends = np.sort(
+        modality_values(np.array([low, high]), slope, attributes.rescale_intercept, table)
+    ).tolist()
+    smallest = abs(slope) if table is None else 1.0
     return WindowPreset(
         center=(ends[0] + ends[1]) / 2.0,
         width=max(ends[1] - ends[0], smallest if math.isfinite(smallest) and smallest > 0 else 1.0),
         explanation="Automatic",
         function="LINEAR_EXACT",
+    )
+
+
+def image_presets(stack: ImageStack, index: int) -> tuple[WindowPreset, ...]:
+    """Return the windows and VOI LUTs that a frame brings, each with words to choose it by."""
+    instance_index, number = stack.frames[index]
+    windows = stack.series.instances[instance_index].of_frame(number).windows
+    return tuple(
+        window if window.explanation else window.model_copy(update={"explanation": f"Window {place}"})
+        for place, window in enumerate(windows, start=1)
     )
 
 

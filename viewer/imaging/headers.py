@@ -16,7 +16,7 @@ from dataclasses import dataclass
 from enum import IntEnum
 from functools import lru_cache
 from pathlib import Path
-from typing import Final
+from typing import Any, Final
 
 from viewer.imaging.charset import clean
 from viewer.imaging.elements import (
@@ -78,6 +78,7 @@ class Tag(IntEnum):
     ConvolutionKernel = 0x00181210
     PatientPosition = 0x00185100
     ViewPosition = 0x00185101
+    SequenceOfUltrasoundRegions = 0x00186011
     DiffusionBValue = 0x00189087
     StudyInstanceUID = 0x0020000D
     SeriesInstanceUID = 0x0020000E
@@ -103,6 +104,7 @@ class Tag(IntEnum):
     PixelPaddingValue = 0x00280120
     PixelPaddingRangeLimit = 0x00280121
     PixelSpacingCalibrationType = 0x00280A02
+    PixelIntensityRelationship = 0x00281040
     WindowCenter = 0x00281050
     WindowWidth = 0x00281051
     RescaleIntercept = 0x00281052
@@ -112,10 +114,33 @@ class Tag(IntEnum):
     VOILUTFunction = 0x00281056
     LossyImageCompression = 0x00282110
     LossyImageCompressionRatio = 0x00282112
+    ModalityLUTSequence = 0x00283000
+    VOILUTSequence = 0x00283010
+    RealWorldValueMappingSequence = 0x00409096
     Units = 0x00541001
+    PresentationLUTShape = 0x20500020
 
 
-WANTED: Final = frozenset(int(tag) for tag in Tag)
+OVERLAY_GROUPS: Final = range(0x6000, 0x6020, 2)
+"""The repeating groups of overlays (PS3.5 7.6)."""
+
+OVERLAY_ELEMENTS: Final = (
+    0x0010,
+    0x0011,
+    0x0015,
+    0x0022,
+    0x0040,
+    0x0050,
+    0x0051,
+    0x0100,
+    0x0102,
+    0x1500,
+)
+"""Rows, columns, frames, description, type, origin, first frame, bits, bit position and label."""
+
+WANTED: Final = frozenset(int(tag) for tag in Tag) | {
+    group << 16 | element for group in OVERLAY_GROUPS for element in OVERLAY_ELEMENTS
+}
 
 MAX_CODES: Final = 1024
 """Longest value of plain ASCII that is kept, characters: Image Type may have many parts."""
@@ -142,43 +167,43 @@ class Header:
     path: str
     raw: RawHeader
 
-    def has(self, tag: Tag) -> bool:
+    def has(self, tag: int) -> bool:
         """True when the element is there and not empty."""
         return bool(self.raw.elements.get(tag))
 
-    def code(self, tag: Tag) -> str:
+    def code(self, tag: int) -> str:
         """Return a value of plain ASCII (UI, CS, DA, TM, AS) without padding."""
         value = self.raw.elements.get(tag)
         return _ascii(value) if value else ""
 
-    def codes(self, tag: Tag) -> tuple[str, ...]:
+    def codes(self, tag: int) -> tuple[str, ...]:
         """Return the values of a plain ASCII element with several."""
         text = self.code(tag)
         return tuple(part.strip() for part in text.split("\\")) if text else ()
 
-    def number(self, tag: Tag, *, signed: bool = False) -> int | None:
+    def number(self, tag: int, *, signed: bool = False) -> int | None:
         """Return a 16-bit number (US or SS)."""
         value = self.raw.elements.get(tag)
         if value is None or len(value) < 2:
             return None
         return int.from_bytes(value[:2], "big" if self.raw.big_endian else "little", signed=signed)
 
-    def decimals(self, tag: Tag) -> tuple[float, ...]:
+    def decimals(self, tag: int) -> tuple[float, ...]:
         """Return the values of a DS element; none of them when one is no finite number."""
         value = self.raw.elements.get(tag)
         return _decimals(value) if value else ()
 
-    def decimal(self, tag: Tag) -> float | None:
+    def decimal(self, tag: int) -> float | None:
         """Return the first value of a DS element."""
         numbers = self.decimals(tag)
         return numbers[0] if numbers else None
 
-    def integer(self, tag: Tag) -> int | None:
+    def integer(self, tag: int) -> int | None:
         """Return the first value of an IS element; DS-like text such as "3.0" counts."""
         number = self.decimal(tag)
         return int(number) if number is not None and number.is_integer() else None
 
-    def double(self, tag: Tag) -> float | None:
+    def double(self, tag: int) -> float | None:
         """Return an FD element."""
         value = self.raw.elements.get(tag)
         if value is None or len(value) != 8:
@@ -276,15 +301,17 @@ def _read_with_pydicom(path: str) -> Header:
                 file, stop_when=lambda tag, _vr, _length: int(tag) in PIXEL_TAGS, force=True
             )
             behind = file.tell()
+            implicit, little = data_set.original_encoding
             elements: dict[int, bytes] = {}
             for group in (data_set.file_meta, data_set):
                 for tag in WANTED & {int(known) for known in group.keys()}:  # noqa: SIM118 - a data set iterates over elements
                     element = group.get_item(tag)
                     if isinstance(element, RawDataElement):
                         elements[tag] = bytes(element.value or b"")
+                    elif element.VR == "SQ":
+                        elements[tag] = _encoded(element, bool(implicit), bool(little))
                     elif isinstance(element.value, str):
                         elements[tag] = element.value.encode("ascii", "replace")
-            implicit, little = data_set.original_encoding
             syntax = str(data_set.file_meta.get("TransferSyntaxUID", ""))
             pixel = _pixel_element(file.fileno(), behind, bool(implicit), bool(little))
     except OSError as error:
@@ -298,7 +325,18 @@ def _read_with_pydicom(path: str) -> Header:
     if not syntax:
         syntax = IMPLICIT_LE if implicit else EXPLICIT_LE if little else EXPLICIT_BE
     size = Path(path).stat().st_size
-    return Header(path, RawHeader(elements, syntax, not little, pixel, size))
+    return Header(path, RawHeader(elements, syntax, not little, pixel, size, bool(implicit)))
+
+
+def _encoded(sequence: Any, implicit: bool, little: bool) -> bytes:
+    """Return the items of a sequence that pydicom has parsed, encoded again."""
+    from pydicom.filebase import DicomBytesIO
+    from pydicom.filewriter import write_sequence
+
+    buffer = DicomBytesIO()
+    buffer.is_implicit_VR, buffer.is_little_endian = implicit, little
+    write_sequence(buffer, sequence, ["iso8859"])
+    return bytes(buffer.getvalue())
 
 
 def _pixel_element(descriptor: int, offset: int, implicit: bool, little: bool) -> PixelElement | None:

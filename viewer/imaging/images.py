@@ -1,15 +1,14 @@
-"""From one header to an `Instance`: what is an image, what is none, and how its frames lie."""
+"""From one header to an `Instance`: what is an image, what is none, and what its values mean."""
 
 from __future__ import annotations
 
 import hashlib
 import math
-import warnings
 from functools import lru_cache
 from typing import Any, Final
 
 from viewer.imaging.calibration import positive_pair
-from viewer.imaging.charset import TextDecoder, clean
+from viewer.imaging.charset import TextDecoder
 from viewer.imaging.elements import (
     DEFLATED_LE,
     EXPLICIT_BE,
@@ -21,7 +20,10 @@ from viewer.imaging.elements import (
 from viewer.imaging.geometry import PERPENDICULAR_TOLERANCE, ImagePlane
 from viewer.imaging.headers import Header, HeaderError, Tag
 from viewer.imaging.layout import LayoutError, check_budget, stored_frame_bytes
-from viewer.imaging.study import FrameAttributes, Instance, WindowPreset
+from viewer.imaging.mappings import LookupTable
+from viewer.imaging.overlays import overlay_planes
+from viewer.imaging.sequences import items, lookup_table, real_world_maps, text
+from viewer.imaging.study import Instance, WindowPreset
 
 NATIVE_SYNTAXES: Final = frozenset((IMPLICIT_LE, EXPLICIT_LE, EXPLICIT_BE))
 
@@ -51,6 +53,10 @@ NO_IMAGE_CLASSES: Final = (
 
 MAX_FRAMES: Final = 100_000
 MAX_WINDOWS: Final = 16
+MAX_VOI_LUTS: Final = 8
+
+XRAY_PROJECTION_CLASSES: Final = ("1.2.840.10008.5.1.4.1.1.12.1", "1.2.840.10008.5.1.4.1.1.12.2")
+"""X-ray angiography and radiofluoroscopy, enhanced or not."""
 
 
 @lru_cache(maxsize=1024)
@@ -99,12 +105,17 @@ def image_instance(header: Header) -> Instance:
             )
         if raw.transfer_syntax_uid in NATIVE_SYNTAXES:
             offset, length = pixel.offset, promised
+    modality_lut = _modality_lut(header, template)
     return template.model_copy(
         update={
             "path": header.path,
             "sop_instance_uid": instance_uid(header),
             "instance_number": header.integer(Tag.InstanceNumber),
-            "windows": _windows(header),
+            "windows": (*_windows(header), *_voi_luts(header, template)),
+            "modality_lut": modality_lut,
+            "rescale_type": template.rescale_type if modality_lut is None else _lut_type(header),
+            "real_world": real_world_maps(items(header, Tag.RealWorldValueMappingSequence)),
+            "overlays": overlay_planes(header),
             "plane": _plane(header),
             "acquisition_time": header.code(Tag.AcquisitionTime),
             "pixel_offset": offset,
@@ -118,7 +129,7 @@ _SHARED_TAGS: Final = (
     *(Tag.BitsAllocated, Tag.BitsStored, Tag.HighBit, Tag.PixelRepresentation),
     *(Tag.SamplesPerPixel, Tag.PhotometricInterpretation, Tag.PixelPaddingValue),
     *(Tag.PixelPaddingRangeLimit, Tag.RescaleSlope, Tag.RescaleIntercept, Tag.RescaleType, Tag.Units),
-    *(Tag.LossyImageCompression, Tag.LossyImageCompressionRatio),
+    *(Tag.LossyImageCompression, Tag.LossyImageCompressionRatio, Tag.PresentationLUTShape),
 )
 """What describes the pixels, and is the same for all slices of most series."""
 
@@ -168,6 +179,7 @@ def _template(values: tuple[bytes | None, ...], syntax: str, big_endian: bool) -
         pixel_padding_range_limit=header.number(Tag.PixelPaddingRangeLimit, signed=signed),
         lossy=header.code(Tag.LossyImageCompression) == "01",
         lossy_ratio=header.code(Tag.LossyImageCompressionRatio),
+        presentation_lut_shape=header.code(Tag.PresentationLUTShape),
     )
 
 
@@ -238,6 +250,63 @@ def window_presets(
     )
 
 
+def _modality_lut(header: Header, instance: Instance) -> LookupTable | None:
+    """Return the Modality LUT that is to be applied for display (PS3.3 C.11.1).
+
+    In X-ray projections whose Pixel Intensity Relationship is LOG or DISP the table leads back to
+    X-ray intensities: it is for computing, not for looking at (PS3.3 C.8.7.1.1.2).
+
+    Raises
+    ------
+    HeaderError
+        The table is damaged: without it every value would be wrong.
+    """
+    found = items(header, Tag.ModalityLUTSequence)
+    if not found:
+        return None
+    intensity = header.code(Tag.PixelIntensityRelationship)
+    if intensity in ("LOG", "DISP") and instance.sop_class_uid.startswith(XRAY_PROJECTION_CLASSES):
+        return None
+    try:
+        return lookup_table(found[0], signed_input=instance.signed)
+    except (ValueError, TypeError) as error:
+        raise HeaderError("bad_header", f"Its Modality LUT cannot be read: {error}.") from error
+
+
+def _lut_type(header: Header) -> str:
+    """Return what the Modality LUT gives: Modality LUT Type, in the words of Rescale Type."""
+    return text(items(header, Tag.ModalityLUTSequence)[0], "ModalityLUTType") or "US"
+
+
+def _voi_luts(header: Header, instance: Instance) -> tuple[WindowPreset, ...]:
+    signed = instance.signed or instance.rescale_intercept < 0.0
+    if header.has(Tag.ModalityLUTSequence):
+        signed = False  # its output is unsigned (PS3.3 C.11.1.1.1)
+    try:
+        return voi_lut_presets(items(header, Tag.VOILUTSequence), signed_input=signed)
+    except HeaderError:
+        return ()  # a way of looking at values that are right without it
+
+
+def voi_lut_presets(found: list[Any], *, signed_input: bool) -> tuple[WindowPreset, ...]:
+    """Return the VOI LUTs of a VOI LUT Sequence as presets; damaged ones are left out."""
+    presets = []
+    for number, item in enumerate(found[:MAX_VOI_LUTS], start=1):
+        try:
+            table = lookup_table(item, signed_input=signed_input)
+        except (ValueError, TypeError):
+            continue
+        count = table.entries.size
+        preset = WindowPreset(
+            center=table.first + count / 2.0,
+            width=float(count),
+            explanation=text(item, "LUTExplanation") or f"LUT {number}",
+            table=table,
+        )
+        presets.append(preset)
+    return tuple(presets)
+
+
 def _plane(header: Header) -> ImagePlane | None:
     return make_plane(
         header.decimals(Tag.ImagePositionPatient),
@@ -267,86 +336,6 @@ def make_plane(
         row_spacing=pair[0],
         column_spacing=pair[1],
     )
-
-
-def with_frames(instance: Instance) -> Instance:
-    """Return a multi-frame instance with the attributes of each frame from its functional groups.
-
-    Shared groups are read first, per-frame groups override them (PS3.3 C.7.6.16). An object without
-    functional groups comes back as it is.
-
-    Raises
-    ------
-    HeaderError
-        The functional groups are damaged.
-    """
-    from pydicom import dcmread
-
-    try:
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore")
-            tags = ["SharedFunctionalGroupsSequence", "PerFrameFunctionalGroupsSequence"]
-            data_set = dcmread(instance.path, stop_before_pixels=True, specific_tags=tags, force=True)
-            per_frame = list(data_set.get("PerFrameFunctionalGroupsSequence") or ())
-            shared = list(data_set.get("SharedFunctionalGroupsSequence") or ())[:1]
-            if not per_frame and not shared:
-                return instance
-            if per_frame and len(per_frame) < instance.number_of_frames:
-                raise HeaderError(
-                    "bad_header",
-                    f"Its header describes {len(per_frame)} of {instance.number_of_frames} frames.",
-                )
-            frames = tuple(
-                _frame_attributes(instance, [*shared, *per_frame[index : index + 1]])
-                for index in range(instance.number_of_frames)
-            )
-            rescale_type = _rescale_type([*shared, *per_frame[:1]]) or instance.rescale_type
-    except HeaderError:
-        raise
-    except RecursionError as error:
-        raise HeaderError("too_deep", "Its functional groups are nested too deeply.") from error
-    except Exception as error:  # pydicom raises whatever its input provokes
-        raise HeaderError(
-            "bad_header", f"Its description of frames cannot be read ({type(error).__name__})."
-        ) from error
-    return instance.model_copy(update={"frames": frames, "rescale_type": rescale_type})
-
-
-def _rescale_type(groups: list[Any]) -> str:
-    """Rescale Type of the first frame that has one, or empty text."""
-    found = (group.get("PixelValueTransformationSequence") for group in reversed(groups))
-    return next((clean(str(items[0].get("RescaleType", ""))) for items in found if items), "")
-
-
-def _frame_attributes(instance: Instance, groups: list[Any]) -> FrameAttributes:
-    position = _values(groups, "PlanePositionSequence", "ImagePositionPatient")
-    cosines = _values(groups, "PlaneOrientationSequence", "ImageOrientationPatient")
-    spacing = _values(groups, "PixelMeasuresSequence", "PixelSpacing")
-    slope = _values(groups, "PixelValueTransformationSequence", "RescaleSlope")
-    intercept = _values(groups, "PixelValueTransformationSequence", "RescaleIntercept")
-    centers = _values(groups, "FrameVOILUTSequence", "WindowCenter")
-    widths = _values(groups, "FrameVOILUTSequence", "WindowWidth")
-    rescaled = bool(slope and intercept and slope[0] != 0.0)
-    return FrameAttributes(
-        plane=make_plane(position, cosines, spacing),
-        rescale_slope=slope[0] if rescaled else instance.rescale_slope,
-        rescale_intercept=intercept[0] if rescaled else instance.rescale_intercept,
-        windows=window_presets(centers, widths, (), "LINEAR") or instance.windows,
-    )
-
-
-def _values(groups: list[Any], sequence: str, keyword: str) -> tuple[float, ...]:
-    """Numbers of one attribute of a functional group macro; later groups override earlier ones."""
-    for group in reversed(groups):
-        items = group.get(sequence)
-        if not items or items[0].get(keyword) is None:
-            continue
-        value = items[0].get(keyword)
-        many = value if isinstance(value, (list, tuple)) or hasattr(value, "__iter__") else [value]
-        numbers = tuple(float(number) for number in many)
-        if all(map(math.isfinite, numbers)):
-            return numbers
-    return ()
 
 
 def is_deflated(instance: Instance) -> bool:

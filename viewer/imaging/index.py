@@ -18,6 +18,7 @@ import numpy as np
 from viewer.imaging.calibration import PROJECTION_MODALITIES, calibrate
 from viewer.imaging.charset import TextDecoder
 from viewer.imaging.elements import Odd, Short
+from viewer.imaging.frames import with_frames
 from viewer.imaging.geometry import PERPENDICULAR_TOLERANCE, judge
 from viewer.imaging.headers import (
     DICOMDIR_CLASS,
@@ -27,7 +28,7 @@ from viewer.imaging.headers import (
     read_odd_header,
     read_plain_header,
 )
-from viewer.imaging.images import derived_uid, image_instance, with_frames
+from viewer.imaging.images import derived_uid, image_instance
 from viewer.imaging.sources import Cancelled, Sources, collect_files
 from viewer.imaging.study import BadFile, Instance, Patient, Series, Study, StudyIndex
 

@@ -10,6 +10,7 @@ from __future__ import annotations
 from pydantic import BaseModel, ConfigDict
 
 from viewer.imaging.geometry import GeometryVerdict, ImagePlane
+from viewer.imaging.mappings import LookupTable, RealWorldMap
 
 
 class _Frozen(BaseModel):
@@ -17,13 +18,19 @@ class _Frozen(BaseModel):
 
 
 class WindowPreset(_Frozen):
-    """Window centre and width in modality units with the explanation to show."""
+    """Window centre and width in modality units with the explanation to show, or a VOI LUT.
+
+    A VOI LUT is chosen like a window: centre and width then say what its input spans, where a reader
+    who drags from it starts.
+    """
 
     center: float
     width: float
     explanation: str = ""
     function: str = "LINEAR"
     """VOI LUT Function: LINEAR, LINEAR_EXACT or SIGMOID (PS3.3 C.11.2.1)."""
+    table: LookupTable | None = None
+    """The VOI LUT (PS3.3 C.11.2.1.1), which then maps values instead of the function."""
 
 
 class Patient(_Frozen):
@@ -44,6 +51,36 @@ class FrameAttributes(_Frozen):
     rescale_slope: float = 1.0
     rescale_intercept: float = 0.0
     windows: tuple[WindowPreset, ...] = ()
+    modality_lut: LookupTable | None = None
+    """Maps stored values to modality values in place of the rescale (PS3.3 C.11.1)."""
+    real_world: tuple[RealWorldMap, ...] = ()
+
+
+class OverlayPlane(_Frozen):
+    """One overlay of an image, without its bits (PS3.3 C.9.2): `Reader.overlays` reads those.
+
+    Parameters
+    ----------
+    group
+        The repeating group, 0x6000 to 0x601E.
+    origin
+        Row and column of its first point in the image; the first pixel is (1, 1).
+    first_frame, number_of_frames
+        The frames of the image it belongs to, from 1; 0 frames: all of them.
+    bit_position
+        Bit of the pixel values that holds it (retired); -1 when it has data of its own.
+    """
+
+    group: int
+    rows: int
+    columns: int
+    origin: tuple[int, int] = (1, 1)
+    first_frame: int = 1
+    number_of_frames: int = 0
+    bit_position: int = -1
+    label: str = ""
+    region: bool = False
+    """True for a region of interest, False for graphics (Overlay Type R or G)."""
 
 
 class Instance(_Frozen):
@@ -55,6 +92,10 @@ class Instance(_Frozen):
         Absolute path of the file.
     plane
         Image plane, or none when the image has no orientation in the patient.
+    windows
+        Windows, then VOI LUTs, in the order of the header.
+    presentation_lut_shape
+        "IDENTITY", "INVERSE" or empty (PS3.3 C.11.6).
     pixel_offset, pixel_length
         Byte range of native pixel data, when it can be read directly; else 0.
     frames
@@ -86,6 +127,10 @@ class Instance(_Frozen):
     acquisition_time: str = ""
     lossy: bool = False
     lossy_ratio: str = ""
+    modality_lut: LookupTable | None = None
+    real_world: tuple[RealWorldMap, ...] = ()
+    presentation_lut_shape: str = ""
+    overlays: tuple[OverlayPlane, ...] = ()
     pixel_offset: int = 0
     pixel_length: int = 0
     frames: tuple[FrameAttributes, ...] = ()
@@ -99,6 +144,19 @@ class Instance(_Frozen):
             rescale_slope=self.rescale_slope,
             rescale_intercept=self.rescale_intercept,
             windows=self.windows,
+            modality_lut=self.modality_lut,
+            real_world=self.real_world,
+        )
+
+    @property
+    def is_inverse(self) -> bool:
+        """True when low values are shown white.
+
+        MONOCHROME1 and a Presentation LUT Shape of INVERSE say the same thing (PS3.3 C.7.6.3.1.2 and
+        C.8.11.3.1.2): either one inverts, both do not cancel.
+        """
+        return (
+            self.photometric_interpretation == "MONOCHROME1" or self.presentation_lut_shape == "INVERSE"
         )
 
 

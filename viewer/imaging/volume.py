@@ -108,6 +108,12 @@ def as_volume(stack: ImageStack) -> Volume | GeometryVerdict:
         )
     instances = [series.instances[index] for index, _ in stack.frames]
     attributes = [series.instances[index].of_frame(number) for index, number in stack.frames]
+    if any(one.modality_lut is not None for one in attributes):
+        return GeometryVerdict(
+            kind=VerdictKind.NOT_A_VOLUME,
+            reason="The values of these images are mapped by a table (Modality LUT), which is not "
+            "measured in three dimensions.",
+        )
     slopes = np.asarray([one.rescale_slope for one in attributes])
     intercepts = np.asarray([one.rescale_intercept for one in attributes])
     paddings = {one.pixel_padding_value for one in instances}
