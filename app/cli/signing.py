@@ -117,11 +117,11 @@ def verify(
     as_json: AsJson = False,
 ) -> None:
     """Say whether a sealed PDF is intact, altered, or of a signer who is not trusted here."""
-    from reports.export.verify_pdf import PdfKind, verify_pdf
+    from reports.export.verify_pdf import PdfKind, verify_apart
 
     with reported_errors():
         certificates = [one.read_bytes() for one in trusted or ()] + _own_certificate(home_folder(home))
-        verdict = verify_pdf(file, certificates)
+        verdict = verify_apart(file, certificates)
     result: dict[str, Any] = {
         "file": str(file),
         "verdict": str(verdict.kind),
@@ -140,14 +140,14 @@ def verify(
 def _own_certificate(home: Path) -> list[bytes]:
     """Return this installation's own certificate, which it trusts, when there is a store to ask."""
     from reports.store.database import Store
-    from reports.store.errors import KeyUnavailableError
+    from reports.store.errors import StoreError
 
     if not Store.exists(home):
         return []
     try:
         with open_desk(home) as desk:
             kept = desk.store.seal_key()
-    except (KeyUnavailableError, CommandFailed) as error:
+    except (StoreError, CommandFailed) as error:
         tell(f"The store's own certificate is not at hand: {error}")
         return []
     return [json.loads(kept)["certificate"].encode()] if kept else []

@@ -1,7 +1,7 @@
 """What a PDF is: intact, altered, foreign or unsigned, and in which words to say so.
 
-`python -m reports.export.verify_pdf FILE --trusted CERT...` answers as JSON, so that a window can
-have an untrusted file read in a process of its own, with limits on memory and time.
+`verify_apart` has an untrusted file read in a process of its own, with limits on memory and time:
+`python -m reports.export.verify_pdf FILE --trusted CERT...`, which answers as JSON.
 """
 
 from __future__ import annotations
@@ -10,7 +10,10 @@ import argparse
 import io
 import json
 import logging
+import os
+import subprocess
 import sys
+import tempfile
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from datetime import UTC, datetime
@@ -135,6 +138,46 @@ def verify_pdf(source: Path | bytes, trusted: Sequence[bytes] = ()) -> PdfVerdic
             return PdfVerdict(PdfKind.ALTERED, str(error))
         raise UnreadablePdfError(str(error)) from error
     return verdict
+
+
+def verify_apart(source: Path, trusted: Sequence[bytes] = ()) -> PdfVerdict:
+    """Judge a PDF as `verify_pdf` does, in a process of its own that may be brought down by the file.
+
+    Parameters
+    ----------
+    trusted
+        Certificates as PEM.
+
+    Raises
+    ------
+    ExportError
+        There is no verdict: the file cannot be read, or the trust list cannot.
+    """
+    root = str(Path(__file__).resolve().parents[2])
+    path = os.pathsep.join(filter(None, (root, os.environ.get("PYTHONPATH"))))
+    with tempfile.TemporaryDirectory(prefix="sightline-") as folder:
+        certificates = [Path(folder, f"{number}.pem") for number in range(len(trusted))]
+        for certificate, pem in zip(certificates, trusted, strict=True):
+            certificate.write_bytes(pem)
+        command = [sys.executable, "-P", "-m", "reports.export.verify_pdf", str(source.absolute())]
+        try:
+            done = subprocess.run(
+                [*command, "--trusted", *map(str, certificates)],
+                env={**os.environ, "PYTHONPATH": path},
+                stdin=subprocess.DEVNULL,
+                capture_output=True,
+                timeout=2 * SECONDS_LIMIT,
+                check=False,
+            )
+            answer = json.loads(done.stdout)
+        except (ValueError, subprocess.TimeoutExpired) as error:
+            raise UnreadablePdfError(
+                f"Reading {source.name} brought the reading process down: it is damaged or hostile. "
+                "Do not rely on it."
+            ) from error
+    if "error" in answer:
+        raise ExportError(answer["error"])
+    return PdfVerdict(**{**answer, "kind": PdfKind(answer["kind"])})
 
 
 class _AlteredError(Exception):
@@ -314,7 +357,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         answer, code = {"error": "The file needs more memory to read than is allowed."}, 2
     else:
         answer, code = asdict(verdict), 0 if verdict.kind is PdfKind.INTACT else 1
-    sys.stdout.write(json.dumps(answer, ensure_ascii=False) + "\n")
+    sys.stdout.write(json.dumps(answer) + "\n")
     return code
 
 

@@ -23,6 +23,7 @@ from reports.export.verify_pdf import (
     TrustListError,
     UnreadablePdfError,
     main,
+    verify_apart,
     verify_pdf,
 )
 
@@ -290,6 +291,23 @@ def test_the_own_process_answers_as_json(sealed_pdf: bytes, seal_key: SealKey, t
     done = subprocess.run(command, capture_output=True, text=True, check=False, timeout=60)
     assert (done.returncode, done.stderr) == (1, "")
     assert json.loads(done.stdout)["kind"] == "foreign"
+
+
+def test_a_file_is_judged_apart_and_one_that_kills_its_reader_gets_words(
+    sealed_pdf: bytes, seal_key: SealKey, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    pdf = tmp_path / "report.pdf"
+    pdf.write_bytes(sealed_pdf)
+    assert verify_apart(pdf, [seal_key.certificate_pem]) == verify_pdf(pdf, [seal_key.certificate_pem])
+    assert verify_apart(pdf).kind is PdfKind.FOREIGN
+    with pytest.raises(ExportError, match="trust list"):
+        verify_apart(pdf, [b"no certificate"])
+    (tmp_path / "text.pdf").write_bytes(b"text")
+    with pytest.raises(ExportError, match="not a PDF"):
+        verify_apart(tmp_path / "text.pdf")
+    monkeypatch.setattr("reports.export.verify_pdf.sys.executable", "/bin/false")
+    with pytest.raises(UnreadablePdfError, match="brought the reading process down"):
+        verify_apart(pdf)
 
 
 def test_an_unreadable_file_answers_with_exit_2(
