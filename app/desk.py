@@ -349,11 +349,11 @@ class Desk:
                 candidates=tuple(candidates),
             )
             content, form = build_pdf(document), "draft pdf"
-        write_private(path, content)
+        # Recorded first: a store that takes no entry lets no document out.
         self.store.reports.exported(
             report, self.account, form=form, sha256=hashlib.sha256(content).hexdigest()
         )
-        return path
+        return write_private(path, content)
 
     @property
     def installation_name(self) -> str:
