@@ -7,6 +7,7 @@ hidden start of a worker process in a frozen build; everything else is the Qt-fr
 from __future__ import annotations
 
 import argparse
+import os
 import sys
 from collections.abc import Sequence
 from pathlib import Path
@@ -34,6 +35,13 @@ def _wants_window(arguments: Sequence[str]) -> bool:
     return not arguments or arguments[0] in WINDOW_COMMANDS or arguments[0] == "--home"
 
 
+def _has_display() -> bool:
+    """Tell whether Qt finds a screen: without one it ends the process instead of saying so."""
+    if not sys.platform.startswith("linux") or os.environ.get("QT_QPA_PLATFORM"):
+        return True
+    return bool(os.environ.get("DISPLAY") or os.environ.get("WAYLAND_DISPLAY"))
+
+
 def _window(arguments: Sequence[str]) -> int:
     parser = argparse.ArgumentParser(prog="sightline")
     parser.add_argument("command", nargs="?", choices=WINDOW_COMMANDS, default="open")
@@ -41,6 +49,12 @@ def _window(arguments: Sequence[str]) -> int:
     parser.add_argument("--home", type=Path)
     parser.add_argument("--out", type=Path, default=Path("out/demo"))
     chosen = parser.parse_args(arguments)
+    if not _has_display():
+        sys.stderr.write(
+            "sightline: There is no display here for the window. `sightline --help` lists the commands "
+            "that need none.\n"
+        )
+        return 1
     from app.home import home_folder
     from app.shell.application import run_window
 

@@ -35,6 +35,11 @@ class DraftFolder:
 
     path: Path
 
+    def made(self) -> DraftFolder:
+        """Make the folder before the work whose result goes there, and return this."""
+        self.path.mkdir(parents=True, exist_ok=True, mode=0o700)
+        return self
+
     def write_evidence(
         self, engine: Engine, stack: ImageStack, ledger: Ledger, masks: MaskStore
     ) -> list[Path]:

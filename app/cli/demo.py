@@ -12,6 +12,7 @@ import resources
 from app import demo as demonstration
 from app.cli.drafting import tell_event
 from app.cli.imaging import index_of, only_study
+from app.cli.options import Seed
 from app.cli.output import CommandFailed, reported_errors, tell
 from app.documents import key_images
 from app.draft_files import DraftFolder
@@ -21,7 +22,7 @@ from app.files import write_private
 def demo(
     out: Annotated[Path, typer.Option("--out", help="Folder for the files.")] = Path("out/demo"),
     headless: Annotated[bool, typer.Option("--headless", help="Without a window.")] = False,
-    seed: Annotated[int, typer.Option("--seed")] = 0,
+    seed: Seed = 0,
 ) -> None:
     """Index, show, measure and draft the bundled sample without a window, and write it all out."""
     from PIL import Image

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from app.cli.imaging import index_of, only_study, tell_bad_files
-from app.cli.options import AsJson, Home, Out, SeriesKey, Source
+from app.cli.options import AsJson, Home, Out, Seed, SeriesKey, Source
 from app.cli.output import CommandFailed, reported_errors, show, tell
 from app.draft_files import DraftFolder
 from app.home import home_folder
@@ -24,10 +24,10 @@ def evidence(path: Source, out: Out, series: SeriesKey = "", as_json: AsJson = F
 
     with reported_errors(), Engine() as engine:
         study = only_study(index_of(engine.reader, path), path, series)
+        folder = DraftFolder(out).made()
         with engine.reader.open(choose_series(study, series)) as opened:
             tell_bad_files(opened.bad_files)
             ledger, masks = engine.collect(study, opened)
-            folder = DraftFolder(out)
             written = folder.write_evidence(engine, opened.stack, ledger, masks)
     show(
         {
@@ -44,7 +44,7 @@ def draft(
     out: Out,
     series: SeriesKey = "",
     model: Annotated[str, typer.Option("--model", help="Name of an installed model.")] = "",
-    seed: Annotated[int, typer.Option("--seed", help="The same seed gives the same draft.")] = 0,
+    seed: Seed = 0,
     question: Annotated[str, typer.Option("--question", help="Clinical question of the request.")] = "",
     home: Home = None,
     as_json: AsJson = False,
@@ -55,12 +55,12 @@ def draft(
 
     with reported_errors(), Engine(home_folder(home)) as engine:
         study = only_study(index_of(engine.reader, path), path, series)
+        folder = DraftFolder(out).made()
         with engine.reader.open(choose_series(study, series)) as opened:
             tell_bad_files(opened.bad_files)
             outcome = engine.draft(
                 study, opened, model=model, question=question, seed=seed, on_event=tell_event
             )
-            folder = DraftFolder(out)
             written = folder.write(engine, study, opened.stack, outcome)
     result = outcome.result
     show(

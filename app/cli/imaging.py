@@ -135,11 +135,11 @@ def render(
                 raise CommandFailed(f"The series has images 0 to {len(stack.frames) - 1}, not {index}.")
             pixels = render_frame(stack, index, preset)
             decoder = stack.decoder
-    buffer = io.BytesIO()
-    from PIL import Image
+        buffer = io.BytesIO()
+        from PIL import Image
 
-    Image.fromarray(pixels).save(buffer, format="PNG")
-    write_private(out, buffer.getvalue())
+        Image.fromarray(pixels).save(buffer, format="PNG")
+        write_private(out, buffer.getvalue())
     result: dict[str, Any] = {
         "file": str(out),
         "series": chosen.key,

@@ -17,6 +17,7 @@ Out = Annotated[Path, typer.Option("--out", help="Folder that the files are writ
 SeriesKey = Annotated[
     str, typer.Option("--series", help="Series Instance UID; the main series by default.")
 ]
+Seed = Annotated[int, typer.Option("--seed", min=0, help="The same seed gives the same draft.")]
 PasswordStdin = Annotated[
     bool, typer.Option("--password-stdin", help="Read the password from the first line of stdin.")
 ]

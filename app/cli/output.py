@@ -60,7 +60,11 @@ def reported_errors() -> Iterator[None]:
         yield
     except CommandFailed:
         raise
+    except OSError as error:
+        # Its own text begins with a number that says nothing to the reader.
+        place = f"{error.filename2 or error.filename}: " if error.filename else ""
+        raise CommandFailed(f"{place}{error.strerror or error}.") from error
     except Exception as error:
-        if isinstance(error, OSError) or type(error).__module__.split(".")[0] in OUR_PACKAGES:
+        if type(error).__module__.split(".")[0] in OUR_PACKAGES:
             raise CommandFailed(str(error) or type(error).__name__) from error
         raise

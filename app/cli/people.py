@@ -69,6 +69,8 @@ def add(
                 "This machine has no keyring for the key of a new store. Choose --key passphrase "
                 f"(with {PASSPHRASE_FILE} or a terminal), or --key file for a demonstration."
             )
+        if key and key not in set(ProviderKind):
+            raise typer.BadParameter(f"--key is one of {', '.join(ProviderKind)}, not {key!r}.")
         kind = ProviderKind(key) if key else ProviderKind.KEYRING
         # With an administrator, his password comes on the first line, the new one on the second.
         administrator = read_password(password_stdin, f"Password of {by}: ") if by else ""

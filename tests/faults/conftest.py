@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
@@ -54,9 +55,7 @@ def drafted(engine: Engine, sample: tuple[Study, OpenStack]) -> DraftOutcome:
 
 
 @pytest.fixture(scope="session")
-def long_ledger(
-    engine: Engine, sample: tuple[Study, OpenStack], drafted: DraftOutcome
-) -> Ledger:
+def long_ledger(engine: Engine, sample: tuple[Study, OpenStack], drafted: DraftOutcome) -> Ledger:
     """The ledger of the phantom with so many accepted findings that the model writes in five parts."""
     study, opened = sample
     series, ledger = opened.stack.series, drafted.result.ledger
@@ -76,14 +75,20 @@ def long_ledger(
     return ledger
 
 
-@pytest.fixture
-def home(tmp_path: Path) -> Path:
-    """A store with a radiologist and a resident that nobody has open."""
-    folder = tmp_path / "home"
+@pytest.fixture(scope="session")
+def new_home(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A store with a radiologist and a resident, to be copied."""
+    folder = tmp_path_factory.mktemp("new") / "home"
     with Desk.open(folder, create=ProviderKind.FILE) as desk:
         desk.store.accounts.add(RADIOLOGIST, "Dr Rosa Lind", Role.RADIOLOGIST, PASSWORD)
         desk.store.accounts.add(RESIDENT, "Dr Remy Voss", Role.RESIDENT, PASSWORD)
     return folder
+
+
+@pytest.fixture
+def home(new_home: Path, tmp_path: Path) -> Path:
+    """A store of the test's own that nobody has open."""
+    return Path(shutil.copytree(new_home, tmp_path / "home"))
 
 
 @pytest.fixture

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import os
 import resource
 import shutil
 import struct
@@ -94,7 +93,9 @@ def slices() -> list[Path]:
 
 def nested(levels: int, *, per_level: int = 1) -> bytes:
     """Return sequences in sequences (Request Attributes, undefined length), never closed."""
-    return (b"\x40\x00\x75\x02SQ\0\0\xff\xff\xff\xff\xfe\xff\x00\xe0\xff\xff\xff\xff" * per_level) * levels
+    return (
+        b"\x40\x00\x75\x02SQ\0\0\xff\xff\xff\xff\xfe\xff\x00\xe0\xff\xff\xff\xff" * per_level
+    ) * levels
 
 
 def siblings(count: int) -> bytes:
@@ -162,7 +163,7 @@ def foreign_digits(sentence: Any, ledger: Any) -> str:
 def flip(path: Path, at: int) -> None:
     """Change one bit of one byte of a file."""
     mode = path.stat().st_mode
-    os.chmod(path, mode | 0o200)
+    path.chmod(mode | 0o200)
     data = bytearray(path.read_bytes())
     data[at] ^= 1
     path.write_bytes(data)

@@ -26,13 +26,16 @@ def _vocabulary(writer: gguf.GGUFWriter) -> int:
     tokens += [(f"<0x{byte:02X}>", kinds.BYTE) for byte in range(256)]
     tokens += [(name, kinds.CONTROL) for name in ("<start_of_turn>", "<end_of_turn>")]
     tokens += [
-        (piece, kinds.NORMAL) for piece in ("\n", "\u2581", *map(chr, range(33, 127)), "lung", "\u2581no")
+        (piece, kinds.NORMAL)
+        for piece in ("\n", "\u2581", *map(chr, range(33, 127)), "lung", "\u2581no")
     ]
     writer.add_tokenizer_model("llama")
     writer.add_tokenizer_pre("default")
     writer.add_token_list([piece for piece, _ in tokens])
     writer.add_token_types([kind for _, kind in tokens])
-    writer.add_token_scores([-float(n) if k is kinds.NORMAL else 0.0 for n, (_, k) in enumerate(tokens)])
+    writer.add_token_scores(
+        [-float(n) if k is kinds.NORMAL else 0.0 for n, (_, k) in enumerate(tokens)]
+    )
     writer.add_bos_token_id(2)
     writer.add_eos_token_id(1)
     writer.add_unk_token_id(3)

@@ -32,7 +32,9 @@ def main(home: str, name: str, report_id: str, die_at: str) -> None:
 
     desk = Desk.open(Path(home))
     desk.sign_in(name, PASSWORD)
-    (study,) = (Study.model_validate_json(text) for text in desk.store.studies.all(desk.account).values())
+    (study,) = (
+        Study.model_validate_json(text) for text in desk.store.studies.all(desk.account).values()
+    )
     opened = desk.open_study(study)
     assert opened.report.id == report_id
     assert opened.ledger is not None

@@ -30,6 +30,9 @@ from viewer.imaging.worker.errors import WorkerRefused
 MEMORY = 700 << 20
 """What reading the headers of a small study may take at most, bytes."""
 
+ADDRESSES = 2 << 30
+"""Address space that each process of a command may have, bytes: what a bad file claims is far more."""
+
 
 def lungs(outcome: DraftOutcome) -> list[Evidence]:
     return [item for item in outcome.result.ledger.evidence if "ung" in item.label]
@@ -66,7 +69,7 @@ def test_inspect_and_draft_of_a_littered_folder_name_the_bad_files_and_do_the_re
     littered: tuple[Path, dict[str, str]], tmp_path: Path
 ) -> None:
     folder, expected = littered
-    seen = sightline("inspect", folder, "--json")
+    seen = sightline("inspect", folder, "--json", memory=ADDRESSES)
     assert seen.code == 0, seen.err
     assert {Path(bad["path"]).name for bad in seen.json["bad_files"]} == expected.keys()
     done = sightline("draft", folder, "--out", tmp_path, "--json")

@@ -21,6 +21,7 @@ from app.engine import DraftOutcome, Engine
 from inference.drafting.draft import DraftCancelled
 from inference.models import client as model_client
 from inference.models.generation import ModelError
+from inference.models.registry import ModelRegistry
 from reports.domain import Ledger, Sentence, Step, TraceEvent, TraceStatus
 from viewer.imaging.reader import OpenStack
 from viewer.imaging.study import Study
@@ -98,7 +99,9 @@ def test_a_model_that_dies_while_it_starts_leaves_what_was_measured(
 
     killer = threading.Thread(target=kill_at_birth)
     killer.start()
-    outcome = own.engine.draft(*sample, on_event=lambda event: started.set() if is_compose(event) else None)
+    outcome = own.engine.draft(
+        *sample, on_event=lambda event: started.set() if is_compose(event) else None
+    )
     killer.join()
     assert outcome.result.ledger == drafted.result.ledger
     assert outcome.result.draft.sentences == ()
@@ -162,7 +165,9 @@ def test_cancel_frees_the_window_at_once_even_from_a_worker_that_hangs(
         own.engine.draft(*sample, on_event=stop, cancel=cancel)
     freed = time.monotonic() - asked[0]
     thread.join()
-    print(f"{kind}: cancel() took {took[0] * 1e3:.1f} ms, the draft returned after {freed * 1e3:.0f} ms")
+    print(
+        f"{kind}: cancel() took {took[0] * 1e3:.1f} ms, the draft returned after {freed * 1e3:.0f} ms"
+    )
     assert took[0] < 0.1
     assert freed < CANCEL_SECONDS
     last = cancelled.value.trace.events[-1]
@@ -210,9 +215,7 @@ def test_measuring_that_dies_is_an_error_in_words_and_the_next_draft_is_whole(
     assert own.engine.draft(*sample).result.draft == drafted.result.draft
 
 
-def test_a_closed_engine_leaves_no_worker_behind(
-    own: Own, sample: tuple[Study, OpenStack]
-) -> None:
+def test_a_closed_engine_leaves_no_worker_behind(own: Own, sample: tuple[Study, OpenStack]) -> None:
     own.engine.reader.index([PHANTOM])
     own.engine.draft(*sample)
     started = [own.pids(kind) for kind in KINDS]
@@ -354,10 +357,12 @@ def test_a_pair_whose_projector_is_of_another_family_is_refused_in_words(
     random_pair.write_projector(pair / "mmproj.gguf", projector="qwen2.5vl_merger")
     pair_manifest(pair)
     assert add(pair, home).code == 0
-    with Engine(home) as engine:
-        with model_client.ModelClient(engine.models.get("random-pair")) as client:
-            with pytest.raises(ModelError, match=r"mmproj\.gguf is a 'qwen2.5vl_merger' file") as wrong:
-                client.load()
+    installed = ModelRegistry(home / "models").get("random-pair")
+    with (
+        model_client.ModelClient(installed) as client,
+        pytest.raises(ModelError, match=r"mmproj\.gguf is a 'qwen2.5vl_merger' file") as wrong,
+    ):
+        client.load()
     assert wrong.value.code == "projector"
 
 

@@ -104,7 +104,9 @@ def test_killed_at_a_step_of_signing_there_is_a_signed_report_with_all_or_an_uns
         desk.sign_in(RADIOLOGIST, PASSWORD)
         opened = desk.open_study(sample[0])
         report, document = opened.report, desk.store.reports.document(waiting, desk.account)
-        signed, sealed = (acts(desk).count(a) for a in (AuditAct.REPORT_SIGNED, AuditAct.DOCUMENT_SEALED))
+        signed, sealed = (
+            acts(desk).count(a) for a in (AuditAct.REPORT_SIGNED, AuditAct.DOCUMENT_SEALED)
+        )
         if step in {Step.COMMITTED, Step.WITNESSED}:
             assert (report.state, len(report.signatures)) == (ReportState.FINAL, 1)
             assert (signed, sealed) == (1, 1)
