@@ -16,7 +16,8 @@ import numpy.typing as npt
 
 from viewer.imaging.geometry import judge
 from viewer.imaging.layout import LayoutError, StackLayout, outward, stack_layout
-from viewer.imaging.study import BadFile, Series, StudyIndex
+from viewer.imaging.mappings import unpack
+from viewer.imaging.study import BadFile, OverlayPlane, Series, StudyIndex
 from viewer.imaging.volume import ImageStack
 from viewer.imaging.worker.host import (
     CancelToken,
@@ -84,6 +85,14 @@ class OpenStack:
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         self.release()
+
+
+@dataclass(frozen=True, eq=False)
+class Overlay:
+    """An overlay of an image: what it is, and a read-only mask of the image, true where it is drawn."""
+
+    plane: OverlayPlane
+    mask: npt.NDArray[np.bool_]
 
 
 class Reader:
@@ -287,6 +296,32 @@ class Reader:
         shape = tuple(int(length) for length in result["shape"])
         return np.frombuffer(base64.b64decode(result["pixels"]), dtype=np.uint8).reshape(shape)
 
+    def overlays(
+        self, series: Series, frame: tuple[int, int], *, cancel: CancelToken | None = None
+    ) -> tuple[Overlay, ...]:
+        """Return the overlays of one frame, in the order of their groups, as masks to draw.
+
+        Parameters
+        ----------
+        frame
+            Instance index and frame number, as in `ImageStack.frames`.
+
+        Raises
+        ------
+        WorkerError
+            They cannot be read.
+        """
+        instance, number = series.instances[frame[0]], frame[1]
+        if not instance.overlays:
+            return ()
+        params = {"instance": instance.model_dump_json(exclude_defaults=True), "frame": number}
+        result = self.host.call("overlays", params, cancel=cancel, subject=instance.path)
+        shape = (instance.rows, instance.columns)
+        masks = {int(group): _mask(packed, shape) for group, packed in result["masks"]}
+        return tuple(
+            Overlay(plane, masks[plane.group]) for plane in instance.overlays if plane.group in masks
+        )
+
     def close(self) -> None:
         """End the worker, give memory back and remove unpacked archives."""
         self.host.close()
@@ -325,6 +360,16 @@ class Reader:
 
 def _path(series: Series, layout: StackLayout, index: int) -> str:
     return series.instances[layout.frames[index][0]].path
+
+
+def _mask(packed: str, shape: tuple[int, int]) -> npt.NDArray[np.bool_]:
+    """Unpack a mask that the worker packed."""
+    count = shape[0] * shape[1]
+    raw = unpack(packed, (count + 7) // 8)
+    bits = np.unpackbits(np.frombuffer(raw, dtype=np.uint8), count=count)
+    mask = bits.reshape(shape).view(np.bool_)
+    mask.flags.writeable = False
+    return mask
 
 
 def _crashed(series: Series, layout: StackLayout, index: int) -> BadFile:

@@ -1,18 +1,23 @@
-"""Operations of the imaging worker: index, decode, thumbnail. Parses DICOM, so the window need not."""
+"""Operations of the imaging worker: index, decode, thumbnail, overlays. The window parses no DICOM."""
 
 from __future__ import annotations
 
 import base64
+from functools import lru_cache
 from pathlib import Path
 from typing import Any
+
+import numpy as np
 
 from viewer.imaging.codestream import DecodeError
 from viewer.imaging.decode import decode_one, decode_stack
 from viewer.imaging.index import index_paths
-from viewer.imaging.layout import LayoutError, stack_layout
+from viewer.imaging.layout import LayoutError, StackLayout, stack_layout
+from viewer.imaging.mappings import pack
+from viewer.imaging.overlays import overlay_masks
 from viewer.imaging.render import thumbnail
 from viewer.imaging.sources import Cancelled
-from viewer.imaging.study import Series
+from viewer.imaging.study import Instance, Series
 from viewer.imaging.worker.memory import map_pages
 from viewer.imaging.worker.serve import Handler, Refused, WorkerContext
 
@@ -46,6 +51,13 @@ def index(params: dict[str, Any], context: WorkerContext) -> dict[str, Any]:
     return {"index": found.model_dump_json(exclude_defaults=True)}
 
 
+@lru_cache(maxsize=4)
+def _laid_out(text: str) -> tuple[Series, StackLayout]:
+    """Return a series from its JSON text, and its layout; a thumbnail comes before most openings."""
+    series = Series.model_validate_json(text)
+    return series, stack_layout(series)
+
+
 def decode(params: dict[str, Any], context: WorkerContext) -> dict[str, Any]:
     """Decode frames of a series into the first buffer.
 
@@ -60,9 +72,8 @@ def decode(params: dict[str, Any], context: WorkerContext) -> dict[str, Any]:
     dict
         `dtype`, `shape`, `frames`, `decoder`, and `bad`: pairs of frame index and `BadFile`.
     """
-    series = Series.model_validate_json(params["series"])
     try:
-        layout = stack_layout(series)
+        series, layout = _laid_out(params["series"])
         stack = context.buffers[0].view(layout.dtype, layout.shape, writable=True)
         decoded = decode_stack(
             series,
@@ -100,10 +111,9 @@ def thumbnail_of(params: dict[str, Any], context: WorkerContext) -> dict[str, An
     dict
         `shape` and `pixels` (base64 of uint8).
     """
-    series = Series.model_validate_json(params["series"])
     size = min(max(int(params.get("size", 96)), 8), 512)
     try:
-        layout = stack_layout(series)
+        series, layout = _laid_out(params["series"])
         wanted = int(params.get("index", layout.shape[0] // 2))
         frame = min(max(wanted, 0), layout.shape[0] - 1)
         picture = thumbnail(series, layout.frames, frame, decode_one(series, layout, frame), size)
@@ -113,4 +123,32 @@ def thumbnail_of(params: dict[str, Any], context: WorkerContext) -> dict[str, An
     return {"shape": list(picture.shape), "pixels": pixels}
 
 
-HANDLERS: dict[str, Handler] = {"index": index, "decode": decode, "thumbnail": thumbnail_of}
+def overlays(params: dict[str, Any], context: WorkerContext) -> dict[str, Any]:
+    """Read the overlays of one frame of an image.
+
+    Parameters
+    ----------
+    params
+        `instance`: an `Instance` as JSON text; `frame`: its frame, from 1.
+
+    Returns
+    -------
+    dict
+        `masks`: pairs of overlay group and packed bits of the whole image, rows on end.
+    """
+    instance = Instance.model_validate_json(params["instance"])
+    try:
+        masks = overlay_masks(instance, int(params["frame"]))
+    except Exception as error:  # pydicom raises whatever its input provokes
+        words = f"The overlays of this image cannot be read ({type(error).__name__})."
+        raise Refused("corrupt", words) from error
+    packed = [[group, pack(np.packbits(mask).tobytes())] for group, mask in masks.items()]
+    return {"masks": packed}
+
+
+HANDLERS: dict[str, Handler] = {
+    "index": index,
+    "decode": decode,
+    "thumbnail": thumbnail_of,
+    "overlays": overlays,
+}
