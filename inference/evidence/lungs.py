@@ -325,7 +325,7 @@ def _lungs_misfit(lungs: Lungs, volume: Volume) -> Misfit | None:
 
 def _cut(ends: tuple[str, ...]) -> str:
     where = " and ".join(ends)
-    return f"The lungs run out of the images ({where}), so their volume cannot be measured."
+    return f"The lungs are cut off by the edge of the images ({where}): their volume is not known."
 
 
 SMALLEST_SIDE_ML = 200.0
@@ -347,14 +347,14 @@ def density_warnings(series: Series) -> tuple[str, ...]:
     found = []
     kernel = series.convolution_kernel.strip().upper()
     if kernel.startswith(SHARP_KERNELS) or kernel in SHARP_LETTERS:
-        found.append(f"sharp kernel ({series.convolution_kernel}): low-density share reads too high")
+        found.append(f"sharp kernel ({series.convolution_kernel}): low-attenuation area reads too high")
     if series.contrast_agent.strip():
-        found.append("contrast agent given: density reads too high, low-density share too low")
+        found.append("contrast agent given: density reads too high, low-attenuation area too low")
     if (
         series.slice_thickness
         and series.slice_thickness > THICK_MM
         and math.isfinite(series.slice_thickness)
     ):
-        found.append(f"slices over {THICK_MM:g} mm: small low-density pockets average out")
-    found.append("depth of breath is not known from the header")
+        found.append(f"slices over {THICK_MM:g} mm: low-attenuation area reads too low")
+    found.append("depth of inspiration is not known from the header")
     return tuple(found)

@@ -42,6 +42,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
 import resources
+from inference.drafting.compose import MOST_ITEMS
 from inference.drafting.grammar import (
     ComposePlan,
     Item,
@@ -65,9 +66,6 @@ from reports.domain import (
 
 OTHER_PHRASE = 0.1
 """Share of sentences that take another phrase than the style's."""
-
-MOST_ITEMS = 8
-"""Most items of one generation: what the model is trained on and `compose` splits to."""
 
 _LONG_MM = 30.0
 _SOURCE = Source(kind=SourceKind.TOOL, name="random ledger", version="1")
