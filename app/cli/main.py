@@ -7,7 +7,7 @@ from collections.abc import Sequence
 
 import typer
 
-from app.cli.output import FAILED, OK, USAGE, CommandFailed, tell
+from app.cli.output import FAILED, OK, USAGE, CommandFailed, take_any_character, tell
 
 
 def _commands() -> typer.Typer:
@@ -16,7 +16,8 @@ def _commands() -> typer.Typer:
     program = typer.Typer(
         name="sightline",
         help="Every sentence in the report points at the pixels it came from. "
-        "Research software. Not a medical device.",
+        "Research software. Not a medical device. Without a command, or with `open PATH`, the window "
+        "opens.",
         no_args_is_help=False,
         add_completion=False,
         pretty_exceptions_enable=False,
@@ -39,6 +40,7 @@ def run(arguments: Sequence[str]) -> int:
 
     Raises nothing for what a person can cause: typed errors become words on stderr.
     """
+    take_any_character()
     command = typer.main.get_command(_commands())
     try:
         result = command.main(list(arguments), prog_name="sightline", standalone_mode=False)

@@ -67,10 +67,11 @@ def add(
 
 
 @commands.command("remove")
-def remove(name: str, home: Home = None) -> None:
+def remove(name: str, home: Home = None, as_json: AsJson = False) -> None:
     """Delete a sideloaded model."""
     with reported_errors():
         _registry(home).remove(name)
+    show({"removed": name}, as_json=as_json, words=lambda done: f"{done['removed']} was removed")
 
 
 @commands.command("verify")

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import io
 import json
+import re
 import sys
 import time
 from collections.abc import Callable, Iterator
@@ -16,15 +18,34 @@ class CommandFailed(Exception):
     """Ends a command with exit code 1 and words for the reader."""
 
 
+_STEERING = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f]")
+"""Control characters but tab and line feed: a file name must not steer the terminal."""
+
+
+def _shown(text: str) -> str:
+    return _STEERING.sub(lambda found: f"\\x{ord(found.group()):02x}", text)
+
+
+def take_any_character() -> None:
+    """Give a terminal or pipe of another encoding than UTF-8 escapes instead of an error."""
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, io.TextIOWrapper):
+            stream.reconfigure(errors="backslashreplace")
+
+
 def tell(text: str) -> None:
     """Write one line of words to stderr."""
-    sys.stderr.write(text + "\n")
+    sys.stderr.write(_shown(text) + "\n")
     sys.stderr.flush()
 
 
 def show(value: dict[str, Any], *, as_json: bool, words: Callable[[dict[str, Any]], str]) -> None:
     """Write the result to stdout: as JSON, or in words."""
-    text = json.dumps(value, ensure_ascii=False, indent=2) if as_json else words(value)
+    if as_json:
+        is_utf8 = (sys.stdout.encoding or "").lower().replace("-", "") == "utf8"
+        text = json.dumps(value, ensure_ascii=not is_utf8, indent=2)
+    else:
+        text = _shown(words(value))
     sys.stdout.write(text + "\n")
     sys.stdout.flush()
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import re
 import shutil
 import subprocess
@@ -37,10 +38,13 @@ class Done:
         return json.loads(self.out)
 
 
-def sightline(*arguments: str | Path, stdin: str = "") -> Done:
+def sightline(
+    *arguments: str | Path, stdin: str = "", environment: dict[str, str] | None = None
+) -> Done:
     done = subprocess.run(
         [sys.executable, "-m", "app", *map(str, arguments)],
         cwd=ROOT,
+        env={**os.environ, **(environment or {})},
         input=stdin,
         capture_output=True,
         text=True,
@@ -78,6 +82,24 @@ def test_inspect_of_a_folder_without_dicom_says_so(tmp_path: Path) -> None:
     assert done.code == 1
     assert done.json["bad_files"][0]["path"].endswith("letter.txt")
     assert "no DICOM image" in done.err
+
+
+def test_a_file_name_cannot_steer_the_terminal(tmp_path: Path) -> None:
+    (tmp_path / "a\x1b]0;owned\x07.dcm").write_bytes(b"no image")
+    words = sightline("inspect", tmp_path)
+    assert "\x1b" not in words.out + words.err
+    assert "a\\x1b]0;owned\\x07.dcm: This is not a DICOM file." in words.out
+    assert "\x1b]0;owned" in sightline("inspect", tmp_path, "--json").json["bad_files"][0]["path"]
+
+
+def test_a_terminal_without_unicode_gets_escapes_and_json_stays_json() -> None:
+    plain = {"PYTHONIOENCODING": "ascii", "PYTHONUTF8": "0"}
+    listed = sightline("models", "list", "--json", environment=plain)
+    assert listed.code == 0, listed.err
+    assert listed.json["models"][0]["name"] == "sightline-demo"
+    refused = sightline("models", "verify", "Modell f\u00fcr T\u00fcren", environment=plain)
+    assert refused.code == 1
+    assert "There is no model" in refused.err
 
 
 def test_wrong_use_is_exit_code_2(tmp_path: Path) -> None:
