@@ -188,7 +188,10 @@ def cut_out(image: QImage, outlined: Outline, theme: Any) -> QImage:
     left, top, right, bottom = outlined.box
     side = max(right - left, bottom - top) * CROP_ROOM
     side = min(max(side, SMALLEST_CROP), max(image.width(), image.height()))
-    source = QRectF((left + right - side) / 2 + 0.5, (top + bottom - side) / 2 + 0.5, side, side)
+    # Pushed back into the image where it would stick out: black is no part of it.
+    x = min(max((left + right + 1 - side) / 2, 0.0), max(image.width() - side, 0.0))
+    y = min(max((top + bottom + 1 - side) / 2, 0.0), max(image.height() - side, 0.0))
+    source = QRectF(x, y, side, side)
     made = QImage(CROP_SIDE, CROP_SIDE, QImage.Format.Format_RGB32)
     made.fill(theme.colour("image"))
     scale = CROP_SIDE / side

@@ -65,15 +65,12 @@ class ReadingPage(QWidget):
         What runs, for the status line; empty for idle.
     savedAt(str)
         When the report was saved, or why it was not.
-    reportChanged()
-        State or text of the report changed in the store: the worklist is out of date.
     exportWanted()
         Ask where to write the document.
     """
 
     doing = Signal(str)
     savedAt = Signal(str)
-    reportChanged = Signal()
     exportWanted = Signal()
 
     def __init__(self, theme: Theme, engine: Engine, adapter: ReaderAdapter) -> None:
@@ -379,13 +376,13 @@ class ReadingPage(QWidget):
         self._trace = outcome.result.trace
         self.panel.editor.commit()
         model.load_draft(outcome.result.draft, outcome.result.ledger)
-        self.panel.show_trace(outcome.result.trace.events, outcome.result.trace.seed)
         self.link.show_report(model, self.masks)
         self.saver.take_draft(outcome)
 
     def _measured_only(self, outcome: DraftOutcome, error: Exception) -> None:
         self._take(outcome)
         self.panel.finish_draft()
+        self.panel.show_trace(outcome.result.trace.events, outcome.result.trace.seed)
         self.panel.show_problem(
             self.tr("Nothing was written by the model"),
             str(error),
@@ -449,7 +446,6 @@ class ReadingPage(QWidget):
 
     def _saved(self, time: str) -> None:
         self.savedAt.emit(self.tr("Saved {time}").format(time=time))
-        self.reportChanged.emit()
 
     def _not_saved(self, why: str) -> None:
         self.savedAt.emit(self.tr("Not saved"))
@@ -479,7 +475,6 @@ class ReadingPage(QWidget):
             self.model.saved(report)
             self.saver.watch(self.model)
             self._show_sealed(report)
-        self.reportChanged.emit()
 
     def start_addendum(self, reason: str) -> None:
         """Start a new part that adds to the final report that is open."""
@@ -490,7 +485,6 @@ class ReadingPage(QWidget):
 
         def done(opened: OpenedReport) -> None:
             self._opened(opened)
-            self.reportChanged.emit()
 
         def work() -> OpenedReport:
             self.desk.start_addendum(report, reason=reason)

@@ -178,7 +178,6 @@ class SightlineWindow(QWidget):
         self.reading.header.stepWanted.connect(self.step_study)
         self.reading.doing.connect(self.status.set_doing)
         self.reading.savedAt.connect(self.status.set_saved)
-        self.reading.reportChanged.connect(self.list_studies)
         self.reading.exportWanted.connect(self.choose_export)
         for bar in (self.worklist.session, self.reading.header.session):
             bar.paletteWanted.connect(self.open_palette)

@@ -305,7 +305,6 @@ class WorklistPage(QWidget):
             button.set_count(sum(FILTERS[kind](entry) for entry in self._entries))
         wanted = [entry.main_series() for entry in self.table.shown()]
         self._pictures.want(series for series in wanted if series is not None)
-        self.detail.show_entry(self.table.current())
         if self._pages.currentWidget() is not self.report:
             self._show_list()
 

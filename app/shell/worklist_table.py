@@ -15,6 +15,7 @@ from PySide6.QtCore import (
     QPersistentModelIndex,
     QPointF,
     QRect,
+    QSignalBlocker,
     QSize,
     QSortFilterProxyModel,
     Qt,
@@ -454,10 +455,9 @@ class WorklistTable(QTableView):
             if self.order.index(row, 0).data(ENTRY).study.study_instance_uid == study_instance_uid
         )
         row = next(wanted, 0 if rows else -1)
-        if row < 0:
-            self.chosen.emit(None)
-            return
-        self.setCurrentIndex(self.order.index(row, 0))
+        blocker = QSignalBlocker(self)
+        self.setCurrentIndex(self.order.index(row, 0) if row >= 0 else QModelIndex())
+        del blocker
         self.chosen.emit(self.current())
 
     def current(self) -> Entry | None:

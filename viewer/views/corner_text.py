@@ -100,9 +100,17 @@ def series_text(series: Series, plane: ImagePlane | None) -> str:
     return "  ".join(part for part in (number, words) if part)
 
 
-def image_text(index: int, count: int) -> str:
-    """Number of the image from 1: "Im 60 / 134"."""
-    return tr("Im {n} / {count}").format(n=index + 1, count=count)
+def image_text(instance: Instance | None, index: int, count: int) -> str:
+    """Name the image by its place in the stack from 1 ("Im 60 / 134").
+
+    Reports and other workstations call an image by its Instance Number (0020,0013): where that is
+    another number it stands first ("Im 75  (60 / 134)").
+    """
+    place = tr("{n} / {count}").format(n=index + 1, count=count)
+    number = None if instance is None or instance.number_of_frames > 1 else instance.instance_number
+    if number is None or number == index + 1:
+        return tr("Im {place}").format(place=place)
+    return tr("Im {number}  ({place})").format(number=number, place=place)
 
 
 def position_text(plane: ImagePlane | None) -> str:
@@ -159,7 +167,7 @@ def corners(
         Whether the viewport is high enough for the identity; a low one names the series at the top
         left and keeps one line in each corner (the window's header names the patient).
     """
-    image = image_text(index, count)
+    image = image_text(instance, index, count)
     named = series_text(series, plane)
     grey = "" if window is None else f"W {signed(window.width)}  L {signed(window.center)}"
     place = position_text(plane)

@@ -114,7 +114,7 @@ def spoken(model: ViewportModel) -> str:
     series = model.stack.series
     words = (
         series_text(series, model.plane()),
-        image_text(model.state.index, model.count),
+        image_text(model.instance(), model.state.index, model.count),
         badge_text(series.verdict),
     )
     return ", ".join(filter(None, words))
