@@ -97,9 +97,9 @@ def with_text(sentence: Sentence, text: str) -> Sentence:
 
     Citations and slots move with their words. A slot whose characters changed is detached: it
     keeps the ledger's text in `detached_from` beside what the person wrote. Writing the ledger's
-    text again attaches it. A number that was moved is found again, one that was
-    deleted is dropped; a citation whose words were deleted
-    is kept on the whole sentence, because the evidence was not unlinked.
+    text again attaches it. A number that was moved is found again, one that was deleted is dropped; a
+    citation whose words were deleted is kept on the whole sentence, because the evidence was not
+    unlinked.
     """
     mapping = _Mapping(sentence.text, text)
     whole = Span(start=0, end=len(text))

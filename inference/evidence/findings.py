@@ -7,8 +7,6 @@ from typing import Any
 import resources
 from reports.domain import Code, Evidence, EvidenceKind, ReportDefault, Side, Source, SourceKind
 
-FINDINGS_SCHEMA = "sightline.findings/1"
-
 
 class FindingError(ValueError):
     """A finding that cannot be accepted as it is; the message says what to change.

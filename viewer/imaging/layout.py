@@ -58,11 +58,6 @@ class StackLayout:
         """Bytes of the whole stack."""
         return math.prod(self.shape) * self.dtype.itemsize
 
-    @property
-    def frame_bytes(self) -> int:
-        """Bytes of one decoded frame."""
-        return math.prod(self.shape[1:]) * self.dtype.itemsize
-
 
 def frame_shape(instance: Instance) -> tuple[int, ...]:
     """Return (rows, columns), or (rows, columns, 3) for a colour image, which is decoded to RGB."""
