@@ -32,6 +32,7 @@ NO_IMAGE_CLASSES: Final = (
     ("1.2.840.10008.5.1.4.1.1.88.", "Structured report"),
     ("1.2.840.10008.5.1.4.1.1.66.4", "Segmentation"),
     ("1.2.840.10008.5.1.4.1.1.66.5", "Surface segmentation"),
+    ("1.2.840.10008.5.1.4.1.1.66.7", "Segmentation"),
     ("1.2.840.10008.5.1.4.1.1.66.", "Spatial registration"),
     ("1.2.840.10008.5.1.4.1.1.66", "Raw data"),
     ("1.2.840.10008.5.1.4.1.1.67", "Real world value mapping"),
