@@ -13,6 +13,7 @@ TOOLKIT_FREE = (
     "gestures",
     "link",
     "overlay",
+    "probe",
     "pyramid",
     "scale_bar",
     "tag_place",

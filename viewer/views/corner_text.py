@@ -8,6 +8,7 @@ from PySide6.QtCore import QCoreApplication
 
 from viewer.imaging.geometry import GeometryVerdict, ImagePlane, VerdictKind
 from viewer.imaging.study import Instance, Patient, Series, Study, WindowPreset
+from viewer.views.probe import NO_UNIT, Probe
 
 MINUS = "\u2212"
 
@@ -19,6 +20,9 @@ NEARLY_ALONG = 0.9
 
 PROJECTIONS = frozenset({"CR", "DX", "MG", "XA", "RF", "IO", "PX"})
 """Modalities whose lengths need a calibration at the patient (PS3.3 10.7.1)."""
+
+UNIT_WORDS = {"[hnsf'U]": "HU"}
+"""How readers write a UCUM unit, where that differs from its code."""
 
 
 @dataclass(frozen=True)
@@ -121,6 +125,25 @@ def position_text(plane: ImagePlane | None) -> str:
     return f"{'xyz'[axis]} {signed(plane.position[axis], 1)} mm"
 
 
+def value_text(value: float, unit: str) -> str:
+    """Write a value under the pointer with its unit ("\u2212512 HU")."""
+    whole = value == round(value) or abs(value) >= 1000
+    number = f"{value:.0f}" if whole else f"{value:.4g}"
+    words = tr("(no unit)") if unit == NO_UNIT else UNIT_WORDS.get(unit, unit.strip("{}"))
+    return f"{number.replace('-', MINUS)} {words}"
+
+
+def probe_text(found: Probe | None) -> str:
+    """Say what lies under the pointer: value with unit, or colour, then column and row from 0."""
+    if found is None:
+        return ""
+    value = "" if found.value is None else value_text(found.value, found.unit)
+    if found.colour is not None:
+        value = tr("RGB {r} {g} {b}").format(r=found.colour[0], g=found.colour[1], b=found.colour[2])
+    place = tr("px {column}, {row}").format(column=found.column, row=found.row)
+    return "  ".join(filter(None, (value, place)))
+
+
 def calibration_text(series: Series) -> str:
     """Say what a length on a projection image stands on."""
     if series.pixel_spacing is None:
@@ -158,6 +181,7 @@ def corners(
     zoom_percent: float,
     inverted: bool,
     tall: bool,
+    probe: Probe | None = None,
 ) -> Corners:
     """Return the text for one image.
 
@@ -166,6 +190,8 @@ def corners(
     tall
         Whether the viewport is high enough for the identity; a low one names the series at the top
         left and keeps one line in each corner (the window's header names the patient).
+    probe
+        What lies under the pointer; it stands over window and zoom.
     """
     image = image_text(instance, index, count)
     named = series_text(series, plane)
@@ -175,7 +201,7 @@ def corners(
     badge = badge_text(series.verdict)
     if not tall:
         below = place or next(filter(None, quality), "")
-        return Corners((named,), (image,), _lines(grey), _lines(below), badge)
+        return Corners((named,), (image,), _lines(probe_text(probe), grey), _lines(below), badge)
     identity: tuple[str, ...] = ()
     if study is not None:
         when = printed_date(study.date, study.time)
@@ -193,7 +219,7 @@ def corners(
     return Corners(
         top_left=identity,
         top_right=_lines(named, image),
-        bottom_left=_lines(tr("Inverted") if inverted else "", grey, zoom),
+        bottom_left=_lines(probe_text(probe), tr("Inverted") if inverted else "", grey, zoom),
         bottom_right=_lines(*quality, place, technique),
         badge=badge,
     )

@@ -6,7 +6,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable
 
-from PySide6.QtCore import QEvent, QPointF, QSize, Qt, Signal
+from PySide6.QtCore import QEvent, QPointF, QRectF, QSize, Qt, Signal
 from PySide6.QtGui import (
     QDragEnterEvent,
     QDropEvent,
@@ -31,7 +31,7 @@ from viewer.views.key_bindings import KeyBindings
 from viewer.views.overlay import Overlay
 from viewer.views.theme import Theme
 from viewer.views.viewport_model import ViewportModel
-from viewer.views.viewport_paint import paint_viewport, spoken
+from viewer.views.viewport_paint import paint_viewport, probe_area, spoken
 from viewer.views.viewport_state import ViewportState, zoomed
 
 SERIES_MIME = "application/x-sightline-series"
@@ -161,11 +161,6 @@ class ImageViewport(QWidget):
         self.corner_text = shown
         self.update()
 
-    def set_theme(self, theme: Theme) -> None:
-        """Take another scale."""
-        self.theme = theme
-        self.update()
-
     # --- regions -----------------------------------------------------------------------------------
 
     def set_overlay(self, overlay: Overlay) -> None:
@@ -280,6 +275,7 @@ class ImageViewport(QWidget):
     def mouseMoveEvent(self, event: QMouseEvent) -> None:
         """Follow a drag or a drawing, else find the region under the pointer."""
         point = event.position()
+        self._probe_at(point)
         if self._drag is not None:
             if self._pressed is not None and (point - self._pressed).manhattanLength() < SMALLEST_DRAG:
                 return
@@ -313,6 +309,7 @@ class ImageViewport(QWidget):
 
     def leaveEvent(self, event: QEvent) -> None:
         """Nothing is pointed at outside."""
+        self._probe_at(None)
         self._point_at("")
 
     def focusInEvent(self, event: QFocusEvent) -> None:
@@ -334,6 +331,11 @@ class ImageViewport(QWidget):
 
     def _image_point(self, point: QPointF) -> tuple[float, float]:
         return self.model.to_image((point.x(), point.y()))
+
+    def _probe_at(self, point: QPointF | None) -> None:
+        """Tell the value under the pointer; only its corner is drawn anew."""
+        self.model.pointer = None if point is None else (point.x(), point.y())
+        self.update(probe_area(QRectF(self.rect()), self.theme).toAlignedRect())
 
     def _point_at(self, evidence_id: str) -> None:
         if evidence_id == self.model.pointed:

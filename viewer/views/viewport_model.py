@@ -17,6 +17,7 @@ from viewer.imaging.study import Instance, Study, WindowPreset
 from viewer.imaging.volume import ImageStack
 from viewer.views.link import linked_index
 from viewer.views.overlay import Outline, Overlay, hit, plane_of
+from viewer.views.probe import Probe, probe
 from viewer.views.scale_bar import ScaleBar, scale_bar
 from viewer.views.viewport_state import (
     FloatArray,
@@ -49,6 +50,8 @@ class ViewportModel:
         Device pixels for one widget pixel.
     selected, hovered, pointed
         Evidence whose regions are outlined: chosen, pointed at elsewhere, and under the pointer here.
+    pointer
+        Widget point under the mouse, or none while it is elsewhere.
     """
 
     def __init__(self) -> None:
@@ -61,6 +64,7 @@ class ViewportModel:
         self.selected: frozenset[str] = frozenset()
         self.hovered = ""
         self.pointed = ""
+        self.pointer: tuple[float, float] | None = None
         self.all_regions = False
         self._arrived: npt.NDArray[np.bool_] | None = None
         self._own_window: dict[int, WindowPreset | None] = {}
@@ -174,6 +178,12 @@ class ViewportModel:
         """Return the widget point of an image point (column, row)."""
         x, y = transform(self.matrix(), [point])[0]
         return float(x), float(y)
+
+    def probe(self) -> Probe | None:
+        """Return the pixel under the pointer; none where no image is, or another one stands in."""
+        if self.stack is None or self.pointer is None or self.shown_index() != self.state.index:
+            return None
+        return probe(self.stack, self.state.index, self.to_image(self.pointer))
 
     def letters(self) -> EdgeLetters | None:
         """Return the orientation letters at the edges; none without an orientation."""

@@ -96,7 +96,14 @@ def corner_words(model: ViewportModel, theme: Theme) -> Corners:
         zoom_percent=100 * model.scale() * model.pixel_ratio,
         inverted=model.state.inverted,
         tall=model.size[1] >= theme.value("viewport", "identity-from-height"),
+        probe=model.probe(),
     )
+
+
+def probe_area(bounds: QRectF, theme: Theme) -> QRectF:
+    """Return the part of a viewport where the words change while the pointer moves: the lower left."""
+    height = theme.value("viewport", "margin") + 4 * theme.line_height("corner") + 2
+    return QRectF(bounds.left(), bounds.bottom() - height, bounds.width() / 2, height)
 
 
 def loading_note(model: ViewportModel) -> str:
