@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -18,6 +19,7 @@ from inference.evidence.sides import side_of
 from inference.evidence.tool import DrawnRegion, IdSource, MeasureContext, RefusalCode, refused, source
 from reports.domain import Code, Evidence, EvidenceKind, Quantity, ReportDefault, Side
 from viewer.imaging.geometry import FloatArray
+from viewer.imaging.grey import modality_values, padding_range
 from viewer.imaging.regions import Region, Shape, Space, outline, to_image
 from viewer.imaging.study import Instance
 from viewer.imaging.volume import unit_of
@@ -67,8 +69,9 @@ class RegionStatistics:
         points = outline(region, segments=OUTLINE_SEGMENTS)
         stored = ctx.stack.stored[frame]
         attributes = instance.of_frame(region.frame_number)
-        values = stored.astype(np.float32) * np.float32(attributes.rescale_slope)
-        values += np.float32(attributes.rescale_intercept)
+        values = modality_values(
+            stored, attributes.rescale_slope, attributes.rescale_intercept, attributes.modality_lut
+        ).astype(np.float32)
         inside = inside_polygon(points, values.shape) & ~_padding(stored, instance)
         if not inside.any():
             return self._refusal(evidence_id, RefusalCode.OUTSIDE_IMAGE)
@@ -127,15 +130,13 @@ def _nearest_frame(ctx: MeasureContext, region: Region) -> tuple[int, Instance, 
     return index, instance, moved
 
 
-def _padding(stored: npt.NDArray[np.generic], instance: Instance) -> npt.NDArray[np.bool_]:
+def _padding(stored: npt.NDArray[Any], instance: Instance) -> npt.NDArray[np.bool_]:
     """Return the pixels that show nothing (Pixel Padding Value and Range Limit, PS3.3 C.7.5.1.1.2)."""
-    first = instance.pixel_padding_value
-    if first is None:
+    padding = padding_range(instance)
+    if padding is None:
         return np.zeros(stored.shape, dtype=bool)
-    limit = instance.pixel_padding_range_limit
-    low, high = sorted((first, first if limit is None else limit))
-    numbers = stored.astype(np.float64)
-    return (numbers >= low) & (numbers <= high)
+    found: npt.NDArray[np.bool_] = (stored >= padding[0]) & (stored <= padding[1])
+    return found
 
 
 def inside_polygon(points: FloatArray, shape: tuple[int, ...]) -> npt.NDArray[np.bool_]:

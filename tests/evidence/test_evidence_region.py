@@ -17,6 +17,7 @@ from inference.evidence.region_statistics import RegionStatistics
 from inference.evidence.tool import DrawnRegion, IdSource, MeasureContext, RefusalCode
 from reports.domain import Evidence, ReportDefault, Side
 from viewer.imaging.geometry import ImagePlane
+from viewer.imaging.mappings import LookupTable
 from viewer.imaging.regions import Region, Shape, Space, to_patient
 
 MIDDLE = 38
@@ -68,6 +69,16 @@ def test_ellipse_has_the_area_and_diameters_of_geometry(
     assert found.value("long").value == pytest.approx(4 * a, rel=2e-3)
     assert found.value("short").value == pytest.approx(4 * b, rel=2e-3)
     assert (found.value("area").unit, found.value("long").unit) == ("mm2", "mm")
+
+
+def test_values_go_through_the_table_of_the_image_as_on_the_screen(chest: MeasureContext) -> None:
+    instances = list(chest.series.instances)
+    table = LookupTable.of([7, 9], first=-20000, bits=8)
+    instances[MIDDLE] = instances[MIDDLE].model_copy(update={"modality_lut": table})
+    series = chest.series.model_copy(update={"instances": tuple(instances)})
+    mapped = replace(chest, series=series, stack=replace(chest.stack, series=series))
+    assert measure(chest, ellipse(90, 72, 9, 9)).value("mean").value != 9.0
+    assert measure(mapped, ellipse(90, 72, 9, 9)).value("mean").value == 9.0
 
 
 def test_pixels_that_are_not_square_count_in_millimetres() -> None:
