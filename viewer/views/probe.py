@@ -5,11 +5,8 @@ from __future__ import annotations
 import math
 from dataclasses import dataclass
 
-import numpy as np
-
-from viewer.imaging.grey import modality_values, padding_range
-from viewer.imaging.study import FrameAttributes
-from viewer.imaging.volume import ImageStack, unit_of
+from viewer.imaging import probe as pixel_probe
+from viewer.imaging.volume import ImageStack
 
 NO_UNIT = "1"
 """UCUM for a number whose unit the header does not give."""
@@ -48,33 +45,10 @@ def probe(stack: ImageStack, index: int, point: tuple[float, float]) -> Probe | 
     rows, columns = stack.stored.shape[1:3]
     if not (0 <= column < columns and 0 <= row < rows):
         return None
-    stored = stack.stored[index, row, column]
+    found = pixel_probe.probe(stack, index, row, column)
     if stack.is_colour:
-        red, green, blue = (int(part) for part in np.asarray(stored))
+        red, green, blue = found.stored
         return Probe(column, row, colour=(red, green, blue))
-    instance_index, number = stack.frames[index]
-    instance = stack.series.instances[instance_index]
-    padding = padding_range(instance)
-    pixel = float(stored)
-    if not math.isfinite(pixel) or (padding is not None and padding[0] <= pixel <= padding[1]):
-        return Probe(column, row)
-    attributes = instance.of_frame(number)
-    mapped = _real_world(attributes, pixel)
-    if mapped is not None:
-        return Probe(column, row, *mapped)
-    value = modality_values(
-        np.array([stored]),
-        attributes.rescale_slope,
-        attributes.rescale_intercept,
-        attributes.modality_lut,
-    )
-    return Probe(column, row, float(value[0]), unit_of(stack.series, instance.rescale_type))
-
-
-def _real_world(attributes: FrameAttributes, stored: float) -> tuple[float, str] | None:
-    """Return the value and unit of the first real-world map that reaches a stored value."""
-    for each in attributes.real_world:
-        value = each.value(stored)
-        if value is not None:
-            return value, each.unit
-    return None
+    if found.real_world:
+        return Probe(column, row, found.real_world[0].value, found.real_world[0].unit)
+    return Probe(column, row, found.value, NO_UNIT if found.value is None else found.unit)
