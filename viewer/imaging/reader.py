@@ -5,6 +5,7 @@ from __future__ import annotations
 import base64
 import shutil
 import tempfile
+import threading
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
@@ -120,6 +121,7 @@ class Reader:
         self._owns_pool = pool is None
         self._archive = archive_dir
         self._temporary: Path | None = None
+        self._folder_lock = threading.Lock()
         self._fatal: set[str] = set()
         """Files that brought a worker of this reader down while they were indexed."""
 
@@ -353,9 +355,11 @@ class Reader:
     def _archive_dir(self) -> Path:
         if self._archive is not None:
             return self._archive
-        if self._temporary is None:
-            self._temporary = Path(tempfile.mkdtemp(prefix="sightline-"))
-        return self._temporary
+        # Two searches at once must not make two folders, of which `close` would remove one.
+        with self._folder_lock:
+            if self._temporary is None:
+                self._temporary = Path(tempfile.mkdtemp(prefix="sightline-"))
+            return self._temporary
 
 
 def _path(series: Series, layout: StackLayout, index: int) -> str:
