@@ -1,4 +1,4 @@
-"""Pixel memory: segments owned by the host, prefaulted and reused, that workers attach to.
+"""Pixel memory: segments owned by the host, reused and kept ready, that workers attach to.
 
 On Linux a segment is an anonymous memfd, open to its user only and sealed against resizing, so that
 no worker can pull the memory away under the window; elsewhere a named mapping of mode 0600 whose
@@ -34,14 +34,13 @@ DEFAULT_SHARE = 0.5
 WASTE = 4.0
 """A free segment is reused for a request down to its size divided by this."""
 
-_MAP_POPULATE = getattr(mmap, "MAP_POPULATE", 0)
 _MADV_POPULATE_READ = 22
 """linux/mman.h, since 5.14. For shared memory it maps pages that can be written as well, a group at a
 time; MADV_POPULATE_WRITE goes page by page and takes twice as long."""
 
 
 def _find_madvise() -> Callable[[int, int, int], int] | None:
-    """Return the C library's madvise; unlike `mmap.madvise` it is called without the interpreter lock."""
+    """Return the C library's madvise: unlike `mmap.madvise` it does not hold the interpreter lock."""
     if not sys.platform.startswith("linux"):
         return None
     function = ctypes.CDLL(None).madvise
@@ -122,8 +121,26 @@ def _named_memory_file(size: int) -> int:
     return descriptor
 
 
+def map_pages(target: npt.NDArray[Any]) -> None:
+    """Map the pages under an array of shared memory that is about to be written.
+
+    Otherwise each page is mapped by a fault of its own at its first write, which makes reading a file
+    into the buffer three times slower. Workers call it for each frame in the thread that fills it, so
+    that the threads share the work and the first frame waits for its own pages only. Where the system
+    cannot do it nothing happens.
+    """
+    if _madvise is not None and target.flags.c_contiguous:
+        start = target.ctypes.data
+        page = start - start % mmap.PAGESIZE
+        _madvise(page, start + target.nbytes - page, _MADV_POPULATE_READ)
+
+
 class _Segment:
-    """Memory of the pool, mapped once in the host for its whole life."""
+    """Memory of the pool, mapped once in the host for its whole life.
+
+    The system has promised all its pages; to clear and map them is left to who touches them first,
+    mostly the threads of a worker, so that the first image does not wait for the last page.
+    """
 
     def __init__(self, size: int) -> None:
         self.size = size
@@ -131,12 +148,19 @@ class _Segment:
         self.read_descriptor = -1
         try:
             self.read_descriptor = self._reopen_read_only()
-            self.map = mmap.mmap(self.descriptor, size, flags=mmap.MAP_SHARED | _MAP_POPULATE)
+            self.map = mmap.mmap(self.descriptor, size, flags=mmap.MAP_SHARED)
         except BaseException:
             self._close_descriptors()
             raise
         self.used = 0
         self.leases = 0
+        self._touched = False
+
+    def touch(self) -> None:
+        """Map all pages in the host, which then writes to them without a fault each."""
+        if not self._touched:
+            map_pages(np.frombuffer(self.map, dtype=np.uint8))
+            self._touched = True
 
     def _reopen_read_only(self) -> int:
         with contextlib.suppress(OSError):
@@ -145,8 +169,10 @@ class _Segment:
 
     def clear(self) -> None:
         """Zero what the last user had: no image may show through in the next."""
-        np.frombuffer(self.map, dtype=np.uint8, count=self.used)[:] = 0
-        self.used = 0
+        if self.used:
+            self.touch()
+            np.frombuffer(self.map, dtype=np.uint8, count=self.used)[:] = 0
+            self.used = 0
 
     def close(self) -> None:
         # Views that are still held keep the mapping until they go.
@@ -183,6 +209,10 @@ class SharedBuffer:
         """Return the bytes from `offset` as an array; it can be written only when asked for."""
         return _view(memoryview(self._segment.map)[: self.nbytes], dtype, shape, offset, writable)
 
+    def touch(self) -> None:
+        """Clear and map the pages now, by this thread, rather than when they are first used."""
+        self._segment.touch()
+
     def read_only(self) -> SharedBuffer:
         """Return the same memory to hand to a worker that must not write; the owner releases it."""
         return SharedBuffer(self._pool, self._segment, self.nbytes, writable=False)
@@ -215,7 +245,7 @@ class SharedBuffer:
 
 
 class SharedPool:
-    """The pixel memory of a program, bounded, prefaulted and reused. Thread-safe.
+    """The pixel memory of a program, bounded and reused. Thread-safe.
 
     Parameters
     ----------
@@ -266,10 +296,10 @@ class SharedPool:
     def prepare(self, nbytes: int) -> None:
         """Have a free segment for `nbytes` ready, when memory allows; for a background thread.
 
-        Touching the pages of a fresh segment takes ten times longer than clearing a used one.
+        To make and touch a fresh segment takes ten times longer than to clear a used one.
         """
-        with contextlib.suppress(PoolExhausted):
-            self.acquire(nbytes).release()
+        with contextlib.suppress(PoolExhausted), self.acquire(nbytes) as buffer:
+            buffer.touch()
 
     def lease(self, segment: _Segment) -> None:
         """Count one more user of a segment."""
@@ -344,20 +374,6 @@ class SharedPool:
             "pool_exhausted",
             f"These images need {size >> 20} MB and {why}. Close an open series and try again.",
         )
-
-
-def map_pages(target: npt.NDArray[Any]) -> None:
-    """Map the pages under an array of a shared buffer that is about to be written.
-
-    Otherwise each page is mapped by a fault of its own at its first write, which makes reading a file
-    into the buffer three times slower. Called for each frame by the thread that fills it, so that the
-    work is shared by the threads and the first frame waits for its own pages only. Where the system
-    cannot do it nothing happens.
-    """
-    if _madvise is not None and target.flags.c_contiguous:
-        start = target.ctypes.data
-        page = start - start % mmap.PAGESIZE
-        _madvise(page, start + target.nbytes - page, _MADV_POPULATE_READ)
 
 
 class AttachedBuffer:
