@@ -325,7 +325,7 @@ def _limitations(ledger: Ledger) -> list[Limitation]:
             warned.setdefault(warning, []).append(item)
     for warning, items in warned.items():
         labels = [items[0].label, *(item.label[:1].lower() + item.label[1:] for item in items[1:])]
-        text = f"{', '.join(labels)}: {warning}."
+        text = f"{', '.join(labels)}: {warning.removesuffix('.')}."
         found.append(Limitation(evidence_id=items[0].id, text=text, code="warning"))
     return found
 

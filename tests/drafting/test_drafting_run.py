@@ -238,6 +238,28 @@ def test_cancel_during_the_tools_ends_the_run_with_its_trace() -> None:
     assert stopped.value.trace.events[-1].status is TraceStatus.CANCELLED
 
 
+def test_a_warning_is_a_limitation_that_ends_with_one_full_stop() -> None:
+    warned = tuple(
+        item.model_copy(update={"warnings": ("the gantry is tilted.", "no breath-hold is known")})
+        for item in EVIDENCE[1:3]
+    )
+
+    def collect_warned(ledger: Ledger, report: ReportTool, cancel: CancelToken) -> Ledger:
+        return ledger.add(EVIDENCE[0], *warned)
+
+    result = run_draft(
+        DraftRequest(study=STUDY, series=SERIES, program="test"),
+        collect=collect_warned,
+        generate=None,
+        model=None,
+    )
+    texts = [one.text for one in result.draft.limitations if one.code == "warning"]
+    assert texts == [
+        "Right lung, left lung: the gantry is tilted.",
+        "Right lung, left lung: no breath-hold is known.",
+    ]
+
+
 def test_the_trace_records_every_step_with_what_replays_it() -> None:
     result = run(says(honest_text()), seed=5)
     trace = result.trace
