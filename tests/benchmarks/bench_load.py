@@ -5,6 +5,7 @@ Every ratio compares two ways in one process run, measured in turns; a ratio say
 
 from __future__ import annotations
 
+import itertools
 import os
 import statistics
 import tempfile
@@ -108,22 +109,33 @@ def _simpleitk(series: Series) -> None:
 
 def run() -> list[dict[str, Any]]:
     """Return the rows for docs/benchmarks.md."""
-    with tempfile.TemporaryDirectory(prefix="sightline-bench-") as name, Reader() as reader:
+    with (
+        tempfile.TemporaryDirectory(prefix="sightline-bench-") as name,
+        Reader() as reader,
+        Reader() as fresh,
+    ):
         folder = Path(name)
         write_ct(folder)
         series = reader.index([folder]).studies[0].series[0]
+        turns = itertools.count()
+
+        def unseen() -> Series:
+            """Return the series as one that the worker has not met, so that it parses all of it."""
+            return series.model_copy(update={"description": f"turn {next(turns)}"})
 
         def indexed_and_opened() -> None:
-            reader.open(reader.index([folder]).studies[0].series[0]).release()
+            reader.index([folder])
+            reader.open(unseen()).release()
 
         times = in_turns(
             {
                 "preadv": lambda: _preadv(reader.pool, series),
-                "open": lambda: reader.open(series).release(),
+                "open": lambda: reader.open(unseen()).release(),
                 "index and open": indexed_and_opened,
                 "scan": lambda: index_paths([name]),
                 "pydicom": lambda: _pydicom_headers(series),
-                "first": lambda: _until_first_image(reader, folder),
+                "first": lambda: _until_first_image(reader, unseen(), folder),
+                "click": lambda: _until_first_image(fresh, unseen()),
                 "SimpleITK": lambda: _simpleitk(series),
             }
         )
@@ -135,6 +147,12 @@ def run() -> list[dict[str, Any]]:
             times["open"],
             times["preadv"],
             "worker included",
+        ),
+        _row(
+            f"open {shape} / SimpleITK",
+            times["open"],
+            times["SimpleITK"],
+            "SimpleITK is given the sorted names; worker included",
         ),
         _row(
             f"index and open {shape} / preadv of the same bytes",
@@ -160,6 +178,12 @@ def run() -> list[dict[str, Any]]:
             times["preadv"],
             "until its frame event is heard",
         ),
+        _row(
+            f"first image of {SLICES} files into fresh memory / preadv of all",
+            times["click"],
+            times["preadv"],
+            "indexed before; no segment to reuse",
+        ),
     ]
 
 
@@ -170,10 +194,15 @@ def _pydicom_headers(series: Series) -> None:
         dcmread(instance.path, stop_before_pixels=True)
 
 
-def _until_first_image(reader: Reader, folder: Path) -> float:
-    start = time.perf_counter()
+def _until_first_image(reader: Reader, series: Series, folder: Path | None = None) -> float:
+    """Return the seconds to the first image, from a folder or else into memory never used before."""
     heard: list[float] = []
-    series = reader.index([folder]).studies[0].series[0]
+    if folder is None:
+        reader.pool.close()
+        reader.pool = SharedPool()
+    start = time.perf_counter()
+    if folder is not None:
+        reader.index([folder])
     reader.open(series, on_frames=lambda _: heard.append(time.perf_counter())).release()
     return heard[0] - start
 

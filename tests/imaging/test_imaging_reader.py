@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
@@ -16,6 +17,7 @@ from viewer.imaging.reader import Reader
 from viewer.imaging.volume import Volume, as_volume
 from viewer.imaging.worker.host import CancelToken, WorkerCancelled, WorkerHost, WorkerRefused
 from viewer.imaging.worker.kinds import GIB, KINDS, TEST_MODULE_VARIABLE, WorkerKind
+from viewer.imaging.worker.memory import GRANULE
 
 Make = Callable[..., Dataset]
 Save = Callable[[Dataset, Path], Path]
@@ -39,6 +41,29 @@ def test_a_folder_becomes_a_volume_through_the_worker(
         assert opened.stack.decoder == "native"
         assert opened.bad_files == ()
         assert not opened.stack.stored.flags.writeable
+
+
+def test_a_warm_reader_has_its_worker_and_memory_before_the_first_call(
+    write_series: Callable[..., Path],
+) -> None:
+    with Reader() as warm:
+        warm.warm(3 * GRANULE)
+        for thread in threading.enumerate():
+            if thread.name == "reader-warm":
+                thread.join()
+        pid = warm.host.pid
+        assert pid is not None
+        assert warm.pool.allocated == 3 * GRANULE
+        series = warm.index([write_series(2)]).studies[0].series[0]
+        with warm.open(series):
+            assert warm.pool.allocated == 3 * GRANULE
+        assert warm.host.pid == pid
+    warm.warm(GRANULE)  # a program that closes at once: nothing is left behind
+    for thread in threading.enumerate():
+        if thread.name == "reader-warm":
+            thread.join()
+    assert warm.host.pid is None
+    assert warm.pool.allocated == 0
 
 
 def test_streaming_starts_with_the_image_that_is_looked_at(

@@ -159,6 +159,25 @@ def test_mapped_pages_are_written_without_a_fault_each(pool: SharedPool) -> None
         buffer.unlease()
 
 
+@pytest.mark.skipif(not _maps_ahead(), reason="this system maps pages at their first use only")
+def test_prepared_memory_is_touched_before_it_is_needed(pool: SharedPool) -> None:
+    size = 4 * GRANULE
+    pool.prepare(size)
+    with pool.acquire(size) as buffer:
+        before = resource.getrusage(resource.RUSAGE_SELF).ru_minflt
+        buffer.view(np.uint8, (size,), writable=True)[:] = 1
+        faults = resource.getrusage(resource.RUSAGE_SELF).ru_minflt - before
+    assert faults < size // mmap.PAGESIZE // 4
+
+
+@pytest.mark.skipif(not hasattr(os, "memfd_create"), reason="memory without a promise of its pages")
+def test_a_fresh_segment_has_the_promise_of_all_its_pages(pool: SharedPool) -> None:
+    """Nobody has touched them yet, and to run out of memory then would kill the program."""
+    with pool.acquire(4 * GRANULE) as buffer:
+        assert os.fstat(buffer.lease()).st_blocks * 512 >= 4 * GRANULE
+        buffer.unlease()
+
+
 def test_to_map_pages_of_any_array_changes_nothing_in_it(pool: SharedPool) -> None:
     plain = np.arange(10)
     for array in (plain, plain[::2], plain[:0], np.array(1.0)):

@@ -7,6 +7,7 @@ import shutil
 import tempfile
 import threading
 from collections.abc import Callable, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from types import TracebackType
@@ -23,6 +24,7 @@ from viewer.imaging.volume import ImageStack
 from viewer.imaging.worker.host import (
     CancelToken,
     WorkerDied,
+    WorkerError,
     WorkerHost,
     WorkerRefused,
 )
@@ -124,6 +126,20 @@ class Reader:
         self._folder_lock = threading.Lock()
         self._fatal: set[str] = set()
         """Files that brought a worker of this reader down while they were indexed."""
+
+    def warm(self, nbytes: int = 0) -> None:
+        """Start the worker, and have memory for a series of `nbytes` ready, in the background.
+
+        For a program that will read soon: the first call does not wait for a process to start.
+        """
+
+        def ready() -> None:
+            with suppress(WorkerError):  # the first call says it
+                self.host.start()
+            if nbytes:
+                self.pool.prepare(nbytes)
+
+        threading.Thread(target=ready, name="reader-warm", daemon=True).start()
 
     def index(
         self,

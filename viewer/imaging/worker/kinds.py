@@ -55,6 +55,8 @@ ENVIRONMENT: Mapping[str, str] = {
     # Each OpenBLAS thread and each malloc arena reserves address space, which RLIMIT_AS counts.
     "OPENBLAS_NUM_THREADS": "1",
     "MALLOC_ARENA_MAX": "2",
+    # The search for plugins among all installed packages is a tenth of the start of a worker.
+    "PYDANTIC_DISABLE_PLUGINS": "__all__",
 }
 """Set for all workers."""
 
