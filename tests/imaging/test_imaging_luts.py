@@ -17,12 +17,15 @@ from pydicom.uid import (
 )
 
 from viewer.imaging.decode import decode_stack
+from viewer.imaging.elements import RawHeader
 from viewer.imaging.grey import default_window, image_presets, modality_values, pipeline_of, to_grey
+from viewer.imaging.headers import Header, HeaderError, Tag
 from viewer.imaging.index import index_paths
 from viewer.imaging.layout import stack_layout
 from viewer.imaging.mappings import LookupTable, RealWorldMap
 from viewer.imaging.probe import probe
 from viewer.imaging.render import render_frame
+from viewer.imaging.sequences import items
 from viewer.imaging.study import StudyIndex
 from viewer.imaging.volume import ImageStack, as_volume
 
@@ -169,6 +172,14 @@ def test_a_damaged_voi_lut_is_left_out_and_the_image_shown(
     ds.VOILUTSequence = [broken, lut(0, [1, 2, 3], LUTExplanation="GOOD")]
     stack = stack_of(save(ds, tmp_path / "a.dcm"))
     assert [one.explanation for one in image_presets(stack, 0)] == ["GOOD"]
+
+
+def test_a_sequence_that_cannot_be_parsed_is_refused_only_where_values_need_it() -> None:
+    cut = {int(Tag.SequenceOfUltrasoundRegions): b"\xfe\xff\x00\xe0\x10"}
+    header = Header("/a.dcm", RawHeader(cut, ExplicitVRLittleEndian, False, None, 0))
+    assert items(header, Tag.SequenceOfUltrasoundRegions) == []
+    with pytest.raises(HeaderError, match="SequenceOfUltrasoundRegions cannot be read"):
+        items(header, Tag.SequenceOfUltrasoundRegions, required=True)
 
 
 def test_bytes_packed_into_words_are_entries_of_eight_bits(

@@ -24,6 +24,7 @@ from viewer.imaging.mappings import LookupTable
 from viewer.imaging.overlays import overlay_planes
 from viewer.imaging.sequences import items, lookup_table, real_world_maps, text
 from viewer.imaging.study import Instance, WindowPreset
+from viewer.imaging.ultrasound import ultrasound_regions
 
 NATIVE_SYNTAXES: Final = frozenset((IMPLICIT_LE, EXPLICIT_LE, EXPLICIT_BE))
 
@@ -117,6 +118,7 @@ def image_instance(header: Header) -> Instance:
             "rescale_type": template.rescale_type if modality_lut is None else _lut_type(header),
             "real_world": real_world_maps(items(header, Tag.RealWorldValueMappingSequence)),
             "overlays": overlay_planes(header),
+            "regions": ultrasound_regions(items(header, Tag.SequenceOfUltrasoundRegions)),
             "plane": _plane(header),
             "acquisition_time": header.code(Tag.AcquisitionTime),
             "pixel_offset": offset,
@@ -262,7 +264,7 @@ def _modality_lut(header: Header, instance: Instance) -> LookupTable | None:
     HeaderError
         The table is damaged: without it every value would be wrong.
     """
-    found = items(header, Tag.ModalityLUTSequence)
+    found = items(header, Tag.ModalityLUTSequence, required=True)
     if not found:
         return None
     intensity = header.code(Tag.PixelIntensityRelationship)
@@ -283,10 +285,7 @@ def _voi_luts(header: Header, instance: Instance) -> tuple[WindowPreset, ...]:
     signed = instance.signed or instance.rescale_intercept < 0.0
     if header.has(Tag.ModalityLUTSequence):
         signed = False  # its output is unsigned (PS3.3 C.11.1.1.1)
-    try:
-        return voi_lut_presets(items(header, Tag.VOILUTSequence), signed_input=signed)
-    except HeaderError:
-        return ()  # a way of looking at values that are right without it
+    return voi_lut_presets(items(header, Tag.VOILUTSequence), signed_input=signed)
 
 
 def voi_lut_presets(found: list[Any], *, signed_input: bool) -> tuple[WindowPreset, ...]:

@@ -22,18 +22,29 @@ MAX_ITEMS: Final = 64
 """Most items of a sequence that are read: a hostile file may have millions."""
 
 
-def items(header: Header, tag: Tag) -> list[Any]:
+def items(header: Header, tag: Tag, *, required: bool = False) -> list[Any]:
     """Return the items of a sequence as data sets, empty when it is not there.
+
+    Parameters
+    ----------
+    required
+        True when the pixels would be wrong without a sequence that is there; another one that
+        cannot be parsed is as good as missing.
 
     Raises
     ------
     HeaderError
-        It is there and cannot be parsed.
+        It is required and cannot be parsed.
     """
     value = header.raw.elements.get(tag)
     if not value:
         return []
-    return _items(value, header.raw.implicit_vr, header.raw.big_endian, tag.name)
+    try:
+        return _items(value, header.raw.implicit_vr, header.raw.big_endian, tag.name)
+    except HeaderError:
+        if required:
+            raise
+        return []
 
 
 @lru_cache(maxsize=64)

@@ -83,6 +83,35 @@ class OverlayPlane(_Frozen):
     """True for a region of interest, False for graphics (Overlay Type R or G)."""
 
 
+class UltrasoundRegion(_Frozen):
+    """One calibrated part of an ultrasound picture (PS3.3 C.8.5.5).
+
+    Parameters
+    ----------
+    left, top, right, bottom
+        Columns and rows of its first and last pixels, from 0; the last belong to it.
+    x_unit, y_unit
+        UCUM unit of one step along a row and along a column: "cm", "s", "cm/s", ...; empty for none.
+    x_step, y_step
+        Physical size of one pixel in these units; may be negative.
+    tissue
+        True for a two-dimensional picture (Region Spatial Format 1), where lengths are lengths.
+    high_priority
+        True when this region is on top where regions overlap (Region Flags, bit 0).
+    """
+
+    left: int
+    top: int
+    right: int
+    bottom: int
+    x_unit: str = ""
+    y_unit: str = ""
+    x_step: float = 0.0
+    y_step: float = 0.0
+    tissue: bool = False
+    high_priority: bool = False
+
+
 class Instance(_Frozen):
     """One image file (or one member of a ZIP, already extracted into the archive).
 
@@ -131,6 +160,7 @@ class Instance(_Frozen):
     real_world: tuple[RealWorldMap, ...] = ()
     presentation_lut_shape: str = ""
     overlays: tuple[OverlayPlane, ...] = ()
+    regions: tuple[UltrasoundRegion, ...] = ()
     pixel_offset: int = 0
     pixel_length: int = 0
     frames: tuple[FrameAttributes, ...] = ()
