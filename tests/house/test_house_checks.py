@@ -110,28 +110,31 @@ def test_no_dependency_is_under_the_gpl() -> None:
 
 
 def test_every_tested_version_is_pinned_and_no_left_over() -> None:
+    import tomllib
     from importlib.metadata import distribution
 
     from packaging.requirements import Requirement
     from packaging.utils import canonicalize_name
 
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
+    extras = project["optional-dependencies"].values()
+    pending = [Requirement(text) for group in (project["dependencies"], *extras) for text in group]
     installed: dict[str, str] = {}
     named: set[str] = set()
-    pending = [("sightline", frozenset({"dev", "train"}))]
     seen = set()
     while pending:
-        name, extras = pending.pop()
-        if (name, extras) in seen:
+        wanted = pending.pop()
+        name, chosen = canonicalize_name(wanted.name), frozenset(wanted.extras)
+        named.add(name)
+        if (name, chosen) in seen:
             continue
-        seen.add((name, extras))
+        seen.add((name, chosen))
         found = distribution(name)
-        installed[canonicalize_name(name)] = found.version.partition("+")[0]
-        for text in found.requires or ():
-            one = Requirement(text)
+        installed[name] = found.version.partition("+")[0]
+        for one in map(Requirement, found.requires or ()):
             named.add(canonicalize_name(one.name))
-            if one.marker is None or any(one.marker.evaluate({"extra": e}) for e in ("", *extras)):
-                pending.append((one.name, frozenset(one.extras)))
-    del installed["sightline"]
+            if one.marker is None or any(one.marker.evaluate({"extra": e}) for e in ("", *chosen)):
+                pending.append(one)
     lines = (ROOT / "constraints.txt").read_text().split()
     pins = {canonicalize_name(line.split("==")[0]): line.split("==")[1] for line in lines}
     # Which libraries of a graphics card torch brings is the machine's affair.
