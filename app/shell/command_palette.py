@@ -181,7 +181,10 @@ class CommandPalette(Layer):
         rows = sum(self.list.sizeHintForRow(index) for index in range(self.list.count()))
         frame = 2 * self.theme.length("row", "header") + 2 * gap
         height = min(rows + frame, self._anchor.height() - 2 * gap)
-        self.setGeometry(corner.x() + gap, corner.y() + gap, self._anchor.width() - 2 * gap, height)
+        # Over a page without a panel it takes a panel's width, at the right.
+        width = min(self._anchor.width(), self.theme.length("column", "report")) - 2 * gap
+        left = corner.x() + self._anchor.width() - gap - width
+        self.setGeometry(left, corner.y() + gap, width, height)
 
     def _fill(self) -> None:
         headings = (self.tr("ACTIONS"), self.tr("SENTENCES"), self.tr("NOT AVAILABLE NOW"))

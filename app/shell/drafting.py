@@ -11,10 +11,11 @@ from PySide6.QtCore import QObject, Signal
 from app.engine import DraftOutcome, Engine
 from app.shell.background import Background, Job
 from inference.drafting.draft import DraftCancelled
+from inference.drafting.triage import NoSeries, choose_series
 from inference.models.generation import ModelError
 from reports.domain import Draft, Ledger, Limitation, Step, Trace, TraceEvent, TraceStatus
 from viewer.imaging.reader import OpenStack
-from viewer.imaging.study import Study
+from viewer.imaging.study import Series, Study
 from viewer.imaging.worker.cancel import CancelToken
 
 PROGRESS: dict[Step, tuple[float, float]] = {
@@ -203,3 +204,16 @@ def unwritten(wish: DraftWish, ledger: Ledger, masks: object, error: ModelError)
     )
     trace = Trace(program=program_name(), seed=wish.seed, events=(*events, last))
     return DraftOutcome(DraftResult(ledger, draft, trace), masks)  # type: ignore[arg-type]
+
+
+def draftable(study: Study) -> Series | None:
+    """Return the series that carries the study, or none when it holds no images to draft from."""
+    try:
+        return choose_series(study)
+    except NoSeries:
+        return None
+
+
+def main_series(study: Study) -> Series:
+    """Return the series whose ledger the report begins with."""
+    return draftable(study) or study.series[0]

@@ -16,7 +16,8 @@ from app.engine import DraftOutcome, Engine, empty_ledger
 from app.report_history import Change
 from app.report_model import ReportModel
 from app.shell.background import Background, Job
-from app.shell.drafting import Drafting, DraftWish
+from app.shell.draft_messages import DraftMessages
+from app.shell.drafting import Drafting, DraftWish, draftable, main_series
 from app.shell.evidence_link import EvidenceLink
 from app.shell.measuring import Measuring
 from app.shell.reading_header import ReadingHeader
@@ -27,8 +28,6 @@ from app.shell.signing import OnTheDesk, Signing
 from app.shell.tool_bar import ToolBar
 from app.shell.widgets import Choice
 from app.shell.worklist_entries import Entry
-from inference.drafting.draft import DraftRefused
-from inference.drafting.triage import NoSeries, choose_series
 from inference.evidence.masks import MaskStore
 from inference.validation.rules import check_sentence
 from reports.domain import (
@@ -37,16 +36,13 @@ from reports.domain import (
     Ledger,
     Report,
     ReportState,
-    Step,
     Trace,
     TraceEvent,
-    TraceStatus,
 )
 from viewer.imaging.reader import OpenStack
 from viewer.imaging.regions import Region
-from viewer.imaging.study import Series, Study
+from viewer.imaging.study import Study
 from viewer.imaging.volume import ImageStack
-from viewer.imaging.worker.errors import WorkerError
 from viewer.views.reader_adapter import ReaderAdapter
 from viewer.views.reading_area import ReadingArea
 from viewer.views.series_strip import SeriesItem
@@ -95,6 +91,7 @@ class ReadingPage(QWidget):
         self.sealed = SealedBar(theme)
         self.tools = ToolBar(theme, self.area.grid)
         self.drafting = Drafting(engine, self)
+        self.messages = DraftMessages(self.panel, self.draft)
         self.measuring = Measuring(engine, adapter, self.work, self)
         self.link = EvidenceLink(self.panel, self.area, self.work, self)
         self._lay_out()
@@ -234,7 +231,7 @@ class ReadingPage(QWidget):
     def _opened(self, opened: OpenedReport) -> None:
         study = self.study
         assert study is not None
-        ledger = opened.ledger or empty_ledger(study, _main_series(study))
+        ledger = opened.ledger or empty_ledger(study, main_series(study))
         account = self.desk.account
         model = ReportModel(
             opened.report,
@@ -284,6 +281,12 @@ class ReadingPage(QWidget):
         study = self.study
         series = next((one for one in study.series if one.key == key), None) if study else None
         number = series.series_number if series and series.series_number is not None else "?"
+        waited_for = draftable(study) if study else None
+        if self._wants_draft and waited_for is not None and waited_for.key == key:
+            # A draft that waited for these pixels has nothing left to wait for.
+            self._wants_draft = False
+            self.panel.finish_draft()
+            self.doing.emit("")
         self.panel.show_problem(self.tr("Series {n}").format(n=number), words)
 
     # --- drafting ----------------------------------------------------------------------------------
@@ -291,7 +294,7 @@ class ReadingPage(QWidget):
     def _opened_stack(self) -> OpenStack | None:
         """Return the series that is drafted and printed, once its pixels are in."""
         study = self.study
-        series = _draftable(study) if study is not None else None
+        series = draftable(study) if study is not None else None
         return self.area.adapter.opened(series.key) if series is not None else None
 
     def draft(self) -> None:
@@ -301,13 +304,9 @@ class ReadingPage(QWidget):
             return
         if model.is_locked:
             return
-        series = _draftable(study)
+        series = draftable(study)
         if series is None:
-            self.panel.show_problem(
-                self.tr("No draft was made"),
-                self.tr("The study has no series of images that can be drafted."),
-                self.tr("You can write the report yourself."),
-            )
+            self.messages.unfit()
             return
         self.panel.start_draft(self._model_title(), self._seed)
         self.doing.emit(self.tr("Drafting"))
@@ -349,20 +348,19 @@ class ReadingPage(QWidget):
 
     def _drafted(self, outcome: DraftOutcome) -> None:
         self._take(outcome)
-        draft = outcome.result.draft
-        self.panel.finish_draft()
-        if not draft.complete:
-            reasons = [
-                event.message
-                for event in outcome.result.trace.events
-                if event.step is Step.COMPOSE and event.status is TraceStatus.FAILED
-            ]
-            self.panel.show_problem(
-                self.tr("The draft is not complete"),
-                reasons[-1] if reasons else self.tr("The model did not finish."),
-                self.tr("What was measured and what was written before is kept."),
-                (Choice(self.tr("Draft again"), self._draft_again),),
-            )
+        self.messages.finished(outcome)
+
+    def _measured_only(self, outcome: DraftOutcome, error: Exception) -> None:
+        self._take(outcome)
+        self.messages.measured_only(outcome, error)
+
+    def _draft_failed(self, error: Exception) -> None:
+        self.doing.emit("")
+        self.messages.failed(error)
+
+    def _draft_cancelled(self, trace: Trace | None) -> None:
+        self.doing.emit("")
+        self.messages.cancelled(trace)
 
     def _take(self, outcome: DraftOutcome) -> None:
         """Bring a draft into the report: as proposals, what a person wrote stays as it is."""
@@ -378,41 +376,6 @@ class ReadingPage(QWidget):
         model.load_draft(outcome.result.draft, outcome.result.ledger)
         self.link.show_report(model, self.masks)
         self.saver.take_draft(outcome)
-
-    def _measured_only(self, outcome: DraftOutcome, error: Exception) -> None:
-        self._take(outcome)
-        self.panel.finish_draft()
-        self.panel.show_trace(outcome.result.trace.events, outcome.result.trace.seed)
-        self.panel.show_problem(
-            self.tr("Nothing was written by the model"),
-            str(error),
-            self.tr("The measurements stand under Evidence; your text is as it was."),
-            (Choice(self.tr("Draft again"), self._draft_again),),
-        )
-
-    def _draft_failed(self, error: Exception) -> None:
-        self.doing.emit("")
-        self.panel.finish_draft()
-        refused = isinstance(error, DraftRefused)
-        known = isinstance(error, (DraftRefused, WorkerError))
-        why = str(error) if known else f"{type(error).__name__}: {error}"
-        self.panel.show_problem(
-            self.tr("No draft was made") if refused else self.tr("The draft stopped"),
-            why,
-            self.tr("Your text is as it was. You can go on writing, or draft again."),
-            (Choice(self.tr("Draft again"), self._draft_again),),
-        )
-
-    def _draft_again(self) -> None:
-        self.panel.clear_problem()
-        self.draft()
-
-    def _draft_cancelled(self, trace: Trace | None) -> None:
-        self.doing.emit("")
-        self.panel.finish_draft()
-        if trace is not None:
-            self.panel.show_trace(trace.events, trace.seed)
-        self.panel.toast.say(self.tr("Drafting was cancelled"), can_undo=False)
 
     # --- a drawn region ----------------------------------------------------------------------------
 
@@ -531,14 +494,3 @@ class ReadingPage(QWidget):
         self.drafting.close()
         self.work.close()
         self.area.adapter.close()
-
-
-def _draftable(study: Study) -> Series | None:
-    try:
-        return choose_series(study)
-    except NoSeries:
-        return None
-
-
-def _main_series(study: Study) -> Series:
-    return _draftable(study) or study.series[0]

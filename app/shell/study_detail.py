@@ -11,8 +11,8 @@ from PySide6.QtWidgets import QFrame, QGridLayout, QHBoxLayout, QScrollArea, QVB
 from app.shell.header import bar
 from app.shell.pictures import Pictures
 from app.shell.widgets import PRIMARY, ActButton, Badge, glyph_label, plain_label
+from app.shell.worklist_badges import draw_cover
 from app.shell.worklist_entries import Entry, tr
-from app.shell.worklist_table import draw_cover
 from viewer.imaging.study import Series
 from viewer.views.corner_text import badge_text, printed_date
 from viewer.views.theme import Theme

@@ -15,9 +15,6 @@ from PySide6.QtGui import (
     QDropEvent,
     QKeyEvent,
     QKeySequence,
-    QPainter,
-    QPaintEvent,
-    QPen,
     QResizeEvent,
 )
 from PySide6.QtWidgets import QApplication, QFileDialog, QStackedWidget, QVBoxLayout, QWidget
@@ -28,7 +25,7 @@ from app.engine import Engine
 from app.shell.act_binding import bind_acts, keys_of
 from app.shell.background import Background
 from app.shell.command_palette import CommandPalette
-from app.shell.header import AlertStrip, ErrorStrip, NoticeStrip, StatusLine
+from app.shell.header import AlertStrip, DropFrame, ErrorStrip, NoticeStrip, StatusLine
 from app.shell.import_report import ImportBar, Imported
 from app.shell.importing import Importing
 from app.shell.pictures import Pictures
@@ -36,6 +33,7 @@ from app.shell.reading import ReadingPage
 from app.shell.session import OpenDesk, Session
 from app.shell.shortcut_sheet import ShortcutSheet
 from app.shell.sign_in import SignInPage, StorePage
+from app.shell.window_acts import WindowActs
 from app.shell.worklist import WorklistPage
 from app.shell.worklist_entries import Entry, entries_of
 from inference.models.registry import InstalledModel
@@ -55,22 +53,6 @@ ACTS = (*REPORT_ACTS, *VIEWER_ACTS, *WINDOW_ACTS)
 
 WORD_KEYS = frozenset({"Ctrl+Left", "Ctrl+Right"})
 """Keys that move by words while text is edited, and by studies else."""
-
-
-class DropFrame(QWidget):
-    """A frame round the whole window while files are dragged over it."""
-
-    def __init__(self, window: QWidget, theme: Theme) -> None:
-        super().__init__(window)
-        self._theme = theme
-        self.setAttribute(Qt.WidgetAttribute.WA_TransparentForMouseEvents)
-        self.hide()
-
-    def paintEvent(self, event: QPaintEvent) -> None:
-        painter = QPainter(self)
-        painter.setPen(QPen(self._theme.colour("focus"), 2))
-        painter.drawRect(self.rect().adjusted(1, 1, -1, -1))
-        painter.end()
 
 
 class SightlineWindow(QWidget):
@@ -127,7 +109,7 @@ class SightlineWindow(QWidget):
         self.importing = Importing(
             self.library, self.import_bar, self.store_thread, lambda: self.desk, self
         )
-        self._acts = self._act_table()
+        self.acts = WindowActs(self)
         self._connect()
         self._name_model()
         self.session.open_store()
@@ -404,74 +386,13 @@ class SightlineWindow(QWidget):
 
     # --- acts --------------------------------------------------------------------------------------
 
-    def _act_table(self) -> dict[str, Callable[[], object]]:
-        return {
-            "window.palette": self.open_palette,
-            "window.shortcuts": self.sheet.open,
-            "window.open": self.choose_import,
-            "window.search": self.worklist.focus_search,
-            "window.open_study": lambda: self.worklist.open_current(False),
-            "window.last_import": self.show_import_report,
-            "window.strip": self.reading.toggle_strip,
-            "window.next_pane": self.reading.focus_next_part,
-            "window.report_panel": self.reading.toggle_panel,
-            "window.next_study": lambda: self.step_study(1),
-            "window.previous_study": lambda: self.step_study(-1),
-            "window.worklist": self.show_worklist,
-            "window.export_pdf": self.choose_export,
-            "window.copy_text": self.copy_text,
-            "window.addendum": self.reading.sealed.ask_reason,
-            "window.sign_out": self.sign_out,
-            "window.lock": self.session.lock,
-        }
-
     def perform(self, name: str) -> bool:
         """Do an act by name, whichever table it is of; false when it does not fit now."""
-        if self.why_not(name):
-            return False
-        if name == "report.draft" and self.pages.currentWidget() is self.worklist:
-            self.worklist.open_current(True)
-        elif name.startswith("report."):
-            return self.reading.panel.perform(name)
-        elif name in self._acts:
-            self._acts[name]()
-        else:
-            return self.reading.area.grid.do(name)
-        return True
+        return self.acts.perform(name)
 
     def why_not(self, name: str) -> str:
         """Return why an act is not possible now, or empty."""
-        page = self.pages.currentWidget()
-        if not self.session.is_open:
-            return self.tr("nobody is signed in")
-        in_worklist = page is self.worklist
-        if name == "report.draft" and in_worklist:
-            return "" if self.worklist.table.current() else self.tr("no study is chosen")
-        if name.startswith("report."):
-            return (
-                self.reading.panel.why_not(name)
-                if page is self.reading
-                else self.tr("no study is open")
-            )
-        if not name.startswith("window."):
-            return "" if page is self.reading else self.tr("no study is open")
-        reasons = (
-            (name in OF_WORKLIST and not in_worklist, self.tr("only in the worklist")),
-            (
-                name == "window.open_study" and self.worklist.table.current() is None,
-                self.tr("no study is chosen"),
-            ),
-            (name in OF_READING and in_worklist, self.tr("no study is open")),
-            (
-                name == "window.last_import" and self.importing.last is None,
-                self.tr("nothing was imported yet"),
-            ),
-            (
-                name == "window.addendum" and not self.reading.sealed.isVisible(),
-                self.tr("the report is not final"),
-            ),
-        )
-        return next((reason for holds, reason in reasons if holds), "")
+        return self.acts.why_not(name)
 
     def open_palette(self) -> None:
         """Open the command palette over the right side, never over an image."""
@@ -555,17 +476,6 @@ class SightlineWindow(QWidget):
         self.engine.close()
         self.library.close()
         self.session.close()
-
-
-OF_WORKLIST = frozenset({"window.search", "window.open_study"})
-OF_READING = frozenset(
-    f"window.{name}"
-    for name in (
-        "strip", "next_pane", "report_panel", "next_study", "previous_study", "worklist",
-        "export_pdf", "copy_text", "addendum",
-    )
-)  # fmt: skip
-"""Acts that need an open study."""
 
 
 def watch_inputs(application: QApplication, window: SightlineWindow) -> None:

@@ -21,7 +21,7 @@ from PySide6.QtCore import (
     Qt,
     Signal,
 )
-from PySide6.QtGui import QFontMetrics, QKeyEvent, QMouseEvent, QPainter, QPen, QPixmap, QResizeEvent
+from PySide6.QtGui import QFontMetrics, QKeyEvent, QMouseEvent, QPainter, QPixmap, QResizeEvent
 from PySide6.QtWidgets import (
     QAbstractItemView,
     QHeaderView,
@@ -34,8 +34,8 @@ from PySide6.QtWidgets import (
 )
 
 from app.shell.focus_ring import OWN_FOCUS
-from app.shell.widgets import BadgeFrame
-from app.shell.worklist_entries import FILTERS, BadgeWords, Entry, Filter, tr
+from app.shell.worklist_badges import badge_width, draw_cover, paint_badge
+from app.shell.worklist_entries import FILTERS, Entry, Filter, tr
 from viewer.views.icons import glyph
 from viewer.views.theme import Theme
 
@@ -208,54 +208,6 @@ class WorklistOrder(QSortFilterProxyModel):
         return bool(left.data(SORT_KEY) < right.data(SORT_KEY))
 
 
-def badge_width(theme: Theme, badge: BadgeWords) -> int:
-    """Return how wide a badge is painted."""
-    side = 0 if badge.frame is BadgeFrame.NONE else theme.px(7)
-    words = QFontMetrics(theme.font("badge")).horizontalAdvance(badge.text)
-    return 2 * side + theme.px(14) + theme.px(4) + words
-
-
-def paint_badge(
-    painter: QPainter,
-    theme: Theme,
-    left: int,
-    middle: int,
-    badge: BadgeWords,
-    *,
-    selected: bool = False,
-) -> int:
-    """Paint a badge round a middle line; returns its right end. On a selected row a fill is lighter."""
-    font = theme.font("badge")
-    problem = badge.frame is BadgeFrame.PROBLEM
-    ink = "warning" if problem else "text-2" if badge.frame is BadgeFrame.NONE else "text"
-    side, mark, gap = theme.px(7), theme.px(14), theme.px(4)
-    if badge.frame is BadgeFrame.NONE:
-        side = 0
-    width = badge_width(theme, badge)
-    height = theme.length("row", "badge")
-    box = QRect(left, middle - height // 2, width, height)
-    if badge.frame is not BadgeFrame.NONE:
-        filled = badge.frame is BadgeFrame.FILLED
-        fill = "line-2" if selected else "selected"
-        pen = QPen(theme.colour("warning-edge" if problem else fill if filled else "control"), 1)
-        if badge.frame is BadgeFrame.DASHED:
-            pen.setStyle(Qt.PenStyle.DashLine)
-        painter.setPen(pen)
-        painter.setBrush(theme.colour(fill) if filled else Qt.BrushStyle.NoBrush)
-        radius = theme.length("radius", "badge")
-        painter.drawRoundedRect(box.toRectF().adjusted(0.5, 0.5, -0.5, -0.5), radius, radius)
-    ratio = painter.device().devicePixelRatioF()
-    painter.drawPixmap(
-        QPointF(left + side, middle - mark // 2),
-        glyph(badge.glyph, theme.colour(ink), mark, pixel_ratio=ratio),
-    )
-    painter.setFont(font)
-    painter.setPen(theme.colour(ink))
-    words = box.adjusted(side + mark + gap, 0, 0, 0)
-    painter.drawText(words, Qt.AlignmentFlag.AlignVCenter, badge.text)
-    return box.right() + 1
-
-
 class _RowDelegate(QStyledItemDelegate):
     """Paints cells: ground of the row, picture, words, badges."""
 
@@ -331,15 +283,6 @@ class _RowDelegate(QStyledItemDelegate):
                 break  # half a badge tells nothing; the tooltip has them all
             left = paint_badge(painter, self._theme, left, rect.center().y(), badge, selected=selected)
             left += self._theme.length("space", "s")
-
-
-def draw_cover(painter: QPainter, box: QRect, picture: QPixmap) -> None:
-    """Draw a picture so that it fills a box, cut where it is longer."""
-    size = picture.size().scaled(box.size(), Qt.AspectRatioMode.KeepAspectRatioByExpanding)
-    scale = size.width() / max(picture.width(), 1)
-    source = QRect(0, 0, round(box.width() / scale), round(box.height() / scale))
-    source.moveCenter(picture.rect().center())
-    painter.drawPixmap(box, picture, source)
 
 
 class _Head(QHeaderView):
