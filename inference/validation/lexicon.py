@@ -9,8 +9,8 @@ from functools import cache
 
 import resources
 
-NUMBER = re.compile(r"(?<![\w.])[+\-\u2212]?\d+(?:[.,]\d+)?")
-"""A number as it is read in text; the minus may be ASCII or U+2212."""
+NUMBER = re.compile(r"(?:(?<![\w.])|(?<=\d[xX]))[+\-\u2212]?\d+(?:[.,]\d+)?")
+"""A number as it is read in text, the second of "12x9" too; the minus may be ASCII or U+2212."""
 
 
 @dataclass(frozen=True)

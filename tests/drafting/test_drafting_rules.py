@@ -107,6 +107,7 @@ def test_what_the_ledger_holds_is_supported(text: str, ids: tuple[str, ...]) -> 
         ("Mean density 823 HU in the right lung.", ("E1",)),
         ("Nodule in the right upper lobe, 12.4 mm.", ("E2",)),
         ("Mass in the left upper lobe, 12.4 mm.", ("E2",)),
+        ("Nodule in the left upper lobe, 12.4x9.9 mm.", ("E2",)),
         ("Two nodules in the left upper lobe.", ("E2",)),
         ("The nodule in the left upper lobe has increased.", ("E2",)),
         ("No pleural effusion.", ("E1",)),
