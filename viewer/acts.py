@@ -108,6 +108,8 @@ VIEWER_ACTS: tuple[Act, ...] = (
     _viewport("regions", "Show all regions", "Regions", "G"),
     _viewport("maximise", "Maximise viewport and back", "Layout", "F"),
     _viewport("link", "Scroll series of one frame of reference together", "Layout", "K", icon="link"),
+    _viewport("reference_lines", "Reference lines", "Layout", "X"),
+    _viewport("cursor", "Show this place in all viewports (also Shift and move)", "Layout", "O"),
     Act("layout.1x1", "One viewport", Scope.WINDOW, "Layout", ("Ctrl+1",), "square"),
     Act("layout.1x2", "Two viewports side by side", Scope.WINDOW, "Layout", ("Ctrl+2",), "columns"),
     Act("layout.2x1", "Two viewports stacked", Scope.WINDOW, "Layout", ("Ctrl+3",), "rows"),

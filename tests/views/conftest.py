@@ -115,6 +115,30 @@ def make_study() -> Callable[..., Study]:
 
 
 @pytest.fixture
+def hover() -> Callable[..., None]:
+    """Moves the mouse to a point of a widget, with modifier keys.
+
+    The event is sent and not asked of the X server, whose own events arrive when they like.
+    """
+    from PySide6.QtCore import QEvent, QPointF, Qt
+    from PySide6.QtGui import QMouseEvent
+    from PySide6.QtWidgets import QApplication, QWidget
+
+    def move(
+        widget: QWidget,
+        point: tuple[float, float],
+        modifiers: Qt.KeyboardModifier = Qt.KeyboardModifier.NoModifier,
+    ) -> None:
+        place, none = QPointF(*point), Qt.MouseButton.NoButton
+        event = QMouseEvent(
+            QEvent.Type.MouseMove, place, widget.mapToGlobal(place), none, none, modifiers
+        )
+        QApplication.sendEvent(widget, event)
+
+    return move
+
+
+@pytest.fixture
 def stack() -> ImageStack:
     """Nine axial frames of 64 x 96, 1 mm pixels, 2 mm apart."""
     return build_stack()

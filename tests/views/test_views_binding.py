@@ -13,6 +13,7 @@ TOOLKIT_FREE = (
     "gestures",
     "link",
     "overlay",
+    "places",
     "probe",
     "pyramid",
     "scale_bar",

@@ -11,7 +11,8 @@ from viewer.imaging.regions import Region, Shape, Space, outline
 from viewer.imaging.volume import ImageStack
 from viewer.views.contour import mask_rings
 from viewer.views.link import linked_index
-from viewer.views.overlay import Outline, Overlay, ViewRegion, hit, nearest_frame
+from viewer.views.overlay import Outline, Overlay, ViewRegion, hit
+from viewer.views.places import nearest_frame
 from viewer.views.tag_place import place_tag
 
 StackMaker = Callable[..., ImageStack]

@@ -7,7 +7,7 @@ from collections.abc import Callable
 
 import numpy as np
 import pytest
-from PySide6.QtCore import QEvent, QObject, QPoint, Qt
+from PySide6.QtCore import QEvent, QObject, Qt
 from PySide6.QtGui import QPaintEvent
 from PySide6.QtWidgets import QApplication
 
@@ -21,6 +21,7 @@ from viewer.views.viewport_paint import corner_words
 from viewer.views.viewport_state import ViewportState
 
 StackMaker = Callable[..., ImageStack]
+Hover = Callable[..., None]
 
 
 def changed(stack: ImageStack, **facts: object) -> ImageStack:
@@ -112,17 +113,6 @@ def viewport(qtbot, stack: ImageStack, study: Study) -> ImageViewport:  # type: 
     return widget
 
 
-def at(viewport: ImageViewport, column: float, row: float) -> QPoint:
-    x, y = viewport.model.to_widget((column, row))
-    return QPoint(round(x), round(y))
-
-
-def hover(qtbot, viewport: ImageViewport, column: float, row: float) -> None:  # type: ignore[no-untyped-def]
-    """Move the mouse in two steps: a pointer that is there already would send nothing."""
-    qtbot.mouseMove(viewport, pos=at(viewport, column, row) + QPoint(3, 3))
-    qtbot.mouseMove(viewport, pos=at(viewport, column, row))
-
-
 def lower_left(viewport: ImageViewport) -> str:
     return corner_words(viewport.model, viewport.theme).bottom_left[0]
 
@@ -130,19 +120,19 @@ def lower_left(viewport: ImageViewport) -> str:
 @pytest.mark.gui
 @pytest.mark.parametrize(("turns", "mirrored"), itertools.product(range(4), (False, True)))
 def test_the_pixel_under_the_mouse_is_told_under_every_turn_and_flip(
-    qtbot, viewport: ImageViewport, stack: ImageStack, turns: int, mirrored: bool
-) -> None:  # type: ignore[no-untyped-def]
+    hover: Hover, viewport: ImageViewport, stack: ImageStack, turns: int, mirrored: bool
+) -> None:
     viewport.set_state(ViewportState(index=4, quarter_turns=turns, mirrored=mirrored, magnification=2))
-    hover(qtbot, viewport, 50, 30)
+    hover(viewport, viewport.model.to_widget((50, 30)))
     value = f"{int(stack.stored[4, 30, 50])}".replace("-", "\u2212")
     assert lower_left(viewport) == f"{value} HU  px 50, 30"
 
 
 @pytest.mark.gui
 def test_the_value_follows_the_image_under_a_still_pointer(
-    qtbot, viewport: ImageViewport, stack: ImageStack
+    qtbot, hover: Hover, viewport: ImageViewport, stack: ImageStack
 ) -> None:  # type: ignore[no-untyped-def]
-    hover(qtbot, viewport, 50, 30)
+    hover(viewport, viewport.model.to_widget((50, 30)))
     before = viewport.grab().toImage()
     qtbot.keyClick(viewport, Qt.Key.Key_Down)
     assert viewport.model.probe() == Probe(50, 30, float(stack.stored[5, 30, 50]), "[hnsf'U]")
@@ -151,9 +141,9 @@ def test_the_value_follows_the_image_under_a_still_pointer(
 
 @pytest.mark.gui
 def test_no_value_is_told_of_an_image_that_stands_in_or_after_the_pointer_left(
-    qtbot, viewport: ImageViewport, stack: ImageStack
+    qtbot, hover: Hover, viewport: ImageViewport, stack: ImageStack
 ) -> None:  # type: ignore[no-untyped-def]
-    hover(qtbot, viewport, 50, 30)
+    hover(viewport, viewport.model.to_widget((50, 30)))
     assert viewport.model.probe() is not None
     viewport.show_stack(stack, arrived=[3], index=4)
     assert viewport.model.probe() is None
@@ -164,7 +154,7 @@ def test_no_value_is_told_of_an_image_that_stands_in_or_after_the_pointer_left(
 
 
 @pytest.mark.gui
-def test_moving_the_pointer_draws_its_corner_only(qtbot, viewport: ImageViewport) -> None:  # type: ignore[no-untyped-def]
+def test_moving_the_pointer_draws_its_corner_only(qtbot, hover: Hover, viewport: ImageViewport) -> None:  # type: ignore[no-untyped-def]
     class Watch(QObject):
         def __init__(self) -> None:
             super().__init__()
@@ -175,10 +165,10 @@ def test_moving_the_pointer_draws_its_corner_only(qtbot, viewport: ImageViewport
                 self.heights.append(event.rect().height())
             return False
 
-    hover(qtbot, viewport, 20, 20)
+    hover(viewport, viewport.model.to_widget((20, 20)))
     viewport.repaint()
     watch = Watch()
     viewport.installEventFilter(watch)
-    hover(qtbot, viewport, 50, 30)
+    hover(viewport, viewport.model.to_widget((50, 30)))
     qtbot.waitUntil(lambda: bool(watch.heights))
     assert max(watch.heights) < viewport.height() / 4

@@ -15,6 +15,7 @@ from viewer.imaging.regions import Region
 from viewer.imaging.study import WindowPreset
 from viewer.views.overlay import Overlay
 from viewer.views.pane import Pane
+from viewer.views.places import PatientPoint
 from viewer.views.theme import Theme
 from viewer.views.viewport import ImageViewport
 
@@ -54,6 +55,7 @@ class ViewportGrid(QWidget):
         self.tool = Tool.SCROLL
         self.linked = True
         self.corner_text = True
+        self.reference_lines = True
         self.maximised = False
         self._make_pane = make_pane
         self._panes: list[Pane] = []
@@ -89,6 +91,7 @@ class ViewportGrid(QWidget):
         changed, self._active = index != self._active, index
         for number, pane in enumerate(self._panes):
             pane.set_active(number == index)
+        self._refer()
         if changed:
             self.activeChanged.emit(index)
 
@@ -124,7 +127,8 @@ class ViewportGrid(QWidget):
         pane.set_selected(self._selected)
         pane.activated.connect(lambda: self.set_active(number))
         pane.scrolled.connect(lambda: self._scrolled(number))
-        pane.stateChanged.connect(lambda: self.viewChanged.emit(number))
+        pane.stateChanged.connect(lambda: self._view_changed(number))
+        pane.placePointed.connect(lambda place: self._show_place(number, place))
         pane.actRequested.connect(self.do)
         pane.regionClicked.connect(self.regionClicked)
         pane.regionHovered.connect(self.regionHovered)
@@ -162,6 +166,11 @@ class ViewportGrid(QWidget):
         """Scroll series of one frame of reference together, or each on its own."""
         self.linked = linked
         self.linkedChanged.emit(linked)
+
+    def set_reference_lines(self, shown: bool) -> None:
+        """Draw in each pane where the image of the active one cuts it, or draw nothing."""
+        self.reference_lines = shown
+        self._refer()
 
     def set_corner_text(self, shown: bool) -> None:
         """Show or hide all text over all images."""
@@ -215,6 +224,23 @@ class ViewportGrid(QWidget):
             if other is not source:
                 other.follow(stack, source.shown_frame())
 
+    def _view_changed(self, number: int) -> None:
+        if number == self._active:
+            self._refer()
+        self.viewChanged.emit(number)
+
+    def _refer(self) -> None:
+        """Tell the other panes which image the active one shows."""
+        cut = self.active_pane().cut() if self.reference_lines else None
+        for number, pane in enumerate(self._panes):
+            pane.set_reference(cut if number != self._active else None)
+
+    def _show_place(self, number: int, place: PatientPoint | None) -> None:
+        """Show a place that is pointed at in one pane in all others of its frame of reference."""
+        for other, pane in enumerate(self.panes()):
+            if other != number:
+                pane.show_place(place)
+
     # --- acts --------------------------------------------------------------------------------------
 
     def do(self, act: str) -> bool:
@@ -222,6 +248,7 @@ class ViewportGrid(QWidget):
         own: dict[str, Callable[[], None]] = {
             "viewport.maximise": lambda: self.set_maximised(not self.maximised),
             "viewport.link": lambda: self.set_linked(not self.linked),
+            "viewport.reference_lines": lambda: self.set_reference_lines(not self.reference_lines),
             "view.corner_text": lambda: self.set_corner_text(not self.corner_text),
             **{f"viewport.tool.{tool}": lambda tool=tool: self.set_tool(tool) for tool in Tool},
             **{f"layout.{kind}": lambda kind=kind: self.set_arrangement(kind) for kind in Arrangement},

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from viewer.imaging.volume import ImageStack
-from viewer.views.overlay import nearest_frame, plane_of
+from viewer.views.places import nearest_frame, plane_of
 
 PARALLEL = 0.99
 """Cosine above which two stacks count as cut the same way (about 8 degrees)."""

@@ -10,17 +10,14 @@ from functools import lru_cache
 import numpy as np
 import numpy.typing as npt
 
-from viewer.imaging.geometry import ImagePlane
 from viewer.imaging.regions import Region, Shape, Space, outline, to_image
 from viewer.imaging.study import Series
 from viewer.imaging.volume import ImageStack
 from viewer.views.contour import mask_rings
+from viewer.views.places import nearest_frame, plane_of, reach_of
 
 FloatArray = npt.NDArray[np.float64]
 Mask = npt.NDArray[np.bool_]
-
-DEFAULT_REACH_MM = 0.5
-"""How far from a plane a 3D point may lie and still be drawn on it, where the spacing is unknown."""
 
 CONTOUR_CACHE = 512
 """Slices of masks whose rings are kept."""
@@ -182,24 +179,6 @@ def hit(
     return min(beside, key=lambda pair: pair[0])[1] if beside else None
 
 
-def plane_of(stack: ImageStack, index: int) -> ImagePlane | None:
-    """Return the plane of a frame in the patient, or none without an orientation."""
-    return stack.series.plane_of(stack.frames[index])
-
-
-def nearest_frame(stack: ImageStack, point: npt.ArrayLike) -> int | None:
-    """Return the frame whose plane is nearest to a point in LPS millimetres."""
-    best: tuple[float, int] | None = None
-    for index in range(len(stack.frames)):
-        plane = plane_of(stack, index)
-        if plane is None:
-            continue
-        distance = abs(float(np.dot(np.asarray(point), plane.normal)) - plane.offset)
-        if best is None or distance < best[0]:
-            best = (distance, index)
-    return None if best is None else best[1]
-
-
 def _is_image_of(region: Region, stack: ImageStack, index: int) -> bool:
     instance, frame_number = stack.frames[index]
     return (
@@ -215,10 +194,8 @@ def _on_image(region: Region, stack: ImageStack, index: int) -> Region | None:
     plane = plane_of(stack, index)
     if plane is None or region.frame_of_reference_uid != stack.series.frame_of_reference_uid:
         return None
-    spacing = stack.series.verdict.spacing or stack.series.slice_thickness
-    reach = spacing / 2 if spacing else DEFAULT_REACH_MM
     away = np.abs(region.array() @ plane.normal - plane.offset)
-    if float(away.max()) > reach:
+    if float(away.max()) > reach_of(stack):
         return None
     instance, frame_number = stack.frames[index]
     uid = stack.series.instances[instance].sop_instance_uid

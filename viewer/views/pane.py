@@ -12,6 +12,7 @@ from viewer.imaging.regions import Region
 from viewer.imaging.study import Study, WindowPreset
 from viewer.imaging.volume import ImageStack
 from viewer.views.overlay import Overlay
+from viewer.views.places import Cut, PatientPoint
 
 
 class Pane(Protocol):
@@ -19,7 +20,7 @@ class Pane(Protocol):
 
     Beside these methods a pane has the signals `activated()`, `actRequested(str)`,
     `stateChanged()`, `scrolled()`, `regionClicked(str)`, `regionHovered(str)`,
-    `regionDrawn(object)` and `seriesDropped(str)`.
+    `regionDrawn(object)`, `seriesDropped(str)` and `placePointed(object)`.
     """
 
     def widget(self) -> QWidget:
@@ -87,6 +88,18 @@ class Pane(Protocol):
 
     def follow(self, source: ImageStack, index: int) -> None:
         """Go to the place of another series' image when both share a frame of reference."""
+        ...
+
+    def cut(self) -> Cut | None:
+        """Return what is shown as a cut through the patient, or none without an orientation."""
+        ...
+
+    def set_reference(self, cut: Cut | None) -> None:
+        """Draw where the image of the active pane cuts this one; none draws nothing."""
+        ...
+
+    def show_place(self, point: PatientPoint | None) -> None:
+        """Go to the image of a place that is pointed at elsewhere and mark it; none ends that."""
         ...
 
     def do(self, act: str) -> bool:

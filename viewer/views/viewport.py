@@ -29,6 +29,7 @@ from viewer.views.frame_image import FrameImages
 from viewer.views.gestures import DRAG_TOOLS, Button, Drag
 from viewer.views.key_bindings import KeyBindings
 from viewer.views.overlay import Overlay
+from viewer.views.places import Cut, PatientPoint
 from viewer.views.theme import Theme
 from viewer.views.viewport_model import ViewportModel
 from viewer.views.viewport_paint import paint_viewport, probe_area, spoken
@@ -63,6 +64,8 @@ class ImageViewport(QWidget):
     actRequested = Signal(str)
     """An act of the viewer's table that concerns more than this viewport."""
     seriesDropped = Signal(str)
+    placePointed = Signal(object)
+    """The PatientPoint of the 3D cursor, or none when it is over."""
 
     def __init__(self, theme: Theme | None = None, parent: QWidget | None = None) -> None:
         super().__init__(parent)
@@ -77,6 +80,7 @@ class ImageViewport(QWidget):
         self._drag: Drag | None = None
         self._pressed: QPointF | None = None
         self._wheel = 0
+        self._pointing = False
         self.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
         self.setMouseTracking(True)
         self.setAcceptDrops(True)
@@ -196,6 +200,25 @@ class ImageViewport(QWidget):
         if state != self.model.state:
             self.set_state(state)
 
+    def cut(self) -> Cut | None:
+        """Return the image shown as a cut through the patient, or none without an orientation."""
+        return self.model.cut()
+
+    def set_reference(self, cut: Cut | None) -> None:
+        """Draw where the image of the active viewport cuts this one."""
+        self.model.reference = cut
+        self.update()
+
+    def show_place(self, point: PatientPoint | None) -> None:
+        """Go to the image of a place that is pointed at elsewhere and mark it; none ends that."""
+        if point == self.model.cursor:
+            return
+        self.model.cursor = point
+        state = self.model.state if point is None else self.model.state_at_place(point)
+        if state != self.model.state:
+            self.set_state(state)
+        self.update()
+
     # --- acts and keys -----------------------------------------------------------------------------
 
     def do(self, act: str) -> bool:
@@ -203,6 +226,9 @@ class ImageViewport(QWidget):
         if act == "viewport.regions":
             self.model.all_regions = not self.model.all_regions
             self.update()
+            return True
+        if act == "viewport.cursor":
+            self._point_out(self.model.pointer)
             return True
         state = self.model.state_after(act)
         if state is None:
@@ -227,6 +253,12 @@ class ImageViewport(QWidget):
             super().keyPressEvent(event)
         elif not self.do(act):
             self.actRequested.emit(act)
+
+    def keyReleaseEvent(self, event: QKeyEvent) -> None:
+        """The 3D cursor ends with Shift."""
+        if event.key() == Qt.Key.Key_Shift:
+            self._point_out(None)
+        super().keyReleaseEvent(event)
 
     # --- wheel and mouse ---------------------------------------------------------------------------
 
@@ -276,6 +308,9 @@ class ImageViewport(QWidget):
         """Follow a drag or a drawing, else find the region under the pointer."""
         point = event.position()
         self._probe_at(point)
+        free = event.buttons() == Qt.MouseButton.NoButton and self.sketch is None
+        shift = bool(event.modifiers() & Qt.KeyboardModifier.ShiftModifier)
+        self._point_out((point.x(), point.y()) if free and shift else None)
         if self._drag is not None:
             if self._pressed is not None and (point - self._pressed).manhattanLength() < SMALLEST_DRAG:
                 return
@@ -310,6 +345,7 @@ class ImageViewport(QWidget):
     def leaveEvent(self, event: QEvent) -> None:
         """Nothing is pointed at outside."""
         self._probe_at(None)
+        self._point_out(None)
         self._point_at("")
 
     def focusInEvent(self, event: QFocusEvent) -> None:
@@ -336,6 +372,13 @@ class ImageViewport(QWidget):
         """Tell the value under the pointer; only its corner is drawn anew."""
         self.model.pointer = None if point is None else (point.x(), point.y())
         self.update(probe_area(QRectF(self.rect()), self.theme).toAlignedRect())
+
+    def _point_out(self, point: tuple[float, float] | None) -> None:
+        """Show the place under a widget point in the other viewports (3D cursor); none ends that."""
+        place = None if point is None or self.model.stack is None else self.model.place_at(point)
+        if place is not None or self._pointing:
+            self._pointing = place is not None
+            self.placePointed.emit(place)
 
     def _point_at(self, evidence_id: str) -> None:
         if evidence_id == self.model.pointed:

@@ -16,7 +16,8 @@ from viewer.imaging.regions import Region
 from viewer.imaging.study import Instance, Study, WindowPreset
 from viewer.imaging.volume import ImageStack
 from viewer.views.link import linked_index
-from viewer.views.overlay import Outline, Overlay, hit, plane_of
+from viewer.views.overlay import Outline, Overlay, hit
+from viewer.views.places import Cut, PatientPoint, cut_of, nearest, plane_of, reach_of, reference_line
 from viewer.views.probe import Probe, probe
 from viewer.views.scale_bar import ScaleBar, scale_bar
 from viewer.views.viewport_state import (
@@ -52,6 +53,10 @@ class ViewportModel:
         Evidence whose regions are outlined: chosen, pointed at elsewhere, and under the pointer here.
     pointer
         Widget point under the mouse, or none while it is elsewhere.
+    reference
+        The image of the active viewport, whose cut is drawn here; none when nothing is to be drawn.
+    cursor
+        The place that is pointed at in another viewport, or none.
     """
 
     def __init__(self) -> None:
@@ -65,6 +70,8 @@ class ViewportModel:
         self.hovered = ""
         self.pointed = ""
         self.pointer: tuple[float, float] | None = None
+        self.reference: Cut | None = None
+        self.cursor: PatientPoint | None = None
         self.all_regions = False
         self._arrived: npt.NDArray[np.bool_] | None = None
         self._own_window: dict[int, WindowPreset | None] = {}
@@ -184,6 +191,45 @@ class ViewportModel:
         if self.stack is None or self.pointer is None or self.shown_index() != self.state.index:
             return None
         return probe(self.stack, self.state.index, self.to_image(self.pointer))
+
+    def cut(self) -> Cut | None:
+        """Return the wanted frame as a cut through the patient, or none without an orientation."""
+        return None if self.stack is None else cut_of(self.stack, self.state.index)
+
+    def _drawn_cut(self) -> Cut | None:
+        """Return the cut of the pixels that are drawn; none while another image stands in."""
+        return self.cut() if self.shown_index() == self.state.index else None
+
+    def reference_line(self) -> FloatArray | None:
+        """Return the ends of the cut of the active viewport's image on this one, image points."""
+        own = None if self.reference is None else self._drawn_cut()
+        return None if own is None or self.reference is None else reference_line(own, self.reference)
+
+    def cursor_place(self) -> tuple[float, float] | None:
+        """Return the image point of the 3D cursor when this image shows that place."""
+        own = None if self.cursor is None else self._drawn_cut()
+        return None if own is None or self.cursor is None else own.place_of(self.cursor)
+
+    def place_at(self, point: tuple[float, float]) -> PatientPoint | None:
+        """Return the place in the patient under a widget point; none beside the image."""
+        cut, (column, row) = self._drawn_cut(), self.to_image(point)
+        if cut is None or not cut.frame_of_reference_uid:
+            return None
+        inside = -0.5 <= column < cut.columns - 0.5 and -0.5 <= row < cut.rows - 0.5
+        return cut.point((column, row)) if inside else None
+
+    def state_at_place(self, point: PatientPoint) -> ViewportState:
+        """Return the state of the image nearest to a place; unchanged when the stack is elsewhere.
+
+        A place more than one slice beyond the ends is not in this series: it stays where it is.
+        """
+        stack = self.stack
+        if stack is None or stack.series.frame_of_reference_uid != point.frame_of_reference_uid:
+            return self.state
+        found = nearest(stack, point.position)
+        if found is None or found[1] > 2 * reach_of(stack):
+            return self.state
+        return self.state.at(found[0], self.count)
 
     def letters(self) -> EdgeLetters | None:
         """Return the orientation letters at the edges; none without an orientation."""

@@ -14,6 +14,7 @@ from viewer.imaging.regions import Shape
 from viewer.views.corner_text import Corners, badge_text, corners, image_text, series_text, tr
 from viewer.views.drawing import Sketch
 from viewer.views.frame_image import FrameImages
+from viewer.views.guides import draw_cursor, draw_reference_line
 from viewer.views.icons import glyph
 from viewer.views.outlined_text import draw_outlined
 from viewer.views.overlay import Outline
@@ -44,11 +45,16 @@ def paint_viewport(
     if model.stack is not None:
         matrix = model.matrix()
         draw_image(painter, model, images, matrix)
+        line, place = model.reference_line(), model.cursor_place()
+        if line is not None:
+            draw_reference_line(painter, line, matrix, theme)
         within = bounds.adjusted(4, 4, -4, -4)
         outlines = model.drawn_outlines()
         draw_regions(painter, outlines, matrix, theme, selected=model.selected, bounds=within)
         if sketch is not None:
             draw_sketch(painter, sketch, matrix, theme)
+        if place is not None:
+            draw_cursor(painter, place, matrix, theme)
         if corner_text:
             letters, bar = model.letters(), model.scale_bar()
             if letters is not None:
