@@ -20,8 +20,15 @@ def group() -> None:
 @commands.command("verify")
 def verify(home: Home = None, as_json: AsJson = False) -> None:
     """Check pages, entries, checkpoints and witnesses; name the first bad entry."""
-    with reported_errors(), open_desk(home_folder(home)) as desk:
-        verdict = desk.store.verify()
+    from reports.audit.verify import AuditFault, AuditVerdict
+    from reports.store.errors import DatabaseDamagedError
+
+    with reported_errors():
+        try:
+            with open_desk(home_folder(home)) as desk:
+                verdict = desk.store.verify()
+        except DatabaseDamagedError as error:  # it does not even open: a verdict as well
+            verdict = AuditVerdict(AuditFault.DATABASE_DAMAGED, None, str(error), 0, "")
     show(
         {
             "intact": verdict.intact,

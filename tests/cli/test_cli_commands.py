@@ -248,6 +248,19 @@ def test_a_draft_of_a_zip_can_be_signed_after_its_unpacked_images_are_gone(tmp_p
     assert sightline("verify", out / "report.pdf", "--home", home, "--json").json["verdict"] == "intact"
 
 
+def test_audit_verify_judges_a_database_that_no_longer_opens(tmp_path: Path) -> None:
+    home = tmp_path / "home"
+    made_store(home)
+    assert sightline("audit", "verify", "--home", home, "--json").json["fault"] == "none"
+    database = home / "sightline.db"
+    data = bytearray(database.read_bytes())
+    data[len(data) // 2 :: 4096] = bytes(len(data[len(data) // 2 :: 4096]))
+    database.write_bytes(data)
+    damaged = sightline("audit", "verify", "--home", home, "--json")
+    assert damaged.code == 1
+    assert (damaged.json["intact"], damaged.json["fault"]) == (False, "database damaged")
+
+
 def test_signing_a_draft_keeps_what_the_report_already_cites(drafted: Path, tmp_path: Path) -> None:
     folder, home = tmp_path / "draft", tmp_path / "home"
     shutil.copytree(drafted, folder)
