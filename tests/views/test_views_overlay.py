@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -138,6 +139,16 @@ def test_a_mask_is_shown_where_it_is_largest(stack: ImageStack) -> None:
     (outlined,) = overlay.on_frame(stack, 7)
     assert outlined.box == (4.5, 4.5, 39.5, 29.5)
     assert overlay.on_frame(stack, 3) == []
+
+
+def test_a_mask_of_other_planes_is_not_shown_on_the_wrong_image(stack: ImageStack) -> None:
+    mask = np.ones(stack.stored.shape, dtype=bool)
+    region = Region(shape=Shape.MASK, series_instance_uid="1.2.3", mask_sha256="m")
+    overlay = Overlay((ViewRegion("E4", (region,)),), {"m": mask})
+    lost = replace(stack, stored=stack.stored[1:], frames=stack.frames[1:])
+    assert overlay.on_frame(stack, 3)
+    assert overlay.on_frame(lost, 3) == []
+    assert overlay.frame_of(region, lost) is None
 
 
 # --- hit-testing -----------------------------------------------------------------------------------

@@ -6,9 +6,10 @@ from dataclasses import dataclass
 
 from PySide6.QtCore import QCoreApplication
 
+from viewer.imaging.calibration import PROJECTION_MODALITIES
 from viewer.imaging.geometry import GeometryVerdict, ImagePlane, VerdictKind
 from viewer.imaging.study import Instance, Patient, Series, Study, WindowPreset
-from viewer.views.probe import NO_UNIT, Probe
+from viewer.views.places import PointedPixel
 
 MINUS = "\u2212"
 
@@ -18,8 +19,8 @@ PLANE_NAMES = ("Sagittal", "Coronal", "Axial")
 NEARLY_ALONG = 0.9
 """Cosine from which a normal counts as along a body axis; a plane between two is oblique."""
 
-PROJECTIONS = frozenset({"CR", "DX", "MG", "XA", "RF", "IO", "PX"})
-"""Modalities whose lengths need a calibration at the patient (PS3.3 10.7.1)."""
+NO_UNIT = "1"
+"""UCUM for a number whose unit the header does not give."""
 
 UNIT_WORDS = {"[hnsf'U]": "HU"}
 """How readers write a UCUM unit, where that differs from its code."""
@@ -133,22 +134,34 @@ def value_text(value: float, unit: str) -> str:
     return f"{number.replace('-', MINUS)} {words}"
 
 
-def probe_text(found: Probe | None) -> str:
-    """Say what lies under the pointer: value with unit, or colour, then column and row from 0."""
-    if found is None:
+def probe_text(pointed: PointedPixel | None) -> str:
+    """Say what lies under the pointer: values with their units, or colour, then column and row.
+
+    Over padding there is no value (PS3.3 C.7.5.1.1.2). Real-world values stand after the modality
+    value, SUV by its kind ("5210 Bq/mL  3.9 SUVbw").
+    """
+    if pointed is None:
         return ""
-    value = "" if found.value is None else value_text(found.value, found.unit)
-    if found.colour is not None:
-        value = tr("RGB {r} {g} {b}").format(r=found.colour[0], g=found.colour[1], b=found.colour[2])
-    place = tr("px {column}, {row}").format(column=found.column, row=found.row)
-    return "  ".join(filter(None, (value, place)))
+    found = pointed.found
+    values = []
+    if len(found.stored) > 1:
+        red, green, blue = found.stored
+        values.append(tr("RGB {r} {g} {b}").format(r=red, g=green, b=blue))
+    elif found.value is not None:
+        values.append(value_text(found.value, found.unit))
+        values += [
+            value_text(each.value, each.label if "SUV" in each.label else each.unit)
+            for each in found.real_world
+        ]
+    place = tr("px {column}, {row}").format(column=pointed.column, row=pointed.row)
+    return "  ".join((*values, place))
 
 
 def calibration_text(series: Series) -> str:
     """Say what a length on a projection image stands on."""
     if series.pixel_spacing is None:
         return tr("not calibrated: pixels")
-    return tr(series.spacing_source) if series.modality in PROJECTIONS else ""
+    return tr(series.spacing_source) if series.modality in PROJECTION_MODALITIES else ""
 
 
 def lossy_text(instance: Instance) -> str:
@@ -181,7 +194,7 @@ def corners(
     zoom_percent: float,
     inverted: bool,
     tall: bool,
-    probe: Probe | None = None,
+    probe: PointedPixel | None = None,
 ) -> Corners:
     """Return the text for one image.
 

@@ -11,7 +11,6 @@ import numpy as np
 import numpy.typing as npt
 
 from viewer.imaging.regions import Region, Shape, Space, outline, to_image
-from viewer.imaging.study import Series
 from viewer.imaging.volume import ImageStack
 from viewer.views.contour import mask_rings
 from viewer.views.places import nearest_frame, plane_of, reach_of
@@ -118,8 +117,8 @@ class Overlay:
     ) -> Outline | None:
         """Return the outline of a region on a frame, or none when it does not lie there."""
         if region.shape is Shape.MASK:
-            mask = self._mask_of(region, stack.series)
-            if mask is None or index >= len(mask):
+            mask = self._mask_of(region, stack)
+            if mask is None:
                 return None
             rings = self._rings(str(region.mask_sha256), index)
             return Outline(evidence_id, region, rings, mask[index]) if rings else None
@@ -132,7 +131,7 @@ class Overlay:
         A mask is shown where its area is largest, a region in millimetres on the nearest plane.
         """
         if region.shape is Shape.MASK:
-            mask = self._mask_of(region, stack.series)
+            mask = self._mask_of(region, stack)
             return None if mask is None else self._middle(str(region.mask_sha256))
         if region.space is Space.IMAGE:
             return next((i for i in range(len(stack.frames)) if _is_image_of(region, stack, i)), None)
@@ -140,10 +139,16 @@ class Overlay:
             return None
         return nearest_frame(stack, region.array().mean(axis=0))
 
-    def _mask_of(self, region: Region, series: Series) -> Mask | None:
-        if region.series_instance_uid != series.series_instance_uid:
+    def _mask_of(self, region: Region, stack: ImageStack) -> Mask | None:
+        """Return the mask of a region if it was made on these very planes.
+
+        A file that can no longer be read leaves its plane out: every mask behind it would then lie on
+        the wrong image. Such a mask is not shown at all.
+        """
+        if region.series_instance_uid != stack.series.series_instance_uid:
             return None
-        return self.masks.get(str(region.mask_sha256))
+        mask = self.masks.get(str(region.mask_sha256))
+        return mask if mask is not None and mask.shape == stack.stored.shape[:3] else None
 
 
 def hit(
