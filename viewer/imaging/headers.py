@@ -48,8 +48,11 @@ class Tag(IntEnum):
     SOPClassUID = 0x00080016
     SOPInstanceUID = 0x00080018
     StudyDate = 0x00080020
+    SeriesDate = 0x00080021
+    AcquisitionDate = 0x00080022
     AcquisitionTime = 0x00080032
     StudyTime = 0x00080030
+    SeriesTime = 0x00080031
     AccessionNumber = 0x00080050
     Modality = 0x00080060
     Manufacturer = 0x00080070
@@ -63,6 +66,7 @@ class Tag(IntEnum):
     PatientBirthDate = 0x00100030
     PatientSex = 0x00100040
     PatientAge = 0x00101010
+    PatientWeight = 0x00101030
     SyntheticData = 0x0008001C
     ContrastBolusAgent = 0x00180010
     BodyPartExamined = 0x00180015
@@ -76,6 +80,7 @@ class Tag(IntEnum):
     EstimatedRadiographicMagnificationFactor = 0x00181114
     ImagerPixelSpacing = 0x00181164
     ConvolutionKernel = 0x00181210
+    ActualFrameDuration = 0x00181242
     PatientPosition = 0x00185100
     ViewPosition = 0x00185101
     SequenceOfUltrasoundRegions = 0x00186011
@@ -101,6 +106,7 @@ class Tag(IntEnum):
     BitsStored = 0x00280101
     HighBit = 0x00280102
     PixelRepresentation = 0x00280103
+    CorrectedImage = 0x00280051
     PixelPaddingValue = 0x00280120
     PixelPaddingRangeLimit = 0x00280121
     PixelSpacingCalibrationType = 0x00280A02
@@ -117,7 +123,11 @@ class Tag(IntEnum):
     ModalityLUTSequence = 0x00283000
     VOILUTSequence = 0x00283010
     RealWorldValueMappingSequence = 0x00409096
+    RadiopharmaceuticalInformationSequence = 0x00540016
     Units = 0x00541001
+    SUVType = 0x00541006
+    DecayCorrection = 0x00541102
+    FrameReferenceTime = 0x00541300
     PresentationLUTShape = 0x20500020
 
 
@@ -138,9 +148,14 @@ OVERLAY_ELEMENTS: Final = (
 )
 """Rows, columns, frames, description, type, origin, first frame, bits, bit position and label."""
 
-WANTED: Final = frozenset(int(tag) for tag in Tag) | {
-    group << 16 | element for group in OVERLAY_GROUPS for element in OVERLAY_ELEMENTS
-}
+PRIVATE: Final = frozenset((0x00090010, 0x0009100D, 0x70530010, 0x70531000, 0x70531009))
+"""Private elements of PET with the names of their owners; `viewer.imaging.pet` says whose they are."""
+
+WANTED: Final = (
+    frozenset(int(tag) for tag in Tag)
+    | {group << 16 | element for group in OVERLAY_GROUPS for element in OVERLAY_ELEMENTS}
+    | PRIVATE
+)
 
 MAX_CODES: Final = 1024
 """Longest value of plain ASCII that is kept, characters: Image Type may have many parts."""

@@ -29,6 +29,7 @@ from viewer.imaging.headers import (
     read_plain_header,
 )
 from viewer.imaging.images import derived_uid, image_instance
+from viewer.imaging.pet import pet_facts
 from viewer.imaging.sources import Cancelled, Sources, collect_files
 from viewer.imaging.study import BadFile, Instance, Patient, Series, Study, StudyIndex
 
@@ -329,6 +330,7 @@ def _stack(uid: str, part: str, images: list[_Image]) -> Series:
         pixel_spacing=spacing,
         spacing_source=source,
         detector_spacing=calibration.detector_spacing,
+        pet=pet_facts([image.header for image in images]) if modality == "PT" else None,
         instances=instances,
         verdict=judge([]),
     )

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from viewer.imaging.grey import modality_values, padding_range
+from viewer.imaging.suv import SuvScale, suv_scale
 from viewer.imaging.volume import ImageStack, unit_of
 
 
@@ -31,7 +32,8 @@ class Probe:
         Modality value with its UCUM unit ("1" where the header gives none); no value in colour
         images and in padding.
     real_world
-        What the maps of the image make of the stored value (PS3.3 C.7.6.16.2.11): those that reach it.
+        What the maps of the image make of the stored value (PS3.3 C.7.6.16.2.11), those that reach
+        it; then the SUV of PET.
     padding
         True where there is no image (PS3.3 C.7.5.1.1.2).
     """
@@ -71,11 +73,20 @@ def probe(stack: ImageStack, index: int, row: int, column: int) -> Probe:
         cell, attributes.rescale_slope, attributes.rescale_intercept, attributes.modality_lut
     )
     found = ((one, one.value(stored[0])) for one in attributes.real_world)
+    suv = suv_scale(stack.series)
+    uptake: tuple[RealWorldValue, ...] = ()
+    if isinstance(suv, SuvScale):
+        uptake = (RealWorldValue(float(value) * suv.factor, suv.unit, suv.kind),)
     return Probe(
         stored=stored,
         value=float(value),
         unit=unit,
-        real_world=tuple(
-            RealWorldValue(mapped, one.unit, one.label) for one, mapped in found if mapped is not None
+        real_world=(
+            *(
+                RealWorldValue(mapped, one.unit, one.label)
+                for one, mapped in found
+                if mapped is not None
+            ),
+            *uptake,
         ),
     )

@@ -190,6 +190,47 @@ class Instance(_Frozen):
         )
 
 
+class PetFacts(_Frozen):
+    """What a PET series says about its activity: all that an SUV needs (PS3.3 C.8.9.1, C.8.9.4).
+
+    Parameters
+    ----------
+    units, suv_type
+        Units (0054,1001) and SUV Type (0054,1006).
+    corrected, decay_correction
+        Corrected Image (0028,0051) and Decay Correction (0054,1102).
+    series_start, acquisition_start
+        DICOM DT; the acquisition is the earliest of the series.
+    frame_reference_ms, frame_duration_ms
+        Frame Reference Time and Actual Frame Duration of that earliest image, ms.
+    injected_time, injected
+        Radiopharmaceutical Start Time (TM) and Start DateTime (DT).
+    dose_bq, half_life_s
+        Radionuclide Total Dose, Bq, and half-life, s.
+    ge_scan_start
+        GE's private PET scan date and time (DT).
+    philips_suv_factor, philips_activity_factor
+        Philips' private factors from counts to SUVbw and to Bq/ml.
+    """
+
+    units: str = ""
+    suv_type: str = ""
+    corrected: tuple[str, ...] = ()
+    decay_correction: str = ""
+    weight_kg: float | None = None
+    series_start: str = ""
+    acquisition_start: str = ""
+    frame_reference_ms: float | None = None
+    frame_duration_ms: float | None = None
+    injected_time: str = ""
+    injected: str = ""
+    dose_bq: float | None = None
+    half_life_s: float | None = None
+    ge_scan_start: str = ""
+    philips_suv_factor: float | None = None
+    philips_activity_factor: float | None = None
+
+
 class Series(_Frozen):
     """Images that belong together, sorted along the patient (or by number where there is no plane).
 
@@ -221,6 +262,7 @@ class Series(_Frozen):
     """"PixelSpacing", "at detector", "magnification corrected", "calibrated: ..." or ""."""
     detector_spacing: tuple[float, float] | None = None
     """Row and column spacing at the detector (Imager Pixel Spacing), mm; no length in the patient."""
+    pet: PetFacts | None = None
     instances: tuple[Instance, ...] = ()
     verdict: GeometryVerdict
 
