@@ -246,7 +246,9 @@ def test_shared_pixels_do_not_count_against_the_limit(host: WorkerHost, pool: Sh
 
 
 @pytest.mark.skipif(not sys.platform.startswith("linux"), reason="reads /proc")
-@pytest.mark.parametrize("op", ["write_to_first", "fail", "not_a_number", "no_such_thing"])
+@pytest.mark.parametrize(
+    "op", ["write_to_first", "refuse_in_the_middle", "fail", "not_a_number", "no_such_thing"]
+)
 def test_after_a_call_the_worker_holds_no_pixels(host: WorkerHost, pool: SharedPool, op: str) -> None:
     """What it worked on is shown now, or belongs to another series: a later call must not reach it."""
     with pool.acquire(8 * MIB) as buffer:

@@ -84,6 +84,15 @@ def lying_view(params: dict[str, Any], context: WorkerContext) -> dict[str, Any]
     return {"sum": int(context.buffers[0].view(np.uint16, (65535, 65535)).sum())}
 
 
+def refuse_in_the_middle(params: dict[str, Any], context: WorkerContext) -> dict[str, Any]:
+    """Give up with the pixels in hand, as a cancelled decoder does."""
+    stack = context.buffers[0].view(np.uint8, (context.buffers[0].nbytes,), writable=True)
+    try:
+        raise ValueError(f"{len(stack)} values and no more")
+    except ValueError as error:
+        raise Refused("cancelled", "Stopped as asked.") from error
+
+
 def map_for_writing(params: dict[str, Any], context: WorkerContext) -> dict[str, Any]:
     """Try to write past the view, through the mapping itself."""
     protect = ctypes.CDLL(None, use_errno=True).mprotect
@@ -181,6 +190,7 @@ HANDLERS: dict[str, Handler] = {
         echo, double, write_to_first, count, wait_for_cancel, spin, stuck_in_c, abort, leave,
         eat_memory, refuse, fail, validate, not_a_number, too_large, garbage, connect, interrupt, crash,
         babble, not_an_object, lying_view, map_for_writing,
+        refuse_in_the_middle,
         limit_with_buffers, mappings, limits,
     )
 }  # fmt: skip

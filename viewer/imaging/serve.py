@@ -53,7 +53,7 @@ def index(params: dict[str, Any], context: WorkerContext) -> dict[str, Any]:
 
 @lru_cache(maxsize=4)
 def _laid_out(text: str) -> tuple[Series, StackLayout]:
-    """Return a series from its JSON text, and its layout; a thumbnail comes before most openings."""
+    """Return a series from its JSON text, and its layout; most series are asked for more than once."""
     series = Series.model_validate_json(text)
     return series, stack_layout(series)
 
