@@ -14,7 +14,6 @@ TOOLKIT_FREE = (
     "link",
     "overlay",
     "places",
-    "probe",
     "pyramid",
     "scale_bar",
     "tag_place",

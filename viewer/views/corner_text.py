@@ -130,7 +130,15 @@ def value_text(value: float, unit: str) -> str:
     """Write a value under the pointer with its unit ("\u2212512 HU")."""
     whole = value == round(value) or abs(value) >= 1000
     number = f"{value:.0f}" if whole else f"{value:.4g}"
-    words = tr("(no unit)") if unit == NO_UNIT else UNIT_WORDS.get(unit, unit.strip("{}"))
+    if unit == NO_UNIT:
+        words = tr("(no unit)")
+    else:
+        # UCUM's annotation in braces is the word that readers know: {SUVbw}g/ml, {counts}
+        words = (
+            unit[1 : unit.index("}")]
+            if unit.startswith("{") and "}" in unit
+            else UNIT_WORDS.get(unit, unit)
+        )
     return f"{number.replace('-', MINUS)} {words}"
 
 
@@ -138,7 +146,7 @@ def probe_text(pointed: PointedPixel | None) -> str:
     """Say what lies under the pointer: values with their units, or colour, then column and row.
 
     Over padding there is no value (PS3.3 C.7.5.1.1.2). Real-world values stand after the modality
-    value, SUV by its kind ("5210 Bq/mL  3.9 SUVbw").
+    value ("5210 Bq/mL  3.9 SUVbw").
     """
     if pointed is None:
         return ""
@@ -149,10 +157,7 @@ def probe_text(pointed: PointedPixel | None) -> str:
         values.append(tr("RGB {r} {g} {b}").format(r=red, g=green, b=blue))
     elif found.value is not None:
         values.append(value_text(found.value, found.unit))
-        values += [
-            value_text(each.value, each.label if "SUV" in each.label else each.unit)
-            for each in found.real_world
-        ]
+        values += [value_text(each.value, each.unit) for each in found.real_world]
     place = tr("px {column}, {row}").format(column=pointed.column, row=pointed.row)
     return "  ".join((*values, place))
 

@@ -7,6 +7,7 @@ FrameOfReferenceUID (PS3.3 C.7.4.1).
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 from weakref import WeakKeyDictionary
 
@@ -14,6 +15,7 @@ import numpy as np
 import numpy.typing as npt
 
 from viewer.imaging.geometry import ImagePlane
+from viewer.imaging.probe import Probe, probe
 from viewer.imaging.volume import ImageStack
 
 FloatArray = npt.NDArray[np.float64]
@@ -34,6 +36,15 @@ class PatientPoint:
 
     frame_of_reference_uid: str
     position: tuple[float, float, float]
+
+
+@dataclass(frozen=True)
+class PointedPixel:
+    """The pixel under the pointer, counted from 0, and what stands there."""
+
+    column: int
+    row: int
+    found: Probe
 
 
 @dataclass(frozen=True)
@@ -81,6 +92,15 @@ class Cut:
         column, row = self.plane.patient_to_pixel(np.array([point.position]))[0].tolist()
         inside = -0.5 <= column <= self.columns - 0.5 and -0.5 <= row <= self.rows - 0.5
         return (column, row) if inside else None
+
+
+def pointed_pixel(stack: ImageStack, index: int, point: tuple[float, float]) -> PointedPixel | None:
+    """Return the pixel at an image point, or none outside the image."""
+    column, row = math.floor(point[0] + 0.5), math.floor(point[1] + 0.5)
+    rows, columns = stack.stored.shape[1:3]
+    if not (0 <= column < columns and 0 <= row < rows):
+        return None
+    return PointedPixel(column, row, probe(stack, index, row, column))
 
 
 def plane_of(stack: ImageStack, index: int) -> ImagePlane | None:

@@ -17,8 +17,17 @@ from viewer.imaging.study import Instance, Study, WindowPreset
 from viewer.imaging.volume import ImageStack
 from viewer.views.link import linked_index
 from viewer.views.overlay import Outline, Overlay, hit
-from viewer.views.places import Cut, PatientPoint, cut_of, nearest, plane_of, reach_of, reference_line
-from viewer.views.probe import Probe, probe
+from viewer.views.places import (
+    Cut,
+    PatientPoint,
+    PointedPixel,
+    cut_of,
+    nearest,
+    plane_of,
+    pointed_pixel,
+    reach_of,
+    reference_line,
+)
 from viewer.views.scale_bar import ScaleBar, scale_bar
 from viewer.views.viewport_state import (
     FloatArray,
@@ -186,11 +195,11 @@ class ViewportModel:
         x, y = transform(self.matrix(), [point])[0]
         return float(x), float(y)
 
-    def probe(self) -> Probe | None:
+    def probe(self) -> PointedPixel | None:
         """Return the pixel under the pointer; none where no image is, or another one stands in."""
         if self.stack is None or self.pointer is None or self.shown_index() != self.state.index:
             return None
-        return probe(self.stack, self.state.index, self.to_image(self.pointer))
+        return pointed_pixel(self.stack, self.state.index, self.to_image(self.pointer))
 
     def cut(self) -> Cut | None:
         """Return the wanted frame as a cut through the patient, or none without an orientation."""
