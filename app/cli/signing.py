@@ -44,6 +44,8 @@ def sign(
         with open_desk(where) as desk, Engine(where) as engine:
             desk.sign_in(user, password)
             signed = _signed(desk, engine, DraftFolder(folder), password)
+            if desk.store.witness_trouble:
+                tell(desk.store.witness_trouble)
         report, target = signed.report, folder / SEALED
         try:
             write_private(target, signed.pdf)

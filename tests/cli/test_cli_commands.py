@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import errno
+import io
 import json
 import os
 import re
@@ -17,6 +19,7 @@ import pytest
 from PIL import Image
 
 import resources
+from app.cli.main import run
 from app.desk import Desk
 from app.draft_files import DraftFolder
 from reports.domain import Citation, Origin, Review, Section, Sentence, Span
@@ -246,6 +249,25 @@ def test_a_draft_of_a_zip_can_be_signed_after_its_unpacked_images_are_gone(tmp_p
     assert signed.code == 0, signed.err
     assert "without key images" in signed.err
     assert sightline("verify", out / "report.pdf", "--home", home, "--json").json["verdict"] == "intact"
+
+
+def test_a_checkpoint_that_found_no_room_beside_the_database_is_said(
+    drafted: Path,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    folder, home = tmp_path / "draft", tmp_path / "home"
+    shutil.copytree(drafted, folder)
+    made_store(home)
+
+    def full(path: Path, notes: object) -> None:
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    monkeypatch.setattr("reports.store.witness.append_side_file", full)
+    monkeypatch.setattr(sys, "stdin", io.StringIO(PASSWORD + "\n"))
+    assert run(["sign", str(folder), "--user", "ana", "--home", str(home), "--password-stdin"]) == 0
+    assert "side file with the checkpoints cannot be written" in capsys.readouterr().err
 
 
 def test_audit_verify_judges_a_database_that_no_longer_opens(tmp_path: Path) -> None:
