@@ -8,7 +8,7 @@ from pathlib import Path
 
 import keyring
 import pytest
-from fault_scene import PASSWORD, PHANTOM
+from fault_scene import PASSWORD, PHANTOM, RADIOLOGIST, RESIDENT
 from keyring.backends import fail
 
 from app.desk import Desk
@@ -20,8 +20,6 @@ from reports.store.keys import ProviderKind
 from viewer.imaging.reader import OpenStack
 from viewer.imaging.regions import Region, Shape
 from viewer.imaging.study import Study
-
-RADIOLOGIST, RESIDENT = "rosa", "remy"
 
 
 @pytest.fixture(scope="session", autouse=True)

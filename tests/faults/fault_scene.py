@@ -18,6 +18,7 @@ import resources
 ROOT = Path(__file__).resolve().parents[2]
 PHANTOM = resources.path("sample", "chest-phantom")
 PASSWORD = "a good long password"
+RADIOLOGIST, RESIDENT = "rosa", "remy"
 SLICES = 60
 
 

@@ -12,8 +12,7 @@ from pathlib import Path
 
 import pytest
 import signing_person
-from conftest import RADIOLOGIST, RESIDENT
-from fault_scene import PASSWORD, ROOT, flip, sightline
+from fault_scene import PASSWORD, RADIOLOGIST, RESIDENT, ROOT, flip, sightline
 from sqlcipher3 import dbapi2 as sqlcipher
 
 from app.desk import Desk, OpenedReport

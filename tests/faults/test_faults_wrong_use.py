@@ -11,8 +11,7 @@ from pathlib import Path
 
 import pikepdf
 import pytest
-from conftest import RADIOLOGIST
-from fault_scene import PASSWORD, PHANTOM, ROOT, sightline
+from fault_scene import PASSWORD, PHANTOM, RADIOLOGIST, ROOT, sightline
 
 from app.draft_files import DraftFolder, DraftFolderError
 from app.engine import DraftOutcome, Engine
