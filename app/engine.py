@@ -78,7 +78,8 @@ class Engine:
         Parameters
         ----------
         ledger
-            What is known already of this series: it keeps its ids and is not measured again.
+            What is known already: it keeps its ids and is not measured again, unless it was measured
+            on another series or on fewer images than there are now (`still_holds`).
 
         Raises
         ------
@@ -99,7 +100,7 @@ class Engine:
                 program=program_name(),
                 question=question,
                 seed=seed,
-                ledger=ledger,
+                ledger=ledger if ledger is None or still_holds(ledger, opened.stack.series) else None,
                 unread=opened.bad_files,
             ),
             collect=collector,
@@ -224,6 +225,18 @@ def _shifted(evidence_id: str, before: int) -> str:
 
 def _unheard(*_: object) -> None:
     """Hear nothing: the caller wants the ledger only."""
+
+
+def still_holds(ledger: Ledger, series: Series) -> bool:
+    """Return whether what was measured is of these images: of this series, and of as many.
+
+    A ledger that no tool has written to yet (findings of a person alone) holds for every series.
+    """
+    technique = next((one for one in ledger.evidence if one.kind is EvidenceKind.TECHNIQUE), None)
+    if technique is None:
+        return True
+    images = {value.value for value in technique.values if value.name == "images"}
+    return ledger.series_instance_uid == series.series_instance_uid and images == {series.image_count}
 
 
 def empty_ledger(study: Study, series: Series) -> Ledger:

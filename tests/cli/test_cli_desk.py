@@ -1,4 +1,4 @@
-"""The desk that command line and window share: what it lets out, and what it records of that."""
+"""Desk and engine, shared by command line and window: what leaves, is recorded, and is still known."""
 
 from __future__ import annotations
 
@@ -6,7 +6,10 @@ from pathlib import Path
 
 import pytest
 
+import resources
 from app.desk import Desk
+from app.engine import Engine
+from inference.drafting.triage import choose_series
 from reports.domain import Ledger, Role
 from reports.store.errors import StoreReadOnlyError
 from reports.store.keys import ProviderKind
@@ -32,3 +35,21 @@ def test_no_document_leaves_a_store_that_records_nothing(tmp_path: Path) -> None
         with pytest.raises(StoreReadOnlyError):
             desk.export_pdf(report, ledger, STUDY, None, out)
     assert not out.exists()
+
+
+def test_a_redraft_after_more_images_arrived_measures_again() -> None:
+    with Engine() as engine:
+        (study,) = engine.reader.index([resources.path("sample", "chest-phantom")]).studies
+        whole = choose_series(study)
+        part = whole.model_copy(update={"instances": whole.instances[:40]})
+        early = study.model_copy(update={"series": (part,)})
+        with engine.reader.open(part) as opened:
+            first = engine.draft(early, opened).result
+            again = engine.draft(early, opened, ledger=first.ledger).result
+        with engine.reader.open(whole) as opened:
+            later = engine.draft(study, opened, ledger=first.ledger).result
+    assert again.ledger == first.ledger
+    assert any("measured before" in event.message for event in again.trace.events)
+    assert [one.ledger.evidence[0].value("images").text for one in (first, later)] == ["40", "60"]
+    assert first.ledger.evidence[1].refusal is not None
+    assert later.ledger.evidence[1].value("volume").text
