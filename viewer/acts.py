@@ -108,6 +108,12 @@ VIEWER_ACTS: tuple[Act, ...] = (
     _viewport("regions", "Show all regions", "Regions", "G"),
     _viewport("maximise", "Maximise viewport and back", "Layout", "F"),
     _viewport("link", "Scroll series of one frame of reference together", "Layout", "K", icon="link"),
+    _viewport(
+        "link_here",
+        "Link here with series of another frame of reference, or let go",
+        "Layout",
+        "Shift+K",
+    ),
     _viewport("reference_lines", "Reference lines", "Layout", "X"),
     _viewport("cursor", "Show this place in all viewports (also Shift and move)", "Layout", "O"),
     Act("layout.1x1", "One viewport", Scope.WINDOW, "Layout", ("Ctrl+1",), "square"),

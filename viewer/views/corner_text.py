@@ -9,6 +9,7 @@ from PySide6.QtCore import QCoreApplication
 from viewer.imaging.calibration import PROJECTION_MODALITIES
 from viewer.imaging.geometry import GeometryVerdict, ImagePlane, VerdictKind
 from viewer.imaging.study import Instance, Patient, Series, Study, WindowPreset
+from viewer.views.link import ManualLink
 from viewer.views.places import PointedPixel
 
 MINUS = "\u2212"
@@ -162,6 +163,18 @@ def probe_text(pointed: PointedPixel | None) -> str:
     return "  ".join((*values, place))
 
 
+def link_text(link: ManualLink | None) -> str:
+    """Say that a series follows the active one by an offset that a reader set."""
+    if link is None:
+        return ""
+    if link.millimetres is not None:
+        offset = f"{'+' if link.millimetres >= 0 else ''}{signed(link.millimetres, 1)} mm"
+    else:
+        plus = "+" if link.images >= 0 else ""
+        offset = tr("{n} images").format(n=f"{plus}{signed(link.images)}")
+    return tr("linked by hand {offset}").format(offset=offset)
+
+
 def calibration_text(series: Series) -> str:
     """Say what a length on a projection image stands on."""
     if series.pixel_spacing is None:
@@ -200,6 +213,7 @@ def corners(
     inverted: bool,
     tall: bool,
     probe: PointedPixel | None = None,
+    link: ManualLink | None = None,
 ) -> Corners:
     """Return the text for one image.
 
@@ -210,6 +224,8 @@ def corners(
         left and keeps one line in each corner (the window's header names the patient).
     probe
         What lies under the pointer; it stands over window and zoom.
+    link
+        The offset set by hand to the active series; it stands over the position.
     """
     image = image_text(instance, index, count)
     named = series_text(series, plane)
@@ -219,7 +235,9 @@ def corners(
     badge = badge_text(series.verdict)
     if not tall:
         below = place or next(filter(None, quality), "")
-        return Corners((named,), (image,), _lines(probe_text(probe), grey), _lines(below), badge)
+        return Corners(
+            (named,), (image,), _lines(probe_text(probe), grey), _lines(link_text(link), below), badge
+        )
     identity: tuple[str, ...] = ()
     if study is not None:
         when = printed_date(study.date, study.time)
@@ -238,7 +256,7 @@ def corners(
         top_left=identity,
         top_right=_lines(named, image),
         bottom_left=_lines(probe_text(probe), tr("Inverted") if inverted else "", grey, zoom),
-        bottom_right=_lines(*quality, place, technique),
+        bottom_right=_lines(*quality, link_text(link), place, technique),
         badge=badge,
     )
 

@@ -13,6 +13,7 @@ from PySide6.QtWidgets import QGridLayout, QWidget
 from viewer.acts import Arrangement, Tool
 from viewer.imaging.regions import Region
 from viewer.imaging.study import WindowPreset
+from viewer.views.link import ManualLink, link_here, shares_space
 from viewer.views.overlay import Overlay
 from viewer.views.pane import Pane
 from viewer.views.places import PatientPoint
@@ -62,6 +63,7 @@ class ViewportGrid(QWidget):
         self._active = 0
         self._overlay = Overlay()
         self._selected: frozenset[str] = frozenset()
+        self._links: dict[tuple[str, str], ManualLink] = {}
         self._layout = QGridLayout(self)
         self._layout.setContentsMargins(0, 0, 0, 0)
         self._layout.setSpacing(self.theme.length("column", "gap"))
@@ -91,7 +93,7 @@ class ViewportGrid(QWidget):
         changed, self._active = index != self._active, index
         for number, pane in enumerate(self._panes):
             pane.set_active(number == index)
-        self._refer()
+        self._tell_others()
         if changed:
             self.activeChanged.emit(index)
 
@@ -165,12 +167,36 @@ class ViewportGrid(QWidget):
     def set_linked(self, linked: bool) -> None:
         """Scroll series of one frame of reference together, or each on its own."""
         self.linked = linked
+        self._tell_others()
         self.linkedChanged.emit(linked)
+
+    def link_here(self) -> None:
+        """Hold series of other frames of reference at their offset to the active one, or let go.
+
+        The offset belongs to the two series and is kept when they move to other panes; done again
+        without a change of the offset it is forgotten.
+        """
+        source, index = self.active_pane().stack(), self.active_pane().shown_frame()
+        found: dict[tuple[str, str], ManualLink] = {}
+        for pane in self.panes():
+            target, at = pane.stack(), pane.shown_frame()
+            if source is None or target is None or target is source or shares_space(source, target):
+                continue
+            for link in (link_here(source, index, target, at), link_here(target, at, source, index)):
+                found[link.source, link.target] = link
+        if self.linked and all(self._links.get(key) == link for key, link in found.items()):
+            for key in found:
+                del self._links[key]
+        else:
+            self._links.update(found)
+        if found and not self.linked:
+            self.set_linked(True)
+        self._tell_others()
 
     def set_reference_lines(self, shown: bool) -> None:
         """Draw in each pane where the image of the active one cuts it, or draw nothing."""
         self.reference_lines = shown
-        self._refer()
+        self._tell_others()
 
     def set_corner_text(self, shown: bool) -> None:
         """Show or hide all text over all images."""
@@ -222,18 +248,29 @@ class ViewportGrid(QWidget):
             return
         for other in self.panes():
             if other is not source:
-                other.follow(stack, source.shown_frame())
+                other.follow(stack, source.shown_frame(), self._link_to(other, source))
 
     def _view_changed(self, number: int) -> None:
         if number == self._active:
-            self._refer()
+            self._tell_others()
+        else:
+            self._panes[number].set_link(self._link_to(self._panes[number]))
         self.viewChanged.emit(number)
 
-    def _refer(self) -> None:
-        """Tell the other panes which image the active one shows."""
+    def _tell_others(self) -> None:
+        """Tell the other panes which image the active one shows and how they are linked to it."""
         cut = self.active_pane().cut() if self.reference_lines else None
         for number, pane in enumerate(self._panes):
-            pane.set_reference(cut if number != self._active else None)
+            active = number == self._active
+            pane.set_reference(None if active else cut)
+            pane.set_link(None if active else self._link_to(pane))
+
+    def _link_to(self, pane: Pane, source: Pane | None = None) -> ManualLink | None:
+        """Return the link by hand from a pane (the active one) to another."""
+        here, there = (source or self.active_pane()).stack(), pane.stack()
+        if not self.linked or here is None or there is None:
+            return None
+        return self._links.get((here.series.key, there.series.key))
 
     def _show_place(self, number: int, place: PatientPoint | None) -> None:
         """Show a place that is pointed at in one pane in all others of its frame of reference."""
@@ -248,6 +285,7 @@ class ViewportGrid(QWidget):
         own: dict[str, Callable[[], None]] = {
             "viewport.maximise": lambda: self.set_maximised(not self.maximised),
             "viewport.link": lambda: self.set_linked(not self.linked),
+            "viewport.link_here": self.link_here,
             "viewport.reference_lines": lambda: self.set_reference_lines(not self.reference_lines),
             "view.corner_text": lambda: self.set_corner_text(not self.corner_text),
             **{f"viewport.tool.{tool}": lambda tool=tool: self.set_tool(tool) for tool in Tool},

@@ -1,7 +1,12 @@
-"""Which image of another series lies at the same place: linked scrolling. No Qt."""
+"""Which image of another series lies at the same place: linked scrolling, also by hand. No Qt."""
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+
+import numpy as np
+
+from viewer.imaging.geometry import FloatArray
 from viewer.imaging.volume import ImageStack
 from viewer.views.places import nearest_frame, plane_of
 
@@ -9,16 +14,76 @@ PARALLEL = 0.99
 """Cosine above which two stacks count as cut the same way (about 8 degrees)."""
 
 
-def linked_index(source: ImageStack, index: int, target: ImageStack) -> int | None:
-    """Return the target's frame nearest to the source's frame, or none when they are not linked.
+@dataclass(frozen=True)
+class ManualLink:
+    """An offset that a reader set from one series to another of a different frame of reference.
+
+    Parameters
+    ----------
+    source, target
+        Series keys.
+    millimetres
+        From the middle of the source's image to the target's plane, along the target's normal, as if
+        both frames of reference were one; none when the planes are not parallel or not known: then
+        `images` counts.
+    images
+        Frame of the target less that of the source.
+    """
+
+    source: str
+    target: str
+    millimetres: float | None
+    images: int
+
+
+def shares_space(source: ImageStack, target: ImageStack) -> bool:
+    """True when both series are in one frame of reference.
 
     Two series share space only through an equal, non-empty FrameOfReferenceUID (PS3.3 C.7.4.1).
     """
     reference = source.series.frame_of_reference_uid
-    if not reference or reference != target.series.frame_of_reference_uid:
+    return bool(reference) and reference == target.series.frame_of_reference_uid
+
+
+def linked_index(source: ImageStack, index: int, target: ImageStack) -> int | None:
+    """Return the target's frame nearest to the source's frame, or none when they are not linked."""
+    if not shares_space(source, target):
         return None
+    normal = _common_normal(source, index, target)
+    return None if normal is None else nearest_frame(target, _middle(source, index))
+
+
+def link_here(source: ImageStack, index: int, target: ImageStack, at: int) -> ManualLink:
+    """Return the link that holds a series to another as they stand now."""
+    normal, there = _common_normal(source, index, target), plane_of(target, at)
+    offset = None
+    if normal is not None and there is not None:
+        offset = float(normal @ (np.asarray(there.position) - _middle(source, index)))
+    return ManualLink(source.series.key, target.series.key, offset, at - index)
+
+
+def index_by_hand(link: ManualLink, source: ImageStack, index: int, target: ImageStack) -> int | None:
+    """Return the target's frame for a source frame under a link by hand."""
+    if link.millimetres is None:
+        return min(max(index + link.images, 0), len(target.frames) - 1)
+    normal = _common_normal(source, index, target)
+    if normal is None:
+        return None
+    return nearest_frame(target, _middle(source, index) + link.millimetres * normal)
+
+
+def _middle(stack: ImageStack, index: int) -> FloatArray:
+    """Return the middle of a frame that has a plane, LPS mm."""
+    plane = plane_of(stack, index)
+    assert plane is not None  # `_common_normal` has looked
+    rows, columns = stack.stored.shape[1:3]
+    middle: FloatArray = plane.pixel_to_patient(np.array([[(columns - 1) / 2, (rows - 1) / 2]]))[0]
+    return middle
+
+
+def _common_normal(source: ImageStack, index: int, target: ImageStack) -> FloatArray | None:
+    """Return the target's normal; none when the two are not cut the same way or have no planes."""
     here, there = plane_of(source, index), plane_of(target, 0)
     if here is None or there is None or abs(float(here.normal @ there.normal)) < PARALLEL:
         return None
-    middle = [[(source.stored.shape[2] - 1) / 2, (source.stored.shape[1] - 1) / 2]]
-    return nearest_frame(target, here.pixel_to_patient(middle)[0])
+    return there.normal

@@ -11,6 +11,7 @@ from viewer.acts import Tool
 from viewer.imaging.regions import Region
 from viewer.imaging.study import Study, WindowPreset
 from viewer.imaging.volume import ImageStack
+from viewer.views.link import ManualLink
 from viewer.views.overlay import Overlay
 from viewer.views.places import Cut, PatientPoint
 
@@ -86,8 +87,8 @@ class Pane(Protocol):
         """Jump to slice, window and zoom that show a region, in one frame."""
         ...
 
-    def follow(self, source: ImageStack, index: int) -> None:
-        """Go to the place of another series' image when both share a frame of reference."""
+    def follow(self, source: ImageStack, index: int, link: ManualLink | None = None) -> None:
+        """Go to the place of another series' image: by frame of reference, else by hand."""
         ...
 
     def cut(self) -> Cut | None:
@@ -96,6 +97,10 @@ class Pane(Protocol):
 
     def set_reference(self, cut: Cut | None) -> None:
         """Draw where the image of the active pane cuts this one; none draws nothing."""
+        ...
+
+    def set_link(self, link: ManualLink | None) -> None:
+        """Say by which offset this series follows the active one; none says nothing."""
         ...
 
     def show_place(self, point: PatientPoint | None) -> None:

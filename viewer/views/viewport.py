@@ -28,6 +28,7 @@ from viewer.views.drawing import SMALLEST_DRAG, Sketch
 from viewer.views.frame_image import FrameImages
 from viewer.views.gestures import DRAG_TOOLS, Button, Drag
 from viewer.views.key_bindings import KeyBindings
+from viewer.views.link import ManualLink
 from viewer.views.overlay import Overlay
 from viewer.views.places import Cut, PatientPoint
 from viewer.views.theme import Theme
@@ -194,9 +195,9 @@ class ImageViewport(QWidget):
         self.set_state(state)
         return True
 
-    def follow(self, source: ImageStack, index: int) -> None:
-        """Go to the place of another series' image when both share a frame of reference."""
-        state = self.model.state_beside(source, index)
+    def follow(self, source: ImageStack, index: int, link: ManualLink | None = None) -> None:
+        """Go to the place of another series' image: by frame of reference, else by hand."""
+        state = self.model.state_beside(source, index, link)
         if state != self.model.state:
             self.set_state(state)
 
@@ -206,8 +207,15 @@ class ImageViewport(QWidget):
 
     def set_reference(self, cut: Cut | None) -> None:
         """Draw where the image of the active viewport cuts this one."""
-        self.model.reference = cut
-        self.update()
+        if cut != self.model.reference:
+            self.model.reference = cut
+            self.update()
+
+    def set_link(self, link: ManualLink | None) -> None:
+        """Say in the corner by which offset this series follows the active one; none says nothing."""
+        if link != self.model.link:
+            self.model.link = link
+            self.update()
 
     def show_place(self, point: PatientPoint | None) -> None:
         """Go to the image of a place that is pointed at elsewhere and mark it; none ends that."""

@@ -15,7 +15,7 @@ from viewer.imaging.letters import EdgeLetters, edge_letters
 from viewer.imaging.regions import Region
 from viewer.imaging.study import Instance, Study, WindowPreset
 from viewer.imaging.volume import ImageStack
-from viewer.views.link import linked_index
+from viewer.views.link import ManualLink, index_by_hand, linked_index
 from viewer.views.overlay import Outline, Overlay, hit
 from viewer.views.places import (
     Cut,
@@ -66,6 +66,8 @@ class ViewportModel:
         The image of the active viewport, whose cut is drawn here; none when nothing is to be drawn.
     cursor
         The place that is pointed at in another viewport, or none.
+    link
+        The offset set by hand to the active viewport's series, or none.
     """
 
     def __init__(self) -> None:
@@ -81,6 +83,7 @@ class ViewportModel:
         self.pointer: tuple[float, float] | None = None
         self.reference: Cut | None = None
         self.cursor: PatientPoint | None = None
+        self.link: ManualLink | None = None
         self.all_regions = False
         self._arrived: npt.NDArray[np.bool_] | None = None
         self._own_window: dict[int, WindowPreset | None] = {}
@@ -307,9 +310,22 @@ class ViewportModel:
             return state
         return framed(state, self.image_size(), *self.size, box=outlined.box)
 
-    def state_beside(self, source: ImageStack, index: int) -> ViewportState:
-        """Return the state at the place of another series' image; unchanged when not linked."""
-        there = None if self.stack is None else linked_index(source, index, self.stack)
+    def state_beside(
+        self, source: ImageStack, index: int, link: ManualLink | None = None
+    ) -> ViewportState:
+        """Return the state at the place of another series' image; unchanged when not linked.
+
+        Parameters
+        ----------
+        link
+            An offset set by hand, from `source` to this series; it counts where the two share no
+            frame of reference.
+        """
+        if self.stack is None:
+            return self.state
+        there = linked_index(source, index, self.stack)
+        if there is None and link is not None:
+            there = index_by_hand(link, source, index, self.stack)
         return self.state if there is None else self.state.at(there, self.count)
 
     # --- acts --------------------------------------------------------------------------------------

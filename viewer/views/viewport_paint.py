@@ -103,6 +103,7 @@ def corner_words(model: ViewportModel, theme: Theme) -> Corners:
         inverted=model.state.inverted,
         tall=model.size[1] >= theme.value("viewport", "identity-from-height"),
         probe=model.probe(),
+        link=model.link,
     )
 
 
