@@ -144,6 +144,16 @@ def judge(planes: Sequence[ImagePlane | None]) -> GeometryVerdict:  # noqa: PLR0
     offsets = positions @ normal
     gaps = np.diff(offsets)
     doubled = np.flatnonzero(gaps < DUPLICATE_TOLERANCE_MM) + 1
+    repeats = _repeats(offsets)
+    if repeats > 1:
+        count = len(known) // repeats
+        where = "one position" if count == 1 else f"each of {count} positions"
+        return GeometryVerdict(
+            kind=VerdictKind.DUPLICATED,
+            reason=f"The {len(known)} images show {where} {repeats} times: a series over time, of "
+            "several echoes or b-values, or copies, and no single volume.",
+            duplicated=tuple(int(index) for index in doubled),
+        )
     if doubled.size:
         places = ", ".join(str(index + 1) for index in doubled[:5]) + (
             ", ..." if doubled.size > 5 else ""
@@ -200,6 +210,13 @@ def judge(planes: Sequence[ImagePlane | None]) -> GeometryVerdict:  # noqa: PLR0
         reason=f"{len(known)} evenly spaced slices, {spacing:.4g} mm apart.",
         spacing=spacing,
     )
+
+
+def _repeats(offsets: FloatArray) -> int:
+    """How often each position occurs, when all occur equally often; else 0."""
+    starts = np.flatnonzero(np.diff(offsets) >= DUPLICATE_TOLERANCE_MM) + 1
+    counts = np.diff(np.concatenate(([0], starts, [len(offsets)])))
+    return int(counts[0]) if bool(np.all(counts == counts[0])) else 0
 
 
 def _no_volume(

@@ -9,17 +9,14 @@ import time
 from collections import defaultdict
 from collections.abc import Callable, Container, Iterable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
-
-import numpy as np
 
 from viewer.imaging.calibration import PROJECTION_MODALITIES, calibrate
 from viewer.imaging.charset import TextDecoder
 from viewer.imaging.elements import Odd, Short
 from viewer.imaging.frames import with_frames
-from viewer.imaging.geometry import PERPENDICULAR_TOLERANCE, judge
+from viewer.imaging.geometry import judge
 from viewer.imaging.headers import (
     DICOMDIR_CLASS,
     Header,
@@ -31,7 +28,8 @@ from viewer.imaging.headers import (
 from viewer.imaging.images import derived_uid, image_instance
 from viewer.imaging.pet import pet_facts
 from viewer.imaging.sources import Cancelled, Sources, collect_files
-from viewer.imaging.study import BadFile, Instance, Patient, Series, Study, StudyIndex
+from viewer.imaging.stacks import ImageFile, Stack, split
+from viewer.imaging.study import BadFile, Patient, Series, Study, StudyIndex
 
 PROGRESS_SECONDS: Final = 0.1
 """Progress is reported at most this often: 10 Hz."""
@@ -47,18 +45,7 @@ SLOW_FILE_SECONDS: Final = 2e-3
 
 CRASHED: Final = "Reading this file brought the reading process down: it is damaged or hostile."
 
-IMAGE_TYPE_VALUES: Final[dict[str, int | None]] = {"CT": 3}
-"""How many values of Image Type tell stacks apart (all by default): the fourth of CT is a vendor's."""
-
 Progress = Callable[[int, int], None]
-
-
-@dataclass(frozen=True, slots=True)
-class _Image:
-    """An image with its header, until both are grouped."""
-
-    header: Header
-    instance: Instance
 
 
 def index_paths(
@@ -89,7 +76,7 @@ def index_paths(
         `cancelled` said so.
     """
     sources = collect_files(paths, archive_dir, cancelled=cancelled)
-    images: list[_Image] = []
+    images: list[ImageFile] = []
     bad_files = list(sources.bad_files)
     total = len(sources.files)
     next_report = 0.0
@@ -154,7 +141,7 @@ def _read_batch(paths: Iterable[str]) -> list[tuple[str, Header | Exception]]:
     return results
 
 
-def _image(path: str, found: Header | Exception, on_risk: Callable[[str], None]) -> _Image | None:
+def _image(path: str, found: Header | Exception, on_risk: Callable[[str], None]) -> ImageFile | None:
     """Return the image of a file, none for a DICOMDIR; pydicom is asked here, in one thread."""
     if isinstance(found, HeaderError):
         raise found
@@ -168,12 +155,14 @@ def _image(path: str, found: Header | Exception, on_risk: Callable[[str], None])
     if instance.number_of_frames > 1:
         on_risk(path)
         instance = with_frames(instance)
-    return _Image(found, instance)
+    return ImageFile(found, instance)
 
 
-def _without_doubles(images: list[_Image], sources: Sources) -> tuple[list[_Image], list[BadFile]]:
+def _without_doubles(
+    images: list[ImageFile], sources: Sources
+) -> tuple[list[ImageFile], list[BadFile]]:
     """Keep the first image of each SOP Instance UID; name the others."""
-    first: dict[str, _Image] = {}
+    first: dict[str, ImageFile] = {}
     doubled: list[BadFile] = []
     for image in images:
         kept = first.setdefault(image.instance.sop_instance_uid, image)
@@ -189,8 +178,8 @@ def _without_doubles(images: list[_Image], sources: Sources) -> tuple[list[_Imag
     return list(first.values()), doubled
 
 
-def _studies(images: list[_Image]) -> Iterator[Study]:
-    by_study: dict[str, dict[str, list[_Image]]] = defaultdict(lambda: defaultdict(list))
+def _studies(images: list[ImageFile]) -> Iterator[Study]:
+    by_study: dict[str, dict[str, list[ImageFile]]] = defaultdict(lambda: defaultdict(list))
     for image in images:
         series_uid = image.header.code(Tag.SeriesInstanceUID)
         if not series_uid:
@@ -234,70 +223,16 @@ def _study(uid: str, header: Header, series: tuple[Series, ...]) -> Study:
     )
 
 
-def _series(uid: str, images: list[_Image]) -> list[Series]:
-    """Split one series of the header into stacks, the largest first."""
-    groups: dict[tuple[object, ...], list[_Image]] = defaultdict(list)
-    orientations: list[tuple[float, ...]] = []
-    for image in images:
-        groups[_split_key(image, orientations)].append(image)
-    parts = [_sorted(group) for group in groups.values()]
-    parts.sort(
-        key=lambda part: (-len(part), part[0].instance.instance_number or 0, part[0].instance.path)
-    )
-    return [_stack(uid, "" if index == 0 else str(index + 1), part) for index, part in enumerate(parts)]
+def _series(uid: str, images: list[ImageFile]) -> list[Series]:
+    """Return the stacks of one series of the header, the largest first."""
+    return [
+        _stack(uid, "" if index == 0 else str(index + 1), part)
+        for index, part in enumerate(split(images))
+    ]
 
 
-def _split_key(image: _Image, orientations: list[tuple[float, ...]]) -> tuple[object, ...]:
-    """What all images of one stack share: orientation, echo, b-value, phase, type, size and values."""
-    header, instance = image.header, image.instance
-    modality = header.code(Tag.Modality)
-    return (
-        _orientation_class(instance, orientations),
-        header.code(Tag.EchoNumbers),
-        header.decimal(Tag.EchoTime),
-        header.double(Tag.DiffusionBValue),
-        header.code(Tag.TemporalPositionIdentifier),
-        header.codes(Tag.ImageType)[: IMAGE_TYPE_VALUES.get(modality)],
-        modality,
-        instance.sop_class_uid,
-        (instance.rows, instance.columns, instance.samples_per_pixel),
-        (instance.bits_allocated, instance.signed, instance.photometric_interpretation),
-        # A cine or an enhanced object is a stack of its own.
-        instance.sop_instance_uid if instance.number_of_frames > 1 else "",
-        # Radiographs of one series (PA and lateral) are different views, never a stack.
-        instance.sop_instance_uid if modality in PROJECTION_MODALITIES else "",
-    )
-
-
-def _orientation_class(instance: Instance, orientations: list[tuple[float, ...]]) -> int:
-    """Number of the orientation among those seen so far in this series; -1 without one."""
-    if instance.plane is None:
-        return -1
-    cosines = (*instance.plane.row_cosines, *instance.plane.column_cosines)
-    for index, known in enumerate(orientations):
-        if all(abs(a - b) <= PERPENDICULAR_TOLERANCE for a, b in zip(cosines, known, strict=True)):
-            return index
-    orientations.append(cosines)
-    return len(orientations) - 1
-
-
-def _sorted(images: list[_Image]) -> list[_Image]:
-    """Sort along the normal, else by instance number; position decides, number breaks ties."""
-
-    def by_number(image: _Image) -> tuple[bool, int, str, str]:
-        number = image.instance.instance_number
-        return number is None, number or 0, image.instance.acquisition_time, image.instance.path
-
-    ordered = sorted(images, key=by_number)
-    planes = [image.instance.plane for image in ordered]
-    known = [plane for plane in planes if plane is not None]
-    if len(known) < len(ordered):
-        return ordered
-    offsets = np.asarray([plane.position for plane in known]) @ known[0].normal
-    return [ordered[index] for index in np.argsort(offsets, kind="stable")]
-
-
-def _stack(uid: str, part: str, images: list[_Image]) -> Series:
+def _stack(uid: str, part: str, stack: Stack) -> Series:
+    images = stack.images
     header = images[0].header
     raw = header.raw.elements
     text = TextDecoder(raw.get(Tag.SpecificCharacterSet))
@@ -311,6 +246,7 @@ def _stack(uid: str, part: str, images: list[_Image]) -> Series:
     series = Series(
         series_instance_uid=uid,
         part=part,
+        phase=stack.phase,
         series_number=header.integer(Tag.SeriesNumber),
         description=text.text(raw.get(Tag.SeriesDescription)),
         modality=modality,

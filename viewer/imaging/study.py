@@ -7,6 +7,8 @@ length by the worker.
 
 from __future__ import annotations
 
+from enum import StrEnum
+
 from pydantic import BaseModel, ConfigDict
 
 from viewer.imaging.geometry import GeometryVerdict, ImagePlane
@@ -190,6 +192,34 @@ class Instance(_Frozen):
         )
 
 
+class PhaseKind(StrEnum):
+    """In what the phases of a 4D series differ."""
+
+    TIME = "time"
+    B_VALUE = "b-value"
+    ECHO = "echo"
+
+
+class Phase(_Frozen):
+    """Which stack of a 4D series this is: the same places at one time, b-value or echo.
+
+    Parameters
+    ----------
+    group
+        Stacks of one series with an equal number belong together.
+    index, count
+        From 1 to the number of phases, in order.
+    value
+        What sets this phase apart, in words ("b 1000 s/mm2"), where the header says it.
+    """
+
+    group: int
+    kind: PhaseKind
+    index: int
+    count: int
+    value: str = ""
+
+
 class PetFacts(_Frozen):
     """What a PET series says about its activity: all that an SUV needs (PS3.3 C.8.9.1, C.8.9.4).
 
@@ -262,6 +292,7 @@ class Series(_Frozen):
     """"PixelSpacing", "at detector", "magnification corrected", "calibrated: ..." or ""."""
     detector_spacing: tuple[float, float] | None = None
     """Row and column spacing at the detector (Imager Pixel Spacing), mm; no length in the patient."""
+    phase: Phase | None = None
     pet: PetFacts | None = None
     instances: tuple[Instance, ...] = ()
     verdict: GeometryVerdict
@@ -325,6 +356,20 @@ class Study(_Frozen):
     def modalities(self) -> tuple[str, ...]:
         """Modalities in order of series, without repeats."""
         return tuple(dict.fromkeys(series.modality for series in self.series))
+
+    def phases_of(self, series: Series) -> tuple[Series, ...]:
+        """Return all phases of the 4D series that a stack belongs to, in order; itself otherwise."""
+        phase = series.phase
+        if phase is None:
+            return (series,)
+        found = [
+            other
+            for other in self.series
+            if other.series_instance_uid == series.series_instance_uid
+            and other.phase is not None
+            and other.phase.group == phase.group
+        ]
+        return tuple(sorted(found, key=lambda other: other.phase.index if other.phase else 0))
 
 
 class BadFile(_Frozen):
