@@ -78,9 +78,14 @@ def _index_words(found: StudyIndex) -> str:
         lines += [f"  {_series_words(series)}" for series in study.series]
     lines += [f"not read: {bad.path}: {bad.reason} [{bad.code}]" for bad in found.bad_files]
     lines.append(
-        f"{len(found.studies)} studies, {found.file_count} files, {len(found.bad_files)} not read"
+        f"{_counted(len(found.studies), 'study', 'studies')}, "
+        f"{_counted(found.file_count, 'file', 'files')}, {len(found.bad_files)} not read"
     )
     return "\n".join(lines)
+
+
+def _counted(number: int, one: str, many: str) -> str:
+    return f"{number} {one if number == 1 else many}"
 
 
 def _series_words(series: Series) -> str:
