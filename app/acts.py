@@ -53,7 +53,8 @@ REPORT_ACTS: tuple[Act, ...] = (
 WINDOW_ACTS: tuple[Act, ...] = (
     _window("palette", "Command palette", "Ctrl+K", icon="command"),
     _window("shortcuts", "All keys", "?"),
-    _window("open", "Open folder or ZIP", "Ctrl+O", icon="files"),
+    _window("open", "Import a folder", "Ctrl+O", icon="folder-open"),
+    _window("open_files", "Import files or ZIP archives", "Ctrl+Shift+O", icon="files"),
     _window("search", "Search the worklist", "Ctrl+F", icon="magnifying-glass"),
     _window("open_study", "Open study", icon="folder-open", audited=True),
     _window("last_import", "Files that could not be read", icon="warning"),

@@ -120,8 +120,8 @@ class ErrorStrip(QFrame):
 class MenuButton(ActButton):
     """A quiet button with a caret that opens a menu below it."""
 
-    def __init__(self, text: str, theme: Theme, *, glyph_name: str = "") -> None:
-        super().__init__(text, theme, kind=QUIET, glyph_name=glyph_name)
+    def __init__(self, text: str, theme: Theme, *, glyph_name: str = "", kind: str = QUIET) -> None:
+        super().__init__(text, theme, kind=kind, glyph_name=glyph_name)
         self._look = theme
         self.menu_below = QMenu(self)
         self.clicked.connect(self._open)

@@ -14,6 +14,7 @@ from PySide6.QtWidgets import (
     QLabel,
     QPushButton,
     QSizePolicy,
+    QStyleOptionButton,
     QVBoxLayout,
     QWidget,
 )
@@ -143,6 +144,12 @@ class ActButton(QPushButton):
         if self._key:
             self.setAccessibleDescription(self._key)
 
+    def initStyleOption(self, option: QStyleOptionButton) -> None:
+        # The style leaves hardly any room between glyph and word.
+        super().initStyleOption(option)
+        if not self.icon().isNull() and option.text:
+            option.text = f"\u2005{option.text}"
+
     def set_reason(self, reason: str) -> None:
         """Disable the button with a reason, or enable it when there is none."""
         self.setEnabled(not reason)
@@ -157,6 +164,8 @@ class ActButton(QPushButton):
     def sizeHint(self) -> QSize:
         size = super().sizeHint()
         extra = self._hint_width() + self._theme.length("space", "s") if self._key else 0
+        if not self.icon().isNull() and self.text():
+            extra += self._theme.px(4)
         return QSize(size.width() + extra, size.height())
 
     def minimumSizeHint(self) -> QSize:
@@ -167,7 +176,7 @@ class ActButton(QPushButton):
             super().paintEvent(event)
             return
         # The hint takes the right end, so the text is centred in what is left of it.
-        from PySide6.QtWidgets import QStyle, QStyleOptionButton, QStylePainter
+        from PySide6.QtWidgets import QStyle, QStylePainter
 
         hint, gap = self._hint_width(), self._theme.length("space", "s")
         painter = QStylePainter(self)

@@ -155,7 +155,8 @@ class SightlineWindow(QWidget):
         self.session.left.connect(self._left)
         self.session.failed.connect(self._say)
         self.worklist.openWanted.connect(self.open_entry)
-        self.worklist.importWanted.connect(self.choose_import)
+        self.worklist.folderWanted.connect(self.choose_folder)
+        self.worklist.filesWanted.connect(self.choose_files)
         self.reading.header.worklistWanted.connect(self.show_worklist)
         self.reading.header.stepWanted.connect(self.step_study)
         self.reading.doing.connect(self.status.set_doing)
@@ -326,11 +327,16 @@ class SightlineWindow(QWidget):
 
     # --- import ------------------------------------------------------------------------------------
 
-    def choose_import(self) -> None:
-        """Ask for a folder, or files and ZIP archives."""
+    def choose_folder(self) -> None:
+        """Ask for a folder to import."""
         folder = QFileDialog.getExistingDirectory(self, self.tr("Folder with DICOM files"))
         if folder:
             self.import_paths((Path(folder),))
+
+    def choose_files(self) -> None:
+        """Ask for files and ZIP archives to import."""
+        chosen, _kind = QFileDialog.getOpenFileNames(self, self.tr("DICOM files or ZIP archives"))
+        self.import_paths([Path(name) for name in chosen])
 
     def import_paths(self, paths: Sequence[Path], *, opens: bool = False) -> None:
         """Read what is under some paths into the worklist.

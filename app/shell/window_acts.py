@@ -38,7 +38,8 @@ class WindowActs:
         return {
             "window.palette": window.open_palette,
             "window.shortcuts": window.sheet.open,
-            "window.open": window.choose_import,
+            "window.open": window.choose_folder,
+            "window.open_files": window.choose_files,
             "window.search": window.worklist.focus_search,
             "window.open_study": lambda: window.worklist.open_current(False),
             "window.last_import": window.show_import_report,

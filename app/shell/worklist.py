@@ -19,12 +19,13 @@ from PySide6.QtWidgets import (
     QWidget,
 )
 
-from app.shell.header import SessionBar, bar
+from app.shell.header import MenuButton, SessionBar, bar
 from app.shell.import_report import ImportReport
 from app.shell.pictures import Pictures
 from app.shell.study_detail import StudyDetail
 from app.shell.widgets import (
     PRIMARY,
+    SECONDARY,
     ActButton,
     ElidedLabel,
     glyph_label,
@@ -131,7 +132,8 @@ class DropHint(QWidget):
 class EmptyWorklist(QWidget):
     """What to do while there are no studies: a dashed card in the middle."""
 
-    openWanted = Signal()
+    folderWanted = Signal()
+    filesWanted = Signal()
 
     def __init__(self, theme: Theme) -> None:
         super().__init__()
@@ -158,8 +160,16 @@ class EmptyWorklist(QWidget):
         self.button = ActButton(
             tr("Choose a folder"), theme, kind=PRIMARY, glyph_name="folder-open", key="Ctrl+O"
         )
-        self.button.clicked.connect(self.openWanted)
-        column.addWidget(self.button, 0, centre)
+        self.button.clicked.connect(self.folderWanted)
+        files = ActButton(tr("Choose files"), theme, glyph_name="files")
+        files.clicked.connect(self.filesWanted)
+        buttons = QHBoxLayout()
+        buttons.setSpacing(theme.length("space", "s"))
+        buttons.addStretch(1)
+        buttons.addWidget(self.button)
+        buttons.addWidget(files)
+        buttons.addStretch(1)
+        column.addLayout(buttons)
         row = QHBoxLayout()
         row.addStretch(1)
         row.addWidget(self._card)
@@ -186,12 +196,13 @@ class WorklistPage(QWidget):
     -------
     openWanted(Entry, bool)
         Open a study; true when it is to be drafted at once.
-    importWanted()
-        Choose what to import.
+    folderWanted(), filesWanted()
+        Choose a folder, or files and archives, to import.
     """
 
     openWanted = Signal(object, bool)
-    importWanted = Signal()
+    folderWanted = Signal()
+    filesWanted = Signal()
 
     def __init__(self, theme: Theme, pictures: Pictures) -> None:
         super().__init__()
@@ -221,7 +232,8 @@ class WorklistPage(QWidget):
         self.table.chosen.connect(self._chosen)
         self.detail.openWanted.connect(lambda: self.open_current(False))
         self.detail.draftWanted.connect(lambda: self.open_current(True))
-        self.empty.openWanted.connect(self.importWanted)
+        self.empty.folderWanted.connect(self.folderWanted)
+        self.empty.filesWanted.connect(self.filesWanted)
         self.report.backWanted.connect(lambda: self.show_group(Filter.LAST_IMPORT))
         pictures.made.connect(lambda _key: self.table.viewport().update())
         self._groups[Filter.ALL].setChecked(True)
@@ -244,9 +256,10 @@ class WorklistPage(QWidget):
         self.search.installEventFilter(self)
         row.addWidget(self.search)
         row.addStretch(1)
-        self.import_button = ActButton(tr("Import"), theme, glyph_name="folder-open")
-        self.import_button.setToolTip("Ctrl O")
-        self.import_button.clicked.connect(self.importWanted)
+        self.import_button = MenuButton(tr("Import"), theme, glyph_name="folder-open", kind=SECONDARY)
+        choices = self.import_button.menu_below
+        choices.addAction(f"{tr('Folder')}\tCtrl O", self.folderWanted.emit)
+        choices.addAction(f"{tr('Files or ZIP archives')}\tCtrl Shift O", self.filesWanted.emit)
         row.addWidget(self.import_button)
         row.addSpacing(theme.length("space", "s"))
         row.addWidget(self.session)

@@ -108,7 +108,7 @@ class Photographer:
         self.open_current()
         window.perform("report.draft")
         self.until(lambda: len(panel.trace.events) >= 4)
-        self.take("drafting", settle=60)
+        self.take("drafting", settle=180)
         self.until(lambda: not panel.trace.is_running)
         self.add_finding()
         self.until(lambda: not reading.saver.is_dirty)

@@ -81,6 +81,7 @@ class Driver:
 
     def __init__(self, qtbot: QtBot, home: Path, size: tuple[int, int] = (1366, 768)) -> None:
         self.bot = qtbot
+        self.has_left = False
         self.window = SightlineWindow(home, open_desk=open_desk)
         self.window.resize(*size)
         self.window.show()
@@ -192,7 +193,11 @@ class Driver:
 
     def leave(self) -> None:
         """Close the window and end its workers."""
-        self.window.reading.saver.watch(None) if self.window.desk else None
+        if self.has_left:
+            return
+        self.has_left = True
+        if self.window.desk is not None:
+            self.window.reading.saver.watch(None)
         self.window.shut_down()
         self.window.close()
         self.window.deleteLater()

@@ -333,6 +333,12 @@ def test_a_store_whose_log_was_cut_is_read_only_and_says_so(drive, drafted_home,
     driver = drive(newer)
     assert driver.window.alert.isVisible()
     assert "audit log" in driver.window.alert.text.text()
+    driver.sign_in()
+    driver.open_first()
+    driver.model.insert(Section.FINDINGS, "Kept in the window.")
+    driver.press(Qt.Key.Key_S, Keys.ControlModifier)
+    driver.until(driver.problem)
+    assert "Kept in the window." in driver.texts()
 
 
 def test_closing_a_study_gives_its_memory_back(drafted):

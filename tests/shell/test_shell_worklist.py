@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -13,6 +14,7 @@ from PySide6.QtWidgets import QApplication
 from pytestqt.qtbot import QtBot
 from shell_driver import Driver, Keys, make_home
 
+from app.demo import sample
 from app.shell.application import make_application
 from app.shell.worklist_entries import Filter
 from app.shell.worklist_table import Column
@@ -190,3 +192,17 @@ def test_a_forgotten_screen_shows_nothing_of_the_last_person(filled):
     assert filled.window.worklist.entries == ()
     assert not filled.window.pictures.by_key
     assert filled.window.why_not("window.open") == "nobody is signed in"
+
+
+def test_a_zip_is_unpacked_into_the_store_and_read_again_after_a_restart(driver, qtbot, tmp_path):
+    archive = shutil.make_archive(str(tmp_path / "phantom"), "zip", sample())
+    driver.drop(Path(archive))
+    driver.wait_for_worklist()
+    home = driver.window._home
+    driver.leave()
+    Path(archive).unlink()
+    again = Driver(qtbot, home)
+    again.sign_in()
+    again.open_first()
+    assert len(again.viewport.stack().frames) == 60
+    again.leave()
