@@ -95,6 +95,7 @@ VIEWER_ACTS: tuple[Act, ...] = (
     _viewport("last", "Last image", "Images", "End"),
     _viewport("next_series", "Next series", "Images", "PgDown"),
     _viewport("previous_series", "Previous series", "Images", "PgUp"),
+    _viewport("cine", "Play the images, or stop", "Images", "C"),
     _viewport("reset", "Reset view", "Display", "Space", icon="arrow-counter-clockwise"),
     _viewport("invert", "Invert grey scale", "Display", "I", icon="circle-half"),
     _viewport("flip_horizontal", "Flip left to right", "Display", "H", icon="flip-horizontal"),

@@ -11,6 +11,7 @@ from PySide6.QtGui import (
     QDragEnterEvent,
     QDropEvent,
     QFocusEvent,
+    QHideEvent,
     QKeyEvent,
     QMouseEvent,
     QPainter,
@@ -24,6 +25,7 @@ from viewer.acts import VIEWER_ACTS, Scope, Tool
 from viewer.imaging.regions import Region, Shape
 from viewer.imaging.study import Study, WindowPreset
 from viewer.imaging.volume import ImageStack
+from viewer.views.cine import Cine
 from viewer.views.drawing import SMALLEST_DRAG, Sketch
 from viewer.views.frame_image import FrameImages
 from viewer.views.gestures import DRAG_TOOLS, Button, Drag
@@ -82,6 +84,9 @@ class ImageViewport(QWidget):
         self._pressed: QPointF | None = None
         self._wheel = 0
         self._pointing = False
+        self.cine = Cine(self)
+        self.cine.stepped.connect(self._play_to)
+        self.cine.changed.connect(self._cine_changed)
         self.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
         self.setMouseTracking(True)
         self.setAcceptDrops(True)
@@ -119,6 +124,7 @@ class ImageViewport(QWidget):
         index
             Frame to begin with; none means the middle one.
         """
+        self.cine.stop()
         self._images.forget()
         self.sketch, self._drag = None, None
         self.model.show(stack, study, arrived, index)
@@ -137,9 +143,14 @@ class ImageViewport(QWidget):
         self.set_state(self.model.state)
 
     def set_state(self, state: ViewportState) -> None:
-        """Show another frame, window, zoom or position; a drawing never moves to another frame."""
+        """Show another frame, window, zoom or position.
+
+        A drawing never moves to another frame, and a cine ends where somebody goes elsewhere.
+        """
         if state.index != self.model.state.index:
             self.sketch = None
+        if state.index != self.cine.index:
+            self.cine.stop()
         self.model.state = state
         self._describe()
         self.update()
@@ -238,6 +249,12 @@ class ImageViewport(QWidget):
         if act == "viewport.cursor":
             self._point_out(self.model.pointer)
             return True
+        if act == "viewport.cine":
+            if self.cine.playing:
+                self.cine.stop()
+            else:
+                self.cine.play(self.model.state.index, self.model.count)
+            return True
         state = self.model.state_after(act)
         if state is None:
             return False
@@ -252,9 +269,19 @@ class ImageViewport(QWidget):
         if state.index != before.index:
             self.scrolled.emit()
 
+    def _play_to(self, index: int) -> None:
+        self._move(self.model.state.at(index, self.model.count))
+
+    def _cine_changed(self) -> None:
+        self.model.cine_rate = self.cine.rate
+        self.update()
+
     def keyPressEvent(self, event: QKeyEvent) -> None:
-        """Do the act of the key, or finish or cancel a drawing."""
+        """Do the act of the key, or finish or cancel a drawing, or stop a cine."""
         if self.sketch is not None and self._sketch_key(event.key()):
+            return
+        if self.cine.playing and event.key() == Qt.Key.Key_Escape:
+            self.cine.stop()
             return
         act = self.keys.act_of(event)
         if act is None:
@@ -283,6 +310,7 @@ class ImageViewport(QWidget):
             model = self.model
             self._move(zoomed(model.state, model.image_size(), *model.size, factor=factor, about=about))
             return
+        self.cine.stop()
         self._wheel += angle
         notches = int(self._wheel / NOTCH)
         self._wheel -= notches * NOTCH
@@ -355,6 +383,11 @@ class ImageViewport(QWidget):
         self._probe_at(None)
         self._point_out(None)
         self._point_at("")
+
+    def hideEvent(self, event: QHideEvent) -> None:
+        """What nobody sees does not play."""
+        self.cine.stop()
+        super().hideEvent(event)
 
     def focusInEvent(self, event: QFocusEvent) -> None:
         """The viewport with the focus is the active one."""

@@ -68,6 +68,8 @@ class ViewportModel:
         The place that is pointed at in another viewport, or none.
     link
         The offset set by hand to the active viewport's series, or none.
+    cine_rate
+        Frames a second while a cine plays, else 0.
     """
 
     def __init__(self) -> None:
@@ -84,6 +86,7 @@ class ViewportModel:
         self.reference: Cut | None = None
         self.cursor: PatientPoint | None = None
         self.link: ManualLink | None = None
+        self.cine_rate = 0.0
         self.all_regions = False
         self._arrived: npt.NDArray[np.bool_] | None = None
         self._own_window: dict[int, WindowPreset | None] = {}

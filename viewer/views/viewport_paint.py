@@ -61,7 +61,7 @@ def paint_viewport(
                 draw_letters(painter, letters, bounds, theme)
             if bar is not None:
                 draw_scale_bar(painter, bar, bounds, theme)
-            draw_corners(painter, corner_words(model, theme), loading_note(model), bounds, theme)
+            draw_corners(painter, corner_words(model, theme), quiet_note(model), bounds, theme)
         if model.arrived_share < 1.0:
             draw_progress(painter, model.arrived_share, bounds, theme)
     if active:
@@ -119,6 +119,12 @@ def loading_note(model: ViewportModel) -> str:
     if shown == model.state.index:
         return ""
     return tr("loading") if shown is None else tr("loading, this is Im {n}").format(n=shown + 1)
+
+
+def quiet_note(model: ViewportModel) -> str:
+    """Return what is under way in a viewport: a cine with its rate, images that have not arrived."""
+    cine = tr("cine {rate} / s").format(rate=f"{model.cine_rate:g}") if model.cine_rate else ""
+    return "  ".join(filter(None, (cine, loading_note(model))))
 
 
 def spoken(model: ViewportModel) -> str:
