@@ -37,6 +37,7 @@ from viewer.imaging.layout import (
     outward,
     stored_frame_bytes,
 )
+from viewer.imaging.mosaic import picture_of, tiles_a_side
 from viewer.imaging.sources import Cancelled
 from viewer.imaging.study import BadFile, Instance, Series
 
@@ -238,10 +239,13 @@ class _Reader:
         self._frames: list[bytes] | None = None
         self._data_set: Any = None
         self._palette: Palette | None = None
+        self._picture: tuple[Array, str] | None = None
 
     def read(self, index: int, target: Array) -> str:
         """Write one frame (from 0) into its place in the stack; return the decoder's name."""
         instance = self.instance
+        if instance.mosaic:
+            return self._tile(index, target)
         if instance.pixel_length > 0:
             if _is_direct(instance):
                 _read_into(instance, index, target)
@@ -258,6 +262,20 @@ class _Reader:
         frame = Frame(instance, self._codestream(index), index, self._whole)
         values, name = decode_frame(frame)
         self._store(values, target)
+        return name
+
+    def _tile(self, index: int, target: Array) -> str:
+        """Write one slice of a mosaic: tiles lie side by side, row after row."""
+        instance = self.instance
+        with self._lock:
+            if self._picture is None:
+                whole = picture_of(instance)
+                picture = np.empty((whole.rows, whole.columns), dtype=target.dtype)
+                self._picture = picture, _Reader(whole).read(0, picture)
+        picture, name = self._picture
+        row, column = divmod(index, tiles_a_side(instance.number_of_frames))
+        top, left = row * instance.rows, column * instance.columns
+        target[...] = picture[top : top + instance.rows, left : left + instance.columns]
         return name
 
     def _store(self, values: Array, target: Array) -> None:

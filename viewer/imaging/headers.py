@@ -74,6 +74,7 @@ class Tag(IntEnum):
     KVP = 0x00180060
     EchoTime = 0x00180081
     EchoNumbers = 0x00180086
+    SpacingBetweenSlices = 0x00180088
     ProtocolName = 0x00181030
     DistanceSourceToDetector = 0x00181110
     DistanceSourceToPatient = 0x00181111

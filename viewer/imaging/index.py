@@ -26,6 +26,7 @@ from viewer.imaging.headers import (
     read_plain_header,
 )
 from viewer.imaging.images import derived_uid, image_instance
+from viewer.imaging.mosaic import is_mosaic, with_tiles
 from viewer.imaging.pet import pet_facts
 from viewer.imaging.sources import Cancelled, Sources, collect_files
 from viewer.imaging.stacks import ImageFile, Stack, split
@@ -155,6 +156,8 @@ def _image(path: str, found: Header | Exception, on_risk: Callable[[str], None])
     if instance.number_of_frames > 1:
         on_risk(path)
         instance = with_frames(instance)
+    elif is_mosaic(found):
+        instance = with_tiles(found, instance)
     return ImageFile(found, instance)
 
 

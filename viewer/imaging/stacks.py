@@ -45,7 +45,7 @@ class _Key:
 
     echo: tuple[float, str]
     b_value: float
-    time: tuple[float, str]
+    time: tuple[float, str, str]
     rest: tuple[object, ...]
 
 
@@ -101,12 +101,16 @@ def _rank(stack: Stack) -> tuple[int, int, int, str]:
 def _key(image: ImageFile, orientations: list[tuple[float, ...]]) -> _Key:
     header, instance = image.header, image.instance
     modality = header.code(Tag.Modality)
-    temporal = header.code(Tag.TemporalPositionIdentifier)
+    time = header.decimal(Tag.TemporalPositionIdentifier), header.code(Tag.TemporalPositionIdentifier)
+    own = instance.sop_instance_uid if instance.number_of_frames > 1 else ""
+    if instance.mosaic:
+        # Each mosaic is a volume of its own, one of the times of a series.
+        time, own = (float(instance.instance_number or 0), instance.acquisition_time), ""
     b_value = header.double(Tag.DiffusionBValue)
     return _Key(
         echo=(header.decimal(Tag.EchoTime) or 0.0, header.code(Tag.EchoNumbers)),
         b_value=-1.0 if b_value is None else b_value,
-        time=(header.decimal(Tag.TemporalPositionIdentifier) or 0.0, temporal),
+        time=(time[0] or 0.0, time[1], instance.sop_instance_uid if instance.mosaic else ""),
         rest=(
             _orientation_class(instance, orientations),
             header.codes(Tag.ImageType)[: IMAGE_TYPE_VALUES.get(modality)],
@@ -115,7 +119,7 @@ def _key(image: ImageFile, orientations: list[tuple[float, ...]]) -> _Key:
             (instance.rows, instance.columns, instance.samples_per_pixel),
             (instance.bits_allocated, instance.signed, instance.photometric_interpretation),
             # A cine or an enhanced object is a stack of its own.
-            instance.sop_instance_uid if instance.number_of_frames > 1 else "",
+            own,
             # Radiographs of one series (PA and lateral) are different views, never a stack.
             instance.sop_instance_uid if modality in PROJECTION_MODALITIES else "",
         ),

@@ -125,6 +125,9 @@ class Instance(_Frozen):
         Image plane, or none when the image has no orientation in the patient.
     windows
         Windows, then VOI LUTs, in the order of the header.
+    mosaic
+        True when the frames are tiles of one stored picture (Siemens): rows, columns and frames are
+        then those of the slices.
     presentation_lut_shape
         "IDENTITY", "INVERSE" or empty (PS3.3 C.11.6).
     pixel_offset, pixel_length
@@ -163,6 +166,7 @@ class Instance(_Frozen):
     presentation_lut_shape: str = ""
     overlays: tuple[OverlayPlane, ...] = ()
     regions: tuple[UltrasoundRegion, ...] = ()
+    mosaic: bool = False
     pixel_offset: int = 0
     pixel_length: int = 0
     frames: tuple[FrameAttributes, ...] = ()
