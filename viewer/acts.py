@@ -64,6 +64,11 @@ class Arrangement(StrEnum):
     SIDE_BY_SIDE = "1x2"
     STACKED = "2x1"
     FOUR = "2x2"
+    THREE = "1x3"
+    SIX = "2x3"
+    NINE = "3x3"
+    TWELVE = "3x4"
+    SIXTEEN = "4x4"
 
     @property
     def shape(self) -> tuple[int, int]:
@@ -121,6 +126,18 @@ VIEWER_ACTS: tuple[Act, ...] = (
     Act("layout.1x2", "Two viewports side by side", Scope.WINDOW, "Layout", ("Ctrl+2",), "columns"),
     Act("layout.2x1", "Two viewports stacked", Scope.WINDOW, "Layout", ("Ctrl+3",), "rows"),
     Act("layout.2x2", "Four viewports", Scope.WINDOW, "Layout", ("Ctrl+4",), "grid-four"),
+    Act("layout.1x3", "Three viewports side by side", Scope.WINDOW, "Layout", ("Ctrl+5",)),
+    Act("layout.2x3", "Six viewports", Scope.WINDOW, "Layout", ("Ctrl+6",)),
+    Act("layout.3x3", "Nine viewports", Scope.WINDOW, "Layout", ("Ctrl+7",)),
+    Act("layout.3x4", "Twelve viewports", Scope.WINDOW, "Layout", ("Ctrl+8",)),
+    Act("layout.4x4", "Sixteen viewports", Scope.WINDOW, "Layout", ("Ctrl+9",)),
+    Act(
+        "layout.tiles",
+        "Consecutive images of one series in all viewports, or back",
+        Scope.WINDOW,
+        "Layout",
+        ("Ctrl+0",),
+    ),
     Act("view.corner_text", "Corner text", Scope.WINDOW, "Display", ("F2",), "text-aa"),
 )
 """Every act of the viewer, in the order in which menus and the shortcut sheet show them."""

@@ -23,7 +23,12 @@ StackMaker = Callable[..., ImageStack]
 
 
 def words(
-    series: Series, study: Study | None = None, *, tall: bool = True, **change: object
+    series: Series,
+    study: Study | None = None,
+    *,
+    tall: bool = True,
+    narrow: bool = False,
+    **change: object,
 ) -> Corners:
     instance = series.instances[0].model_copy(update=change)
     return corners(
@@ -37,6 +42,7 @@ def words(
         zoom_percent=139.6,
         inverted=False,
         tall=tall,
+        narrow=narrow,
     )
 
 
@@ -53,6 +59,13 @@ def test_a_low_viewport_keeps_one_line_in_each_corner(stack: ImageStack, study: 
     text = words(stack.series, study, tall=False)
     assert text.top_left == ("Se 2  Lung",)
     assert {len(part) for part in (text.top_right, text.bottom_left, text.bottom_right)} == {1}
+
+
+def test_a_narrow_viewport_has_all_its_words_at_the_left(stack: ImageStack, study: Study) -> None:
+    text = words(stack.series, study, tall=False, narrow=True)
+    assert text.top_left == ("Se 2  Lung", "Im 60 / 134")
+    assert text.bottom_left == ("W 1500  L \u2212500", "z \u221240.0 mm")
+    assert text.top_right == text.bottom_right == ()
 
 
 def test_lossy_compression_is_shown_with_its_ratio(stack: ImageStack) -> None:

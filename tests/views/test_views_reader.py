@@ -281,3 +281,33 @@ def test_a_real_series_is_read_and_shown(qtbot, shared_data: Path) -> None:  # t
         assert letters is not None
         assert letters.left + letters.top + letters.right + letters.bottom == "RALP"
         adapter.close()
+
+
+def test_tiles_take_one_series_while_it_arrives_and_give_the_panes_back(
+    qtbot, adapter, reader, stacks, make_study: Callable[..., Study]
+) -> None:  # type: ignore[no-untyped-def]
+    area = ReadingArea(adapter)
+    qtbot.addWidget(area)
+    area.grid.set_arrangement(Arrangement.FOUR)
+    reader.gate.clear()
+    area.open_study(make_study(*(stack.series for stack in stacks)))
+    qtbot.waitUntil(lambda: all(pane.stack() is not None for pane in area.grid.panes()))
+
+    def shown() -> list[str]:
+        return [pane.stack().series.key for pane in area.grid.panes()]
+
+    before = shown()
+    assert before == ["1.2.3", "1.2.4", "1.2.3", "1.2.3"]
+    area.grid.set_tiled(True)
+    assert shown() == ["1.2.3"] * 4
+    reader.gate.set()
+    qtbot.waitUntil(lambda: adapter.arrived("1.2.3") is None and adapter.arrived("1.2.4") is None)
+    assert [pane.model.arrived_share for pane in area.grid.panes()] == [1.0] * 4
+    first = area.grid.panes()[0].shown_frame()
+    assert [pane.shown_frame() for pane in area.grid.panes()] == list(range(first, first + 4))
+    area.show_series("1.2.4")
+    assert shown() == ["1.2.4"] * 4
+    area.show_series("1.2.3")
+    area.grid.set_tiled(False)
+    assert shown() == before
+    area.open_study(None)

@@ -212,6 +212,7 @@ def corners(
     zoom_percent: float,
     inverted: bool,
     tall: bool,
+    narrow: bool = False,
     probe: PointedPixel | None = None,
     link: ManualLink | None = None,
 ) -> Corners:
@@ -222,6 +223,8 @@ def corners(
     tall
         Whether the viewport is high enough for the identity; a low one names the series at the top
         left and keeps one line in each corner (the window's header names the patient).
+    narrow
+        Whether two texts do not fit beside each other: then all stand at the left, one a line.
     probe
         What lies under the pointer; it stands over window and zoom.
     link
@@ -233,6 +236,12 @@ def corners(
     place = position_text(plane)
     quality = (lossy_text(instance), calibration_text(series))
     badge = badge_text(series.verdict)
+    if narrow:
+        return Corners(
+            top_left=(named, image),
+            bottom_left=_lines(probe_text(probe), link_text(link), grey, place),
+            badge=badge,
+        )
     if not tall:
         below = place or next(filter(None, quality), "")
         return Corners(

@@ -1,4 +1,4 @@
-"""The layout of viewports: one, two or four panes with 2 px between them, one of them active."""
+"""The layout of viewports: 1 x 1 to 4 x 4 panes with 2 px between them, one of them active."""
 
 # ruff: noqa: N815 - signals are named as Qt names them
 
@@ -20,6 +20,9 @@ from viewer.views.places import PatientPoint
 from viewer.views.theme import Theme
 from viewer.views.viewport import ImageViewport
 
+LARGEST_SIDE = max(max(kind.shape) for kind in Arrangement)
+"""Rows or columns of the largest arrangement."""
+
 
 class ViewportGrid(QWidget):
     """Panes in an arrangement.
@@ -34,6 +37,8 @@ class ViewportGrid(QWidget):
     toolChanged = Signal(object)
     linkedChanged = Signal(bool)
     cornerTextChanged = Signal(bool)
+    tiledChanged = Signal(bool)
+    """The panes show consecutive images of the active pane's series from now on, or do so no more."""
     viewChanged = Signal(int)
     """Frame, window or zoom of a pane changed."""
     regionClicked = Signal(str)
@@ -58,6 +63,8 @@ class ViewportGrid(QWidget):
         self.corner_text = True
         self.reference_lines = True
         self.maximised = False
+        self.tiled = False
+        self._tiling = False
         self._make_pane = make_pane
         self._panes: list[Pane] = []
         self._active = 0
@@ -113,6 +120,8 @@ class ViewportGrid(QWidget):
         self._lay_out()
         self.set_active(min(self._active, rows * columns - 1))
         self.arrangementChanged.emit(arrangement)
+        if self.tiled:
+            self.lay_tiles()
 
     def set_maximised(self, maximised: bool) -> None:
         """Show the active pane alone, or all panes again."""
@@ -148,12 +157,53 @@ class ViewportGrid(QWidget):
                 row, column = (0, 0) if self.maximised else divmod(number, columns)
                 self._layout.addWidget(widget, row, column)
             widget.setVisible(shown)
-        for line in range(2):
+        for line in range(LARGEST_SIDE):
             self._layout.setRowStretch(
                 line, int(not self.maximised and line < self.arrangement.shape[0])
             )
             self._layout.setColumnStretch(line, int(not self.maximised and line < columns))
         self._layout.activate()
+        self._set_steps()
+
+    # --- tiles of one series -----------------------------------------------------------------------
+
+    def set_tiled(self, tiled: bool) -> None:
+        """Show consecutive images of the active pane's series in all panes, or each pane its own.
+
+        The wheel and the keys then turn pages; window, zoom and position of one tile are those of all.
+        """
+        if tiled == self.tiled or (tiled and self.active_pane().stack() is None):
+            return
+        self.tiled = tiled
+        self._set_steps()
+        if tiled:
+            self.lay_tiles()
+        self.tiledChanged.emit(tiled)
+
+    def lay_tiles(self, number: int | None = None) -> None:
+        """Give each pane its image, round the one that a pane (the active one) shows.
+
+        The first and the last page are full pages: the images move up at the ends of the series.
+        """
+        number = self._active if number is None else number
+        shown = self._panes[number].shown()
+        if shown is None:
+            return
+        panes = self.panes()
+        count = len(shown.stack.frames)
+        start = max(0, min(shown.state.index - number, count - len(panes)))
+        self._tiling = True
+        for place, pane in enumerate(panes, start=start):
+            pane.show_tile(shown if place < count else None, place)
+        self._tiling = False
+        self._tell_others()
+        self.viewChanged.emit(number)
+
+    def _set_steps(self) -> None:
+        """Let one step of the wheel or of a key be a page of tiles, or one image."""
+        step = len(self.panes()) if self.tiled and not self.maximised else 1
+        for pane in self._panes:
+            pane.set_step(step)
 
     # --- what all panes share ----------------------------------------------------------------------
 
@@ -244,13 +294,18 @@ class ViewportGrid(QWidget):
     def _scrolled(self, number: int) -> None:
         source = self._panes[number]
         stack = source.stack()
-        if not self.linked or stack is None:
+        if not self.linked or self.tiled or stack is None:
             return
         for other in self.panes():
             if other is not source:
                 other.follow(stack, source.shown_frame(), self._link_to(other, source))
 
     def _view_changed(self, number: int) -> None:
+        if self._tiling:
+            return
+        if self.tiled and number < len(self.panes()):
+            self.lay_tiles(number)
+            return
         if number == self._active:
             self._tell_others()
         else:
@@ -285,6 +340,7 @@ class ViewportGrid(QWidget):
         own: dict[str, Callable[[], None]] = {
             "viewport.maximise": lambda: self.set_maximised(not self.maximised),
             "viewport.link": lambda: self.set_linked(not self.linked),
+            "layout.tiles": lambda: self.set_tiled(not self.tiled),
             "viewport.link_here": self.link_here,
             "viewport.reference_lines": lambda: self.set_reference_lines(not self.reference_lines),
             "view.corner_text": lambda: self.set_corner_text(not self.corner_text),

@@ -14,6 +14,7 @@ from viewer.imaging.volume import ImageStack
 from viewer.views.link import ManualLink
 from viewer.views.overlay import Overlay
 from viewer.views.places import Cut, PatientPoint
+from viewer.views.viewport_model import Shown
 
 
 class Pane(Protocol):
@@ -49,6 +50,18 @@ class Pane(Protocol):
 
     def complete_stack(self, stack: ImageStack) -> None:
         """Take the stack as it is when all pixels are in, without a change of the view."""
+        ...
+
+    def shown(self) -> Shown | None:
+        """Return everything that is shown, for a pane beside it to show alike; none when empty."""
+        ...
+
+    def show_tile(self, shown: Shown | None, index: int) -> None:
+        """Show another image of what another pane shows, in the same way; none shows nothing."""
+        ...
+
+    def set_step(self, step: int) -> None:
+        """Set by how many images the wheel and the keys move."""
         ...
 
     def shown_frame(self) -> int:

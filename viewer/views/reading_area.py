@@ -21,6 +21,9 @@ from viewer.views.theme import Theme
 LOCALISERS = frozenset({"LOCALIZER", "SCOUT", "TOPOGRAM"})
 """Image types (PS3.3 C.8.2.1.1.1) that open last: they plan a scan, nobody reads them first."""
 
+REPEATED = 4
+"""Panes up to this number show a series again when there are no more; others stay empty."""
+
 SERIES_STEPS = {"viewport.next_series": 1, "viewport.previous_series": -1}
 
 
@@ -50,6 +53,7 @@ class ReadingArea(QWidget):
         self.grid = ViewportGrid(self.theme)
         self._study: Study | None = None
         self._wanted: dict[int, str] = {}
+        self._before_tiles: dict[int, str] = {}
         self._jump: tuple[Region, WindowPreset | None] | None = None
         row = QHBoxLayout(self)
         row.setContentsMargins(0, 0, 0, 0)
@@ -61,6 +65,7 @@ class ReadingArea(QWidget):
         self.grid.actRequested.connect(self._step_series)
         self.grid.activeChanged.connect(lambda _: self._mark_shown())
         self.grid.arrangementChanged.connect(lambda _: self._fill_panes())
+        self.grid.tiledChanged.connect(self._tiles_changed)
         adapter.seriesBegun.connect(self._begun)
         adapter.framesArrived.connect(self._arrived)
         adapter.seriesOpened.connect(self._opened)
@@ -77,6 +82,8 @@ class ReadingArea(QWidget):
         """Show a study (none: nothing); the memory of the one before goes back."""
         self.grid.set_overlay(Overlay())
         self.grid.select_regions(frozenset())
+        self._before_tiles.clear()
+        self.grid.set_tiled(False)
         self._wanted.clear()
         self._jump = None
         for pane in self.grid.all_panes():
@@ -107,6 +114,8 @@ class ReadingArea(QWidget):
             return
         number = self.grid.active_index() if pane is None else pane
         self._wanted[number] = key
+        if self.grid.tiled:
+            self._claim_tiles(number)
         stack = self.adapter.stack(key)
         if stack is not None:
             self._put(number, stack, first)
@@ -148,14 +157,39 @@ class ReadingArea(QWidget):
 
     def _fill_panes(self) -> None:
         """Give empty panes the next series that none shows, then again the first with many images."""
+        if self.grid.tiled:
+            self._claim_tiles(self.grid.active_index())
+            return
         order = self.series_in_reading_order()
         again = [series for series in order if series.image_count > 1]
         for number in range(len(self.grid.panes())):
             if number in self._wanted:
                 continue
-            free = [series for series in order if series.key not in self._wanted.values()] or again
+            free = [series for series in order if series.key not in self._wanted.values()]
+            if not free and number < REPEATED:
+                free = again
             if free:
                 self.show_series(free[0].key, pane=number)
+
+    def _tiles_changed(self, tiled: bool) -> None:
+        """Note that all panes show one series, or give each pane back what it showed before."""
+        if tiled:
+            self._before_tiles = dict(self._wanted)
+            self._claim_tiles(self.grid.active_index())
+            return
+        before, self._before_tiles = self._before_tiles, {}
+        active = self.grid.active_index()
+        for number, key in before.items():
+            if number != active:
+                self.show_series(key, pane=number)
+
+    def _claim_tiles(self, number: int) -> None:
+        """Note that all panes show the series of one of them, as far as it has images."""
+        series = self._series(self._wanted.get(number, ""))
+        if series is None:
+            return
+        panes = len(self.grid.panes())
+        self._wanted = dict.fromkeys(range(max(number + 1, min(panes, series.image_count))), series.key)
 
     def _step_series(self, act: str) -> None:
         step = SERIES_STEPS.get(act)
@@ -181,7 +215,11 @@ class ReadingArea(QWidget):
             self._jump = None
 
     def _begun(self, key: str, stack: ImageStack) -> None:
-        for number in self._panes_of(key):
+        numbers = list(self._panes_of(key))
+        if self.grid.tiled:
+            # one pane gets it, the grid lays the others' tiles round it
+            numbers = [number for number in numbers if number == self.grid.active_index()]
+        for number in numbers:
             self._put(number, stack)
 
     def _arrived(self, key: str, frames: tuple[int, ...]) -> None:

@@ -1,41 +1,30 @@
-"""The widget of a 2D stack: draws its model, turns gestures and keys into the next state."""
+"""The viewport of a 2D stack: turns gestures and keys into what `StackView` shows next."""
 
 # ruff: noqa: N815 - signals are named as Qt names them
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable
 
-from PySide6.QtCore import QEvent, QPointF, QRectF, QSize, Qt, Signal
+from PySide6.QtCore import QEvent, QPointF, QRectF, Qt, Signal
 from PySide6.QtGui import (
     QDragEnterEvent,
     QDropEvent,
     QFocusEvent,
-    QHideEvent,
     QKeyEvent,
     QMouseEvent,
-    QPainter,
-    QPaintEvent,
-    QResizeEvent,
     QWheelEvent,
 )
 from PySide6.QtWidgets import QWidget
 
 from viewer.acts import VIEWER_ACTS, Scope, Tool
-from viewer.imaging.regions import Region, Shape
-from viewer.imaging.study import Study, WindowPreset
-from viewer.imaging.volume import ImageStack
-from viewer.views.cine import Cine
+from viewer.imaging.regions import Shape
 from viewer.views.drawing import SMALLEST_DRAG, Sketch
-from viewer.views.frame_image import FrameImages
 from viewer.views.gestures import DRAG_TOOLS, Button, Drag
 from viewer.views.key_bindings import KeyBindings
-from viewer.views.link import ManualLink
-from viewer.views.overlay import Overlay
-from viewer.views.places import Cut, PatientPoint
+from viewer.views.stack_view import StackView
 from viewer.views.theme import Theme
-from viewer.views.viewport_model import ViewportModel
-from viewer.views.viewport_paint import paint_viewport, probe_area, spoken
+from viewer.views.viewport_paint import probe_area
 from viewer.views.viewport_state import ViewportState, zoomed
 
 SERIES_MIME = "application/x-sightline-series"
@@ -54,11 +43,10 @@ BUTTONS: dict[Qt.MouseButton, Button] = {
 }
 
 
-class ImageViewport(QWidget):
-    """One 2D stack with its overlays; a `Pane` of the layout grid. `model` answers what is shown."""
+class ImageViewport(StackView):
+    """A 2D stack under the reader's hands; a `Pane` of the layout grid."""
 
     activated = Signal()
-    stateChanged = Signal()
     scrolled = Signal()
     """The reader (not a link) moved to another image."""
     regionClicked = Signal(str)
@@ -71,172 +59,15 @@ class ImageViewport(QWidget):
     """The PatientPoint of the 3D cursor, or none when it is over."""
 
     def __init__(self, theme: Theme | None = None, parent: QWidget | None = None) -> None:
-        super().__init__(parent)
-        self.model = ViewportModel()
-        self.theme = theme or Theme()
-        self.tool = Tool.SCROLL
+        super().__init__(theme, parent)
         self.keys = KeyBindings(VIEWER_ACTS, Scope.VIEWPORT)
-        self.active = False
-        self.corner_text = True
-        self.sketch: Sketch | None = None
-        self._images = FrameImages()
-        self._drag: Drag | None = None
         self._pressed: QPointF | None = None
         self._wheel = 0
         self._pointing = False
-        self.cine = Cine(self)
         self.cine.stepped.connect(self._play_to)
-        self.cine.changed.connect(self._cine_changed)
         self.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
         self.setMouseTracking(True)
         self.setAcceptDrops(True)
-        self.setAttribute(Qt.WidgetAttribute.WA_OpaquePaintEvent)
-        self._describe()
-
-    # --- what is shown -----------------------------------------------------------------------------
-
-    def widget(self) -> QWidget:
-        """Return this widget (`Pane`)."""
-        return self
-
-    def stack(self) -> ImageStack | None:
-        """Return the images shown, or none."""
-        return self.model.stack
-
-    def shown_frame(self) -> int:
-        """Return the frame shown, from 0."""
-        return self.model.state.index
-
-    def show_stack(
-        self,
-        stack: ImageStack | None,
-        study: Study | None = None,
-        *,
-        arrived: Iterable[int] | None = None,
-        index: int | None = None,
-    ) -> None:
-        """Show a stack.
-
-        Parameters
-        ----------
-        arrived
-            Frames whose pixels are in; none means all. Tell the others by `frames_arrived`.
-        index
-            Frame to begin with; none means the middle one.
-        """
-        self.cine.stop()
-        self._images.forget()
-        self.sketch, self._drag = None, None
-        self.model.show(stack, study, arrived, index)
-        self.set_state(self.model.state)
-
-    def frames_arrived(self, indices: Iterable[int]) -> None:
-        """Say that the pixels of more frames are in the stack's buffer."""
-        if self.model.frames_arrived(indices):
-            self._images.forget()
-        self.update()
-
-    def complete_stack(self, stack: ImageStack) -> None:
-        """Take the stack as it is when all pixels are in, without a change of the view."""
-        self._images.forget()
-        self.model.complete(stack)
-        self.set_state(self.model.state)
-
-    def set_state(self, state: ViewportState) -> None:
-        """Show another frame, window, zoom or position.
-
-        A drawing never moves to another frame, and a cine ends where somebody goes elsewhere.
-        """
-        if state.index != self.model.state.index:
-            self.sketch = None
-        if state.index != self.cine.index:
-            self.cine.stop()
-        self.model.state = state
-        self._describe()
-        self.update()
-        self.stateChanged.emit()
-
-    def set_window(self, window: WindowPreset | None) -> None:
-        """Set the window; none returns to the image's own."""
-        self.set_state(self.model.state.windowed(window))
-
-    def set_active(self, active: bool) -> None:
-        """Draw or take away the frame of the active viewport."""
-        self.active = active
-        self.update()
-
-    def set_tool(self, tool: Tool) -> None:
-        """Choose what the left button does; an unfinished drawing is dropped."""
-        self.tool = tool
-        self.sketch = None
-        self.setCursor(Qt.CursorShape.CrossCursor if tool.draws else Qt.CursorShape.ArrowCursor)
-        self.update()
-
-    def set_corner_text(self, shown: bool) -> None:
-        """Show or hide all text over the image."""
-        self.corner_text = shown
-        self.update()
-
-    # --- regions -----------------------------------------------------------------------------------
-
-    def set_overlay(self, overlay: Overlay) -> None:
-        """Take the regions that can be shown."""
-        self.model.overlay = overlay
-        self.update()
-
-    def set_selected(self, evidence_ids: frozenset[str]) -> None:
-        """Outline the regions of the selected evidence."""
-        self.model.selected = evidence_ids
-        self.update()
-
-    def set_hovered(self, evidence_id: str) -> None:
-        """Outline the regions of the evidence under the pointer elsewhere; empty for none."""
-        self.model.hovered = evidence_id
-        self.update()
-
-    def holds(self, region: Region) -> bool:
-        """Return whether this stack can show a region."""
-        return self.model.holds(region)
-
-    def show_region(self, region: Region, window: WindowPreset | None = None) -> bool:
-        """Jump to slice, window and zoom of a region, in one frame; false when it is not here."""
-        state = self.model.state_showing(region, window)
-        if state is None:
-            return False
-        self.set_state(state)
-        return True
-
-    def follow(self, source: ImageStack, index: int, link: ManualLink | None = None) -> None:
-        """Go to the place of another series' image: by frame of reference, else by hand."""
-        state = self.model.state_beside(source, index, link)
-        if state != self.model.state:
-            self.set_state(state)
-
-    def cut(self) -> Cut | None:
-        """Return the image shown as a cut through the patient, or none without an orientation."""
-        return self.model.cut()
-
-    def set_reference(self, cut: Cut | None) -> None:
-        """Draw where the image of the active viewport cuts this one."""
-        if cut != self.model.reference:
-            self.model.reference = cut
-            self.update()
-
-    def set_link(self, link: ManualLink | None) -> None:
-        """Say in the corner by which offset this series follows the active one; none says nothing."""
-        if link != self.model.link:
-            self.model.link = link
-            self.update()
-
-    def show_place(self, point: PatientPoint | None) -> None:
-        """Go to the image of a place that is pointed at elsewhere and mark it; none ends that."""
-        if point == self.model.cursor:
-            return
-        self.model.cursor = point
-        state = self.model.state if point is None else self.model.state_at_place(point)
-        if state != self.model.state:
-            self.set_state(state)
-        self.update()
 
     # --- acts and keys -----------------------------------------------------------------------------
 
@@ -271,10 +102,6 @@ class ImageViewport(QWidget):
 
     def _play_to(self, index: int) -> None:
         self._move(self.model.state.at(index, self.model.count))
-
-    def _cine_changed(self) -> None:
-        self.model.cine_rate = self.cine.rate
-        self.update()
 
     def keyPressEvent(self, event: QKeyEvent) -> None:
         """Do the act of the key, or finish or cancel a drawing, or stop a cine."""
@@ -315,7 +142,8 @@ class ImageViewport(QWidget):
         notches = int(self._wheel / NOTCH)
         self._wheel -= notches * NOTCH
         if notches:
-            self._move(self.model.state.at(self.model.state.index - notches, self.model.count))
+            model = self.model
+            self._move(model.state.at(model.state.index - notches * model.step, model.count))
 
     def mousePressEvent(self, event: QMouseEvent) -> None:
         """Begin a drag or a drawing."""
@@ -383,11 +211,6 @@ class ImageViewport(QWidget):
         self._probe_at(None)
         self._point_out(None)
         self._point_at("")
-
-    def hideEvent(self, event: QHideEvent) -> None:
-        """What nobody sees does not play."""
-        self.cine.stop()
-        super().hideEvent(event)
 
     def focusInEvent(self, event: QFocusEvent) -> None:
         """The viewport with the focus is the active one."""
@@ -476,33 +299,3 @@ class ImageViewport(QWidget):
                 frame_number=frame_number,
             )
         )
-
-    # --- painting ----------------------------------------------------------------------------------
-
-    def sizeHint(self) -> QSize:
-        """Viewports take what there is."""
-        return QSize(512, 512)
-
-    def resizeEvent(self, event: QResizeEvent) -> None:
-        """The same part of the patient stays in view at another size."""
-        self.model.size = (float(max(self.width(), 1)), float(max(self.height(), 1)))
-        super().resizeEvent(event)
-
-    def paintEvent(self, event: QPaintEvent) -> None:
-        """Draw the image, then what lies over it."""
-        self.model.pixel_ratio = self.devicePixelRatioF()
-        painter = QPainter(self)
-        paint_viewport(
-            painter,
-            self.model,
-            self._images,
-            self.theme,
-            sketch=self.sketch,
-            corner_text=self.corner_text,
-            active=self.active,
-        )
-        painter.end()
-
-    def _describe(self) -> None:
-        """Tell assistive technology what is shown."""
-        self.setAccessibleName(spoken(self.model) or self.tr("empty viewport"))

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
-from dataclasses import replace
+from dataclasses import dataclass, replace
 
 import numpy as np
 import numpy.typing as npt
@@ -49,6 +49,22 @@ LARGEST_HIDDEN_SHARE = 0.02
 """Share of the image above which a mask that is not drawn is found by its outline only."""
 
 
+@dataclass(frozen=True, eq=False)
+class Shown:
+    """What a viewport shows, as another one can show it too.
+
+    Parameters
+    ----------
+    arrived
+        Frames whose pixels are in; none means all.
+    """
+
+    stack: ImageStack
+    study: Study | None
+    state: ViewportState
+    arrived: tuple[int, ...] | None
+
+
 class ViewportModel:
     """A stack, the state in which it is shown, and the regions over it.
 
@@ -70,6 +86,8 @@ class ViewportModel:
         The offset set by hand to the active viewport's series, or none.
     cine_rate
         Frames a second while a cine plays, else 0.
+    step
+        Images by which the wheel and the keys move: a page where viewports show tiles of a series.
     """
 
     def __init__(self) -> None:
@@ -87,6 +105,7 @@ class ViewportModel:
         self.cursor: PatientPoint | None = None
         self.link: ManualLink | None = None
         self.cine_rate = 0.0
+        self.step = 1
         self.all_regions = False
         self._arrived: npt.NDArray[np.bool_] | None = None
         self._own_window: dict[int, WindowPreset | None] = {}
@@ -108,6 +127,13 @@ class ViewportModel:
             self._arrived = np.zeros(self.count, dtype=bool)
             self._arrived[list(arrived)] = True
         self.state = ViewportState().at(self.count // 2 if index is None else index, max(self.count, 1))
+
+    def shown(self) -> Shown | None:
+        """Return everything that is shown; none without a stack."""
+        if self.stack is None:
+            return None
+        there = None if self._arrived is None else tuple(np.flatnonzero(self._arrived).tolist())
+        return Shown(self.stack, self.study, self.state, there)
 
     def complete(self, stack: ImageStack) -> None:
         """Take the stack as it is when all pixels are in; it may lack frames that could not be read.
@@ -340,7 +366,7 @@ class ViewportModel:
 
 
 def _moved(by: int) -> Callable[[ViewportModel], ViewportState]:
-    return lambda model: model.state.at(model.state.index + by, model.count)
+    return lambda model: model.state.at(model.state.index + by * model.step, model.count)
 
 
 def _zoomed(factor: float) -> Callable[[ViewportModel], ViewportState]:

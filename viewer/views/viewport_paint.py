@@ -25,6 +25,9 @@ from viewer.views.theme import Theme
 from viewer.views.viewport_model import ViewportModel
 from viewer.views.viewport_state import FloatArray, transform
 
+NARROW = 280
+"""Width in logical pixels below which a viewport has no room for two texts beside each other."""
+
 POINT_RADIUS = 6.0
 """Half the size of the ring that marks a point region, widget pixels."""
 
@@ -102,15 +105,22 @@ def corner_words(model: ViewportModel, theme: Theme) -> Corners:
         zoom_percent=100 * model.scale() * model.pixel_ratio,
         inverted=model.state.inverted,
         tall=model.size[1] >= theme.value("viewport", "identity-from-height"),
+        narrow=is_narrow(model.size[0], theme),
         probe=model.probe(),
         link=model.link,
     )
 
 
+def is_narrow(width: float, theme: Theme) -> bool:
+    """Return whether two texts do not fit beside each other in a viewport."""
+    return width < theme.px(NARROW)
+
+
 def probe_area(bounds: QRectF, theme: Theme) -> QRectF:
     """Return the part of a viewport where the words change while the pointer moves: the lower left."""
     height = theme.value("viewport", "margin") + 4 * theme.line_height("corner") + 2
-    return QRectF(bounds.left(), bounds.bottom() - height, bounds.width() / 2, height)
+    width = bounds.width() if is_narrow(bounds.width(), theme) else bounds.width() / 2
+    return QRectF(bounds.left(), bounds.bottom() - height, width, height)
 
 
 def loading_note(model: ViewportModel) -> str:
@@ -291,10 +301,15 @@ def draw_corners(painter: QPainter, text: Corners, note: str, bounds: QRectF, th
     metrics = QFontMetricsF(font)
     line, margin = theme.line_height("corner"), theme.value("viewport", "margin")
     left, right = bounds.left() + margin, bounds.right() - margin
-    room = bounds.width() / 2 - margin - theme.px(16)
+    half = bounds.width() / 2 - margin - theme.px(16)
+    whole = bounds.width() - 2 * margin if is_narrow(bounds.width(), theme) else half
+    lowest = bounds.bottom() - margin - line
 
     def column(lines: Sequence[str], top: float, *, at_right: bool) -> None:
         for row, words in enumerate(lines):
+            # an orientation letter stands in the middle of the first and of the last row
+            beside_letter = (row == 0 and top < bounds.center().y()) or top + row * line >= lowest
+            room = half if beside_letter else whole
             fitting = metrics.elidedText(words, Qt.TextElideMode.ElideRight, room)
             x = right if at_right else left
             draw_outlined(painter, (x, top + row * line), fitting, font, colour, right=at_right)
