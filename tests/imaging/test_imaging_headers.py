@@ -215,3 +215,17 @@ def test_no_number_that_is_none_comes_out_of_a_header(
     value = text.encode().ljust(len(text) + len(text) % 2)
     path.write_bytes(data[: at + 6] + struct.pack("<H", len(value)) + value + data[at + 12 :])
     assert read_header(str(path)).decimal(Tag.KVP) is None
+
+
+@pytest.mark.parametrize("undefined_length", [False, True])
+def test_a_sequence_of_megabytes_is_refused_before_it_is_kept(
+    undefined_length: bool, tmp_path: Path, ct_slice: Callable[..., Dataset], save: Callable[..., Path]
+) -> None:
+    ds = ct_slice()
+    item = Dataset()
+    item.add_new(0x00283006, "OW", bytes(9 << 20))
+    ds.VOILUTSequence = [item]
+    ds["VOILUTSequence"].is_undefined_length = undefined_length
+    with pytest.raises(HeaderError, match=r"9,437,\d+ bytes: damaged or hostile") as refusal:
+        read_header(str(save(ds, tmp_path / "a.dcm")))
+    assert refusal.value.code == "too_large"

@@ -23,6 +23,9 @@ HEAD_BYTES: Final = 16 * 1024
 MAX_INFLATED: Final = 1 << 30
 """Most bytes that a deflated data set may become."""
 
+MAX_VALUE: Final = 8 << 20
+"""Longest value that is kept, bytes: eight VOI LUTs of 65,536 entries take one MiB."""
+
 UNDEFINED: Final = 0xFFFFFFFF
 IMPLICIT_LE: Final = "1.2.840.10008.1.2"
 EXPLICIT_LE: Final = "1.2.840.10008.1.2.1"
@@ -64,6 +67,10 @@ class Short(Odd):
 
 class TooDeep(Exception):
     """Sequences nested deeper than `MAX_DEPTH`: no parser should be shown this file."""
+
+
+class TooLong(Exception):
+    """A wanted value longer than `MAX_VALUE`: damaged or hostile."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -142,6 +149,8 @@ def read_raw(path: str, wanted: frozenset[int]) -> RawHeader:
         The file is not plainly encoded, or (`Short`) ends inside an element.
     TooDeep
         Nested deeper than `MAX_DEPTH`.
+    TooLong
+        A wanted value is longer than `MAX_VALUE`.
     OSError
         The file cannot be read.
     """
@@ -255,16 +264,29 @@ def _data_set(
         if length == UNDEFINED:
             position = _skip(data, value, end, explicit and vr != b"UN", order)
             if tag in wanted and vr != b"UN":
-                elements[tag] = data[value : position - 8]  # without the delimiter
+                elements[tag] = _kept(data, value, position - 8)  # without the delimiter
             continue
         position = value + length
         if tag in wanted:
             if position > end:
                 raise Short
-            elements[tag] = data[value:position]
+            elements[tag] = _kept(data, value, position)
     if position != end:
         raise Short
     return None
+
+
+def _kept(data: bytes | mmap.mmap, start: int, end: int) -> bytes:
+    """Return the bytes of a value.
+
+    Raises
+    ------
+    TooLong
+        It is longer than any that is needed.
+    """
+    if end - start > MAX_VALUE:
+        raise TooLong(f"{end - start:,} bytes")
+    return data[start:end]
 
 
 def _meta_element(data: bytes | mmap.mmap, position: int, end: int, elements: dict[int, bytes]) -> int:

@@ -25,12 +25,14 @@ from viewer.imaging.elements import (
     FIRST_GROUPS,
     IMPLICIT_LE,
     MAX_DEPTH,
+    MAX_VALUE,
     PIXEL_TAGS,
     Odd,
     PixelElement,
     RawHeader,
     Short,
     TooDeep,
+    TooLong,
     nesting_depth,
     read_raw,
 )
@@ -60,6 +62,7 @@ class Tag(IntEnum):
     StudyDescription = 0x00081030
     SeriesDescription = 0x0008103E
     ManufacturerModelName = 0x00081090
+    RecommendedDisplayFrameRate = 0x00082144
     PatientName = 0x00100010
     PatientID = 0x00100020
     IssuerOfPatientID = 0x00100021
@@ -71,11 +74,14 @@ class Tag(IntEnum):
     ContrastBolusAgent = 0x00180010
     BodyPartExamined = 0x00180015
     SliceThickness = 0x00180050
+    CineRate = 0x00180040
     KVP = 0x00180060
     EchoTime = 0x00180081
     EchoNumbers = 0x00180086
     SpacingBetweenSlices = 0x00180088
     ProtocolName = 0x00181030
+    FrameTime = 0x00181063
+    FrameTimeVector = 0x00181065
     DistanceSourceToDetector = 0x00181110
     DistanceSourceToPatient = 0x00181111
     EstimatedRadiographicMagnificationFactor = 0x00181114
@@ -273,6 +279,8 @@ def read_plain_header(path: str) -> Header:
         return Header(path, read_raw(path, WANTED))
     except TooDeep as error:
         raise _too_deep() from error
+    except TooLong as error:
+        raise _too_long(error) from error
     except OSError as error:
         raise _unreadable(error) from error
 
@@ -338,6 +346,9 @@ def _read_with_pydicom(path: str) -> Header:
         raise _too_deep() from error
     except Exception as error:  # pydicom raises whatever its input provokes
         raise _unusable(error) from error
+    longest = max(map(len, elements.values()), default=0)
+    if longest > MAX_VALUE:
+        raise _too_long(TooLong(f"{longest:,} bytes"))
     if not syntax:
         syntax = IMPLICIT_LE if implicit else EXPLICIT_LE if little else EXPLICIT_BE
     size = Path(path).stat().st_size
@@ -376,6 +387,10 @@ def _too_deep() -> HeaderError:
     return HeaderError(
         "too_deep", f"Its sequences are nested deeper than {MAX_DEPTH} levels: damaged or hostile."
     )
+
+
+def _too_long(error: TooLong) -> HeaderError:
+    return HeaderError("too_large", f"One value of its header has {error}: damaged or hostile.")
 
 
 def _unusable(error: Exception) -> HeaderError:

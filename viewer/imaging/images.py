@@ -119,6 +119,8 @@ def image_instance(header: Header) -> Instance:
             "real_world": real_world_maps(items(header, Tag.RealWorldValueMappingSequence)),
             "overlays": overlay_planes(header),
             "regions": ultrasound_regions(items(header, Tag.SequenceOfUltrasoundRegions)),
+            "frame_steps_ms": _frame_steps(header, template.number_of_frames),
+            "display_rate": _display_rate(header, template.number_of_frames),
             "plane": _plane(header),
             "acquisition_time": header.code(Tag.AcquisitionTime),
             "pixel_offset": offset,
@@ -305,6 +307,25 @@ def voi_lut_presets(found: list[Any], *, signed_input: bool) -> tuple[WindowPres
         )
         presets.append(preset)
     return tuple(presets)
+
+
+def _frame_steps(header: Header, frames: int) -> tuple[float, ...]:
+    """Return Frame Time Vector, else Frame Time (PS3.3 C.7.6.5.1.1, C.7.6.5.1.2)."""
+    if frames < 2:
+        return ()
+    vector = header.decimals(Tag.FrameTimeVector)
+    if len(vector) == frames and all(step >= 0.0 for step in vector[1:]):
+        return (0.0, *vector[1:])
+    step = header.decimal(Tag.FrameTime)
+    return (step,) if step is not None and step > 0.0 else ()
+
+
+def _display_rate(header: Header, frames: int) -> float | None:
+    """Return Recommended Display Frame Rate, else Cine Rate, of an image with several frames."""
+    if frames < 2:
+        return None
+    rates = (header.decimal(tag) for tag in (Tag.RecommendedDisplayFrameRate, Tag.CineRate))
+    return next((rate for rate in rates if rate is not None and rate > 0.0), None)
 
 
 def _plane(header: Header) -> ImagePlane | None:

@@ -12,7 +12,7 @@ from typing import Final
 
 import numpy as np
 
-from viewer.imaging.elements import Odd, TooDeep, read_raw
+from viewer.imaging.elements import Odd, TooDeep, TooLong, read_raw
 from viewer.imaging.headers import Header, Tag
 from viewer.imaging.study import FrameAttributes, Instance
 
@@ -98,7 +98,7 @@ def _csa_header(path: str) -> bytes:
     """The CSA image header of a file; empty when there is none that can be read plainly."""
     try:
         raw = read_raw(path, frozenset((CSA_CREATOR, CSA_IMAGE_HEADER))).elements
-    except (Odd, TooDeep, OSError):
+    except (Odd, TooDeep, TooLong, OSError):
         return b""
     owner = raw.get(CSA_CREATOR, b"").strip(b"\0 ")
     return raw.get(CSA_IMAGE_HEADER, b"") if owner == b"SIEMENS CSA HEADER" else b""

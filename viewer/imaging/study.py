@@ -8,6 +8,7 @@ length by the worker.
 from __future__ import annotations
 
 from enum import StrEnum
+from itertools import accumulate
 
 from pydantic import BaseModel, ConfigDict
 
@@ -125,6 +126,11 @@ class Instance(_Frozen):
         Image plane, or none when the image has no orientation in the patient.
     windows
         Windows, then VOI LUTs, in the order of the header.
+    frame_steps_ms
+        Time from each frame to the one before it, ms: one value for all, or one a frame, the first
+        of them 0; empty when the header gives none (PS3.3 C.7.6.5).
+    display_rate
+        Frames a second at which the header asks to show a cine, where it does.
     mosaic
         True when the frames are tiles of one stored picture (Siemens): rows, columns and frames are
         then those of the slices.
@@ -167,6 +173,8 @@ class Instance(_Frozen):
     overlays: tuple[OverlayPlane, ...] = ()
     regions: tuple[UltrasoundRegion, ...] = ()
     mosaic: bool = False
+    frame_steps_ms: tuple[float, ...] = ()
+    display_rate: float | None = None
     pixel_offset: int = 0
     pixel_length: int = 0
     frames: tuple[FrameAttributes, ...] = ()
@@ -183,6 +191,25 @@ class Instance(_Frozen):
             modality_lut=self.modality_lut,
             real_world=self.real_world,
         )
+
+    def frame_starts_ms(self) -> tuple[float, ...]:
+        """Return when each frame was taken, ms after the first; empty without times."""
+        steps = self.frame_steps_ms
+        if not steps:
+            return ()
+        if len(steps) == 1:
+            return tuple(steps[0] * index for index in range(self.number_of_frames))
+        return tuple(accumulate(steps))
+
+    @property
+    def cine_rate(self) -> float | None:
+        """Frames a second to show: as the header asks, else as they were taken; none without either."""
+        if self.display_rate is not None:
+            return self.display_rate
+        starts = self.frame_starts_ms()
+        if len(starts) < 2 or starts[-1] <= 0.0:
+            return None
+        return 1000.0 * (len(starts) - 1) / starts[-1]
 
     @property
     def is_inverse(self) -> bool:
