@@ -28,6 +28,7 @@ def _commands() -> typer.Typer:
     program.command("draft")(drafting.draft)
     program.command("sign")(signing.sign)
     program.command("verify")(signing.verify)
+    program.command("recover")(people.recover)
     program.command("demo")(demo.demo)
     program.add_typer(people.commands, name="account")
     program.add_typer(audit.commands, name="audit")
