@@ -97,6 +97,35 @@ def test_the_corner_says_that_it_plays(qtbot, viewport: ImageViewport) -> None: 
     assert viewport.grab().toImage() != still
 
 
+@pytest.mark.gui
+@pytest.mark.parametrize(
+    ("facts", "words"),
+    [
+        ({"display_rate": 30.0}, "cine 30 / s"),
+        ({"frame_steps_ms": (40.0,)}, "cine 25 / s"),
+        ({"frame_steps_ms": (0.0, *[33.37] * 8)}, "cine 30 / s"),
+        ({"display_rate": 1e9}, "cine 120 / s"),
+        ({}, "cine 15 / s"),
+    ],
+)
+def test_the_rate_is_that_of_the_header(
+    viewport: ImageViewport,
+    make_stack: StackMaker,
+    clock: Clock,
+    facts: dict[str, object],
+    words: str,
+) -> None:
+    one = make_stack(count=9, axes=None, modality="US")
+    loop = one.series.instances[0].model_copy(update={"number_of_frames": 9, **facts})
+    series = one.series.model_copy(update={"instances": (loop,)})
+    frames = tuple((0, number) for number in range(1, 10))
+    viewport.show_stack(ImageStack(series, one.stored, frames), index=0)
+    assert viewport.do("viewport.cine")
+    assert quiet_note(viewport.model) == words
+    rate = float(words.split()[1])
+    assert after(viewport, clock, 2.5 / rate) == 2
+
+
 def turn_wheel(widget: ImageViewport, modifiers: Qt.KeyboardModifier) -> None:
     event = QWheelEvent(
         QPointF(100, 90),

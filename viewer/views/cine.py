@@ -11,6 +11,9 @@ from PySide6.QtCore import QObject, Qt, QTimer, Signal
 USUAL_RATE = 15.0
 """Frames a second of images that give no rate of their own."""
 
+RATES = (0.1, 120.0)
+"""Slowest and fastest rate that is played; headers can say anything."""
+
 
 def frame_at(start: int, count: int, rate: float, seconds: float) -> int:
     """Return the frame to show some seconds after `start` was shown; after the last comes the first."""
@@ -63,10 +66,11 @@ class Cine(QObject):
         """True while it plays."""
         return self.rate > 0
 
-    def play(self, index: int, count: int, rate: float = USUAL_RATE) -> None:
+    def play(self, index: int, count: int, rate: float) -> None:
         """Play a stack round and round from a frame on; one image alone does not play."""
         if count < 2:
             return
+        rate = min(max(rate, RATES[0]), RATES[1])
         self.index, self.rate = index, rate
         self._start, self._count, self._began = index, count, self.clock()
         self._timer.start(milliseconds_to_next(rate, 0.0))

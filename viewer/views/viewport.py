@@ -19,6 +19,7 @@ from PySide6.QtWidgets import QWidget
 
 from viewer.acts import VIEWER_ACTS, Scope, Tool
 from viewer.imaging.regions import Shape
+from viewer.views.cine import USUAL_RATE
 from viewer.views.drawing import SMALLEST_DRAG, Sketch
 from viewer.views.gestures import DRAG_TOOLS, Button, Drag
 from viewer.views.key_bindings import KeyBindings
@@ -84,7 +85,7 @@ class ImageViewport(StackView):
             if self.cine.playing:
                 self.cine.stop()
             else:
-                self.cine.play(self.model.state.index, self.model.count)
+                self.cine.play(self.model.state.index, self.model.count, self._header_rate())
             return True
         state = self.model.state_after(act)
         if state is None:
@@ -99,6 +100,11 @@ class ImageViewport(StackView):
             self.set_state(state)
         if state.index != before.index:
             self.scrolled.emit()
+
+    def _header_rate(self) -> float:
+        """Return the frames a second that the image asks for, or was taken with; else the usual."""
+        instance = self.model.instance()
+        return (instance.cine_rate if instance is not None else None) or USUAL_RATE
 
     def _play_to(self, index: int) -> None:
         self._move(self.model.state.at(index, self.model.count))

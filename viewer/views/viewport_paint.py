@@ -133,7 +133,7 @@ def loading_note(model: ViewportModel) -> str:
 
 def quiet_note(model: ViewportModel) -> str:
     """Return what is under way in a viewport: a cine with its rate, images that have not arrived."""
-    cine = tr("cine {rate} / s").format(rate=f"{model.cine_rate:g}") if model.cine_rate else ""
+    cine = tr("cine {rate} / s").format(rate=f"{model.cine_rate:.3g}") if model.cine_rate else ""
     return "  ".join(filter(None, (cine, loading_note(model))))
 
 
