@@ -110,6 +110,7 @@ VIEWER_ACTS: tuple[Act, ...] = (
     _viewport("zoom_in", "Zoom in", "Display", "+", "="),
     _viewport("zoom_out", "Zoom out", "Display", "-"),
     _viewport("one_to_one", "One image pixel on one screen pixel", "Display", "0"),
+    _viewport("magnifier", "Magnifier while held", "Display", "M", icon="magnifying-glass"),
     *(_viewport(f"preset.{key}", f"Window preset {key}", "Window presets", key) for key in PRESET_KEYS),
     _viewport("regions", "Show all regions", "Regions", "G"),
     _viewport("maximise", "Maximise viewport and back", "Layout", "F"),

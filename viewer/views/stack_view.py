@@ -44,6 +44,7 @@ class StackView(QWidget):
         self.cine = Cine(self)
         self.cine.changed.connect(self._cine_changed)
         self._images = FrameImages()
+        self._glass = FrameImages()
         self._drag: Drag | None = None
         self.setAttribute(Qt.WidgetAttribute.WA_OpaquePaintEvent)
         self._describe()
@@ -80,7 +81,7 @@ class StackView(QWidget):
             Frame to begin with; none means the middle one.
         """
         self.cine.stop()
-        self._images.forget()
+        self._forget_images()
         self.sketch, self._drag = None, None
         self.model.show(stack, study, arrived, index)
         self.set_state(self.model.state)
@@ -108,12 +109,12 @@ class StackView(QWidget):
     def frames_arrived(self, indices: Iterable[int]) -> None:
         """Say that the pixels of more frames are in the stack's buffer."""
         if self.model.frames_arrived(indices):
-            self._images.forget()
+            self._forget_images()
         self.update()
 
     def complete_stack(self, stack: ImageStack) -> None:
         """Take the stack as it is when all pixels are in, without a change of the view."""
-        self._images.forget()
+        self._forget_images()
         self.model.complete(stack)
         self.set_state(self.model.state)
 
@@ -151,6 +152,17 @@ class StackView(QWidget):
         """Show or hide all text over the image."""
         self.corner_text = shown
         self.update()
+
+    def set_magnified(self, magnified: bool) -> None:
+        """Hold the magnifier over the pointer, or put it away."""
+        if magnified != self.model.magnified:
+            self.model.magnified = magnified
+            self.update()
+
+    def _forget_images(self) -> None:
+        """Drop what was drawn: the pixels of the stack have changed."""
+        self._images.forget()
+        self._glass.forget()
 
     # --- regions -----------------------------------------------------------------------------------
 
@@ -241,6 +253,7 @@ class StackView(QWidget):
             sketch=self.sketch,
             corner_text=self.corner_text,
             active=self.active,
+            glass=self._glass,
         )
         painter.end()
 

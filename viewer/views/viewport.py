@@ -31,6 +31,9 @@ from viewer.views.viewport_state import ViewportState, zoomed
 SERIES_MIME = "application/x-sightline-series"
 """Drag data of a series: its key (`Series.key`) as UTF-8."""
 
+MAGNIFIER = "viewport.magnifier"
+"""The act whose key is held; done by name it stays until it is done again."""
+
 NOTCH = 120
 """Wheel angle of one notch, in eighths of a degree (Qt)."""
 
@@ -81,6 +84,9 @@ class ImageViewport(StackView):
         if act == "viewport.cursor":
             self._point_out(self.model.pointer)
             return True
+        if act == MAGNIFIER:
+            self.set_magnified(not self.model.magnified)
+            return True
         if act == "viewport.cine":
             if self.cine.playing:
                 self.cine.stop()
@@ -119,13 +125,18 @@ class ImageViewport(StackView):
         act = self.keys.act_of(event)
         if act is None:
             super().keyPressEvent(event)
+        elif act == MAGNIFIER:
+            # held: the key's own repeats must not let it flicker
+            self.set_magnified(True)
         elif not self.do(act):
             self.actRequested.emit(act)
 
     def keyReleaseEvent(self, event: QKeyEvent) -> None:
-        """The 3D cursor ends with Shift."""
+        """The 3D cursor ends with Shift, the magnifier with its key."""
         if event.key() == Qt.Key.Key_Shift:
             self._point_out(None)
+        elif self.keys.act_of(event) == MAGNIFIER and not event.isAutoRepeat():
+            self.set_magnified(False)
         super().keyReleaseEvent(event)
 
     # --- wheel and mouse ---------------------------------------------------------------------------
@@ -223,6 +234,11 @@ class ImageViewport(StackView):
         self.activated.emit()
         super().focusInEvent(event)
 
+    def focusOutEvent(self, event: QFocusEvent) -> None:
+        """A key that is released elsewhere must not leave the magnifier behind."""
+        self.set_magnified(False)
+        super().focusOutEvent(event)
+
     def dragEnterEvent(self, event: QDragEnterEvent) -> None:
         """Take a series of the strip."""
         if event.mimeData().hasFormat(SERIES_MIME):
@@ -239,8 +255,11 @@ class ImageViewport(StackView):
         return self.model.to_image((point.x(), point.y()))
 
     def _probe_at(self, point: QPointF | None) -> None:
-        """Tell the value under the pointer; only its corner is drawn anew."""
+        """Tell the value under the pointer; without the magnifier only its corner is drawn anew."""
         self.model.pointer = None if point is None else (point.x(), point.y())
+        if self.model.magnified:
+            self.update()
+            return
         self.update(probe_area(QRectF(self.rect()), self.theme).toAlignedRect())
 
     def _point_out(self, point: tuple[float, float] | None) -> None:

@@ -86,6 +86,8 @@ class ViewportModel:
         The offset set by hand to the active viewport's series, or none.
     cine_rate
         Frames a second while a cine plays, else 0.
+    magnified
+        Whether the magnifier is held over the pointer.
     step
         Images by which the wheel and the keys move: a page where viewports show tiles of a series.
     """
@@ -105,6 +107,7 @@ class ViewportModel:
         self.cursor: PatientPoint | None = None
         self.link: ManualLink | None = None
         self.cine_rate = 0.0
+        self.magnified = False
         self.step = 1
         self.all_regions = False
         self._arrived: npt.NDArray[np.bool_] | None = None

@@ -28,6 +28,12 @@ from viewer.views.viewport_state import FloatArray, transform
 NARROW = 280
 """Width in logical pixels below which a viewport has no room for two texts beside each other."""
 
+GLASS_RADIUS, GLASS_FACTOR = 110, 2.5
+"""Radius of the magnifier in logical pixels, and how much larger the image is under it."""
+
+GLASS_SHARE = 0.4
+"""Largest radius of the magnifier as a share of the viewport's shorter side."""
+
 POINT_RADIUS = 6.0
 """Half the size of the ring that marks a point region, widget pixels."""
 
@@ -41,8 +47,15 @@ def paint_viewport(
     sketch: Sketch | None,
     corner_text: bool,
     active: bool,
+    glass: FrameImages,
 ) -> None:
-    """Draw a viewport: the image, the regions, then the words and the frame."""
+    """Draw a viewport: the image, the regions, then the words and the frame.
+
+    Parameters
+    ----------
+    images, glass
+        Keep the image as it was drawn last, in the viewport and in its magnifier.
+    """
     bounds = QRectF(0.0, 0.0, *model.size)
     painter.fillRect(bounds, theme.colour("image"))
     if model.stack is not None:
@@ -58,6 +71,8 @@ def paint_viewport(
             draw_sketch(painter, sketch, matrix, theme)
         if place is not None:
             draw_cursor(painter, place, matrix, theme)
+        if model.magnified and model.pointer is not None:
+            draw_glass(painter, model, glass, matrix, theme)
         if corner_text:
             letters, bar = model.letters(), model.scale_bar()
             if letters is not None:
@@ -71,14 +86,50 @@ def paint_viewport(
         draw_frame(painter, bounds, theme.colour("viewport-frame"), theme.length("viewport", "frame"))
 
 
-def draw_image(
-    painter: QPainter, model: ViewportModel, images: FrameImages, matrix: FloatArray
+def draw_glass(
+    painter: QPainter, model: ViewportModel, images: FrameImages, matrix: FloatArray, theme: Theme
 ) -> None:
-    """Draw the pixels of the frame that is there, smooth, turned already: the painter only scales."""
+    """Draw the magnifier: the image round the pointer, larger, the pixel under the pointer in place."""
+    if model.pointer is None:
+        return
+    middle = QPointF(*model.pointer)
+    radius = min(float(theme.px(GLASS_RADIUS)), GLASS_SHARE * min(model.size))
+    larger = matrix.copy()
+    larger[:2, :2] *= GLASS_FACTOR
+    larger[:2, 2] = np.asarray(model.pointer) + GLASS_FACTOR * (matrix[:2, 2] - model.pointer)
+    rim = QPainterPath()
+    rim.addEllipse(middle, radius, radius)
+    painter.save()
+    painter.setClipPath(rim)
+    painter.fillPath(rim, theme.colour("image"))
+    draw_image(painter, model, images, larger, factor=GLASS_FACTOR)
+    painter.restore()
+    painter.setRenderHint(QPainter.RenderHint.Antialiasing)
+    painter.setBrush(Qt.BrushStyle.NoBrush)
+    for colour, width in ((theme.colour("image"), 4.0), (theme.colour("viewport-frame"), 1.5)):
+        painter.setPen(QPen(colour, width))
+        painter.drawPath(rim)
+
+
+def draw_image(
+    painter: QPainter,
+    model: ViewportModel,
+    images: FrameImages,
+    matrix: FloatArray,
+    *,
+    factor: float = 1.0,
+) -> None:
+    """Draw the pixels of the frame that is there, smooth, turned already: the painter only scales.
+
+    Parameters
+    ----------
+    factor
+        By how much `matrix` is larger than the model's own.
+    """
     index = model.shown_index()
     if model.stack is None or index is None:
         return
-    level = level_for(model.scale() * model.pixel_ratio)
+    level = level_for(factor * model.scale() * model.pixel_ratio)
     image = images.image(model.stack, replace(model.state, index=index), model.window(), level=level)
     size, block = model.image_size(), 2**level
     right = -(-size.columns // block) * block - 0.5
