@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
-from viewer.imaging.geometry import FloatArray, GeometryVerdict, VerdictKind, judge
+from viewer.imaging.geometry import FloatArray, GeometryVerdict, ImagePlane, VerdictKind, judge
 from viewer.imaging.study import Series, WindowPreset
 
 
@@ -90,18 +90,63 @@ UNIT_OF_RESCALE: dict[str, str] = {
 """UCUM unit of Rescale Type (PS3.3 C.11.1.1.2) and of Units in PET (C.8.9.1.1.3)."""
 
 
+@dataclass(frozen=True, eq=False)
+class StackValues:
+    """The values of a stack as int16 with one slope and intercept for all; fields as in `Volume`."""
+
+    stored: npt.NDArray[np.int16]
+    slope: float
+    intercept: float
+    unit: str
+    windows: tuple[WindowPreset, ...]
+    padding: int | None
+
+
 def as_volume(stack: ImageStack) -> Volume | GeometryVerdict:
-    """Return the stack as a box of voxels, or the verdict that says why it is none.
+    """Return the stack as a box of voxels, or the verdict that says why it is none."""
+    series = stack.series
+    planes = [series.plane_of(frame) for frame in stack.frames]
+    verdict = judge(planes)
+    if not verdict.is_volume:
+        return verdict
+    values = values_of(stack)
+    if isinstance(values, GeometryVerdict):
+        return values
+    first, last = planes[0], planes[-1]
+    assert first is not None and last is not None  # a uniform verdict has all planes
+    step = (np.asarray(last.position) - np.asarray(first.position)) / (len(planes) - 1)
+    return volume_at(series, values, first, np.asarray(first.position), step)
+
+
+def volume_at(
+    series: Series, values: StackValues, plane: ImagePlane, corner: FloatArray, step: FloatArray
+) -> Volume:
+    """Return values as a volume whose first voxel lies at `corner`, with `step` between slices, mm."""
+    affine = np.eye(4)
+    affine[:3, 0] = np.asarray(plane.row_cosines) * plane.column_spacing
+    affine[:3, 1] = np.asarray(plane.column_cosines) * plane.row_spacing
+    affine[:3, 2] = step
+    affine[:3, 3] = corner
+    return Volume(
+        series=series,
+        stored=values.stored,
+        affine=affine,
+        slope=values.slope,
+        intercept=values.intercept,
+        unit=values.unit,
+        windows=values.windows,
+        padding=values.padding,
+    )
+
+
+def values_of(stack: ImageStack) -> StackValues | GeometryVerdict:
+    """Return the values of a stack for use in three dimensions, or why there are none.
 
     Values that int16 cannot hold as they are (unsigned 16 bits, or slopes that differ between
     slices as in PET) are stored anew with one slope and intercept; the modality value changes by at
     most half a step of that slope.
     """
     series = stack.series
-    planes = [series.plane_of(frame) for frame in stack.frames]
-    verdict = judge(planes)
-    if not verdict.is_volume:
-        return verdict
     if stack.is_colour:
         return GeometryVerdict(
             kind=VerdictKind.NOT_A_VOLUME, reason="Colour images are not measured in three dimensions."
@@ -126,23 +171,8 @@ def as_volume(stack: ImageStack) -> Volume | GeometryVerdict:
     else:
         stored, slope, intercept = _with_one_slope(stack.stored, slopes, intercepts)
         padding = None
-    first, last = planes[0], planes[-1]
-    assert first is not None and last is not None  # a uniform verdict has all planes
-    affine = np.eye(4)
-    affine[:3, 0] = np.asarray(first.row_cosines) * first.column_spacing
-    affine[:3, 1] = np.asarray(first.column_cosines) * first.row_spacing
-    affine[:3, 2] = (np.asarray(last.position) - np.asarray(first.position)) / (len(planes) - 1)
-    affine[:3, 3] = first.position
-    return Volume(
-        series=series,
-        stored=stored,
-        affine=affine,
-        slope=slope,
-        intercept=intercept,
-        unit=unit_of(series, instances[0].rescale_type),
-        windows=attributes[0].windows,
-        padding=padding,
-    )
+    unit = unit_of(series, instances[0].rescale_type)
+    return StackValues(stored, slope, intercept, unit, attributes[0].windows, padding)
 
 
 def unit_of(series: Series, rescale_type: str) -> str:
