@@ -117,7 +117,7 @@ VIEWER_ACTS: tuple[Act, ...] = (
     _viewport("link", "Scroll series of one frame of reference together", "Layout", "K", icon="link"),
     _viewport(
         "link_here",
-        "Link here with series of another frame of reference, or let go",
+        "Link here with another frame of reference",
         "Layout",
         "Shift+K",
     ),
@@ -134,7 +134,7 @@ VIEWER_ACTS: tuple[Act, ...] = (
     Act("layout.4x4", "Sixteen viewports", Scope.WINDOW, "Layout", ("Ctrl+9",)),
     Act(
         "layout.tiles",
-        "Consecutive images of one series in all viewports, or back",
+        "Tiles: consecutive images of one series",
         Scope.WINDOW,
         "Layout",
         ("Ctrl+0",),

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from PySide6.QtCore import QCoreApplication, QSize, Qt
+from PySide6.QtGui import QAction
 from PySide6.QtWidgets import QHBoxLayout, QWidget
 
 from app.shell.act_binding import act_text
@@ -16,6 +17,9 @@ from viewer.views.theme import Theme
 ACTS: dict[str, Act] = {act.name: act for act in VIEWER_ACTS}
 
 ARRANGEMENT_WORDS = {kind: f"{kind.shape[0]} \u00d7 {kind.shape[1]}" for kind in Arrangement}
+
+SWITCHES = ("layout.tiles", "viewport.reference_lines", "viewport.link_here")
+"""Acts under the layouts in their menu."""
 
 
 def _hint(act: Act) -> str:
@@ -84,6 +88,8 @@ class ToolBar(QWidget):
             act = ACTS[f"layout.{kind}"]
             words = f"{ARRANGEMENT_WORDS[kind]}\t{key_text(act.keys[0])}"
             self.layout_button.menu_below.addAction(words, lambda name=act.name: self._do(name))
+        self.layout_button.menu_below.addSeparator()
+        self.switches = {name: self._switch(ACTS[name]) for name in SWITCHES}
         row.addWidget(self.layout_button)
         self.link = ToolButton(ACTS["viewport.link"], theme, words=self.tr("Linked"))
         self.link.clicked.connect(lambda: self._do("viewport.link"))
@@ -94,13 +100,18 @@ class ToolBar(QWidget):
         row.addWidget(self.corner)
         for button in (self.preset, self.layout_button):
             button.setFocusPolicy(Qt.FocusPolicy.TabFocus)
+        self._connect(grid)
+        self.refresh()
+
+    def _connect(self, grid: ViewportGrid) -> None:
         grid.toolChanged.connect(lambda _tool: self.refresh())
         grid.linkedChanged.connect(lambda _linked: self.refresh())
         grid.cornerTextChanged.connect(lambda _shown: self.refresh())
         grid.arrangementChanged.connect(lambda _kind: self.refresh())
+        grid.tiledChanged.connect(lambda _tiled: self.refresh())
+        self.layout_button.menu_below.aboutToShow.connect(self.refresh)
         grid.viewChanged.connect(lambda _pane: self._name_preset())
         grid.activeChanged.connect(lambda _pane: self._name_preset())
-        self.refresh()
 
     def set_narrow(self, narrow: bool) -> None:
         """Leave the words out where the window is narrow."""
@@ -113,8 +124,21 @@ class ToolBar(QWidget):
             button.setChecked(tool is self._grid.tool)
         self.link.setChecked(self._grid.linked)
         self.corner.setChecked(self._grid.corner_text)
-        self.layout_button.setText(ARRANGEMENT_WORDS[self._grid.arrangement])
+        layout = ARRANGEMENT_WORDS[self._grid.arrangement]
+        self.layout_button.setText(
+            self.tr("{n} tiles").format(n=layout) if self._grid.tiled else layout
+        )
+        self.layout_button.updateGeometry()
+        on = (self._grid.tiled, self._grid.reference_lines, self._grid.is_linked_by_hand())
+        for name, checked in zip(SWITCHES, on, strict=True):
+            self.switches[name].setChecked(checked)
         self._name_preset()
+
+    def _switch(self, act: Act) -> QAction:
+        words = f"{act_text(act)}\t{key_text(act.keys[0])}"
+        action = self.layout_button.menu_below.addAction(words, lambda: self._do(act.name))
+        action.setCheckable(True)
+        return action
 
     def _do(self, act: str) -> None:
         self._grid.do(act)

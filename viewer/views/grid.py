@@ -243,6 +243,10 @@ class ViewportGrid(QWidget):
             self.set_linked(True)
         self._tell_others()
 
+    def is_linked_by_hand(self) -> bool:
+        """Return whether a pane follows the active one by an offset set by hand."""
+        return any(self._link_to(pane) is not None for pane in self.panes())
+
     def set_reference_lines(self, shown: bool) -> None:
         """Draw in each pane where the image of the active one cuts it, or draw nothing."""
         self.reference_lines = shown
