@@ -21,6 +21,7 @@ def _window(name: str, text: str, *keys: str, icon: str = "", audited: bool = Fa
 
 REPORT_ACTS: tuple[Act, ...] = (
     _report("draft", "Draft", "Ctrl+D", icon="cpu", audited=True),
+    _report("question", "Clinical question", "Ctrl+Shift+Q"),
     _report("cancel_draft", "Cancel drafting", icon="x"),
     _report("next_sentence", "Next sentence", "Alt+Down"),
     _report("previous_sentence", "Previous sentence", "Alt+Up"),

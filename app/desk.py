@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING
 
 from app.documents import pdf_document, study_block
 from app.files import write_private
-from app.sign_off import blockers
+from app.sign_off import MEANINGS, blockers
 from inference.evidence.masks import MaskStore
 from reports.domain import (
     LOCKED,
@@ -43,13 +43,6 @@ if TYPE_CHECKING:
 
 DOCUMENTS_FOLDER = "documents"
 """Sub-folder of the home that holds sealed PDFs beside the copies in the store."""
-
-MEANINGS: dict[ReportAct, str] = {
-    ReportAct.SIGN_FINAL: "I have read the images and this text; the report is mine.",
-    ReportAct.SIGN_PRELIMINARY: "I have read the images and this text; the report is preliminary.",
-    ReportAct.SIGN_ADDENDUM: "I have read the images and this addition; it is mine.",
-}
-"""What a signature says, as printed beside the name."""
 
 
 class SigningBlocked(Exception):

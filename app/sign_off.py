@@ -15,6 +15,7 @@ from reports.domain import (
     Ledger,
     Origin,
     Report,
+    ReportAct,
     Review,
     Section,
     Sentence,
@@ -35,6 +36,24 @@ REASONS: tuple[str, ...] = (
 
 HARD_RULES = frozenset({"side", "sex", "negation"})
 """Rules whose contradiction still blocks after a person restored the struck sentence."""
+
+MEANINGS: dict[ReportAct, str] = {
+    ReportAct.SIGN_FINAL: (
+        "My signature means that I have read the images and this text and that the report is mine. "
+        "The sealed report does not change afterwards. An addendum or a correction is a new part "
+        "with its own signature."
+    ),
+    ReportAct.SIGN_PRELIMINARY: (
+        "My signature means that I have read the images and this text. The report is preliminary "
+        "until a radiologist signs it."
+    ),
+    ReportAct.SIGN_ADDENDUM: (
+        "My signature means that I have read the images and this addition and that it is mine. "
+        "The sealed addition does not change afterwards. A further one is a new part with its own "
+        "signature."
+    ),
+}
+"""What a signature says: shown before it is given and printed beside the name (21 CFR 11.50)."""
 
 _EMPTY_FIELD = re.compile(r"\[[^\]]*\]|_{2,}|\*{3,}|<[^>]*>")
 

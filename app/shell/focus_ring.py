@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from PySide6.QtCore import QEvent, QObject, QPoint, QRect, Qt
-from PySide6.QtGui import QPainter, QPaintEvent, QPen
+from PySide6.QtGui import QGuiApplication, QPainter, QPaintEvent, QPen
 from PySide6.QtWidgets import (
     QAbstractButton,
     QAbstractItemView,
@@ -13,6 +13,7 @@ from PySide6.QtWidgets import (
     QTabBar,
     QWidget,
 )
+from shiboken6 import isValid
 
 from viewer.views.theme import Theme
 
@@ -22,7 +23,6 @@ RINGED = (QAbstractButton, QLineEdit, QComboBox, QAbstractItemView, QTabBar)
 OWN_FOCUS = "drawsOwnFocus"
 """Property of a widget of these kinds that draws its focus itself: a list rings its row."""
 
-_POINTER = frozenset({QEvent.Type.MouseButtonPress, QEvent.Type.Wheel})
 _MOVES = frozenset({QEvent.Type.Move, QEvent.Type.Resize, QEvent.Type.Show, QEvent.Type.Hide})
 
 
@@ -60,9 +60,8 @@ class FocusRing(QObject):
         self._theme = theme
         self._target: QWidget | None = None
         self._ring: _Ring | None = None
-        self._by_pointer = False
+        self._watched: list[QWidget] = []
         application.focusChanged.connect(self._focus_changed)
-        application.installEventFilter(self)
 
     @property
     def target(self) -> QWidget | None:
@@ -70,26 +69,27 @@ class FocusRing(QObject):
         return self._target if self._ring is not None and self._ring.isVisible() else None
 
     def eventFilter(self, watched: QObject, event: QEvent) -> bool:
-        kind = event.type()
-        if kind in _POINTER:
-            self._by_pointer = True
-        elif kind == QEvent.Type.KeyPress:
-            self._by_pointer = False
-        elif kind in _MOVES and self._is_round_target(watched):
+        if event.type() in _MOVES:
             self._place()
         return False
 
-    def _is_round_target(self, watched: QObject) -> bool:
-        if self._target is None or not isinstance(watched, QWidget):
-            return False
-        return watched is self._target or watched.isAncestorOf(self._target)
+    def _watch(self, target: QWidget) -> None:
+        """See the target and what it lies in move: only these, as every event seen costs time."""
+        widget: QWidget | None = target
+        while widget is not None:
+            widget.installEventFilter(self)
+            self._watched.append(widget)
+            widget = None if widget.isWindow() else widget.parentWidget()
 
     def _focus_changed(self, _old: QWidget | None, new: QWidget | None) -> None:
         self._drop()
         if (
             not isinstance(new, RINGED)
             or new.property(OWN_FOCUS)
-            or (self._by_pointer and isinstance(new, QAbstractButton))
+            or (
+                isinstance(new, QAbstractButton)
+                and QGuiApplication.mouseButtons() != Qt.MouseButton.NoButton
+            )
         ):
             return
         self._target = new
@@ -97,6 +97,7 @@ class FocusRing(QObject):
         ring = self._ring = _Ring(new.window(), self._theme)
         # The one before is destroyed later: it must not make this one forgotten.
         ring.destroyed.connect(lambda: self._forget_ring(ring))
+        self._watch(new)
         self._place()
 
     def _place(self) -> None:
@@ -114,6 +115,10 @@ class FocusRing(QObject):
 
     def _drop(self) -> None:
         self._target = None
+        watched, self._watched = self._watched, []
+        for widget in watched:
+            if isValid(widget):
+                widget.removeEventFilter(self)
         ring, self._ring = self._ring, None
         if ring is not None:
             ring.hide()

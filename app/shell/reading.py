@@ -74,7 +74,8 @@ class ReadingPage(QWidget):
         self.theme = theme
         self.model: ReportModel | None = None
         self.masks = MaskStore()
-        self._engine = engine
+        self.model_title = ""
+        """Name of the model that drafts, once its manifest was read."""
         self._desk: Desk | None = None
         self._store_thread: Background | None = None
         self._entry: Entry | None = None
@@ -192,7 +193,8 @@ class ReadingPage(QWidget):
         self.header.show_entry(entry, number, count)
         self._show_model(None)
         self.sealed.show_report(None, None)
-        self.panel.trace.show_events(())
+        self.panel.show_trace(())
+        self.panel.question.clear()
         self.area.open_study(entry.study)
         assert self._store_thread is not None
         self._opening = self._store_thread.run(
@@ -308,7 +310,7 @@ class ReadingPage(QWidget):
         if series is None:
             self.messages.unfit()
             return
-        self.panel.start_draft(self._model_title(), self._seed)
+        self.panel.start_draft(self.model_title, self._seed)
         self.doing.emit(self.tr("Drafting"))
         opened = self._opened_stack()
         if opened is None:
@@ -317,7 +319,8 @@ class ReadingPage(QWidget):
             self.area.adapter.open(series)
             return
         known = model.ledger if model.ledger.evidence and self._has_masks(model.ledger) else None
-        self.drafting.start(DraftWish(study, opened, known, seed=self._seed))
+        wish = DraftWish(study, opened, known, seed=self._seed, question=self.panel.question.text)
+        self.drafting.start(wish)
 
     def _has_masks(self, ledger: Ledger) -> bool:
         """Return whether every mask that the ledger names is here: else it is measured again."""
@@ -337,10 +340,6 @@ class ReadingPage(QWidget):
             self._draft_cancelled(None)
             return True
         return self.drafting.cancel()
-
-    def _model_title(self) -> str:
-        names = [installed.manifest.name for installed in self._engine.models.list()]
-        return names[0] if names else ""
 
     def _heard(self, event: TraceEvent, progress: float) -> None:
         self.panel.add_trace(event, progress)

@@ -78,8 +78,7 @@ class ReadingHeader(QWidget):
         give_room(self.name, self._theme.px(260))
         about = (entry.study.patient.patient_id, entry.age_sex)
         self.about.setText("  \u00b7  ".join(filter(None, about)))
-        title = f"{' '.join(entry.study.modalities)} {entry.title}"
-        self.study.set_full(title)
+        self.study.set_full(entry.full_title)
         give_room(self.study, self._most)
         self.date.setText(entry.date)
         priors = self.tr("1 prior") if entry.priors == 1 else self.tr("{n} priors")

@@ -27,7 +27,7 @@ _OF_CANDIDATE = frozenset(
 _CHANGING = frozenset(
     f"report.{name}"
     for name in (
-        "draft", "accept", "strike_or_restore", "flip_side", "repair", "normals", "write",
+        "draft", "question", "accept", "strike_or_restore", "flip_side", "repair", "normals", "write",
         "accept_candidate", "reject_candidate", "undo", "redo", "save", "sign",
     )
 )  # fmt: skip
@@ -79,6 +79,7 @@ class ReportActs(QObject):
     def _act_table(self) -> dict[str, Callable[[], object]]:
         return {
             "report.draft": self._panel.draftWanted.emit,
+            "report.question": self._ask_question,
             "report.cancel_draft": self._panel.cancelDraftWanted.emit,
             "report.next_sentence": lambda: self._step(1),
             "report.previous_sentence": lambda: self._step(-1),
@@ -104,6 +105,10 @@ class ReportActs(QObject):
             "report.show_trace": lambda: self._panel.show_tab(TRACE_TAB),
             "report.show_ledger": lambda: self._panel.show_tab(EVIDENCE_TAB),
         }
+
+    def _ask_question(self) -> None:
+        self._panel.show_tab(REPORT_TAB)
+        self._panel.question.ask()
 
     def _on_selected(self, operation: str) -> None:
         if self._panel.model is not None:

@@ -310,8 +310,11 @@ class SignBar(QFrame):
         self._blockers.setVisible(bool(blocked) and not locked)
         self._risks.setVisible(bool(open_risks) and not locked)
         count = len(blocked)
-        text = self.tr("1 blocker") if count == 1 else self.tr("{n} blockers").format(n=count)
-        self._blockers.setText(text)
+        if all(item.kind is sign_off.BlockerKind.UNREVIEWED for item in blocked):
+            text = self.tr("{n} to review")
+        else:
+            text = self.tr("1 blocker") if count == 1 else self.tr("{n} blockers")
+        self._blockers.setText(text.format(n=count))
         self._blockers.setToolTip(blocked[0].message if blocked else "")
         risks = len(open_risks)
         self._risks.setText(

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from PySide6.QtCore import QEvent, QMimeData, Qt
+from PySide6.QtCore import QEvent, QKeyCombination, QMimeData, Qt
 from PySide6.QtGui import QInputMethodEvent, QKeyEvent, QKeySequence, QTextCursor
 from PySide6.QtWidgets import QWidget
 
@@ -35,6 +35,9 @@ _PLAIN_DELETES: dict[int, QTextCursor.MoveOperation] = {
     Qt.Key.Key_Delete: QTextCursor.MoveOperation.NextCharacter,
 }
 
+_REDO = QKeyCombination(Qt.KeyboardModifier.ControlModifier, Qt.Key.Key_Y)
+"""The key of the table of acts; on X11 the standard key for it is Ctrl+Shift+Z alone."""
+
 
 class ReportEditor(ReportView):
     """A report that can be written in. Only the words of sentences change; chips and heads stay."""
@@ -59,7 +62,7 @@ class ReportEditor(ReportView):
             super().keyPressEvent(event)
         elif event.matches(QKeySequence.StandardKey.Undo):
             self.undo()
-        elif event.matches(QKeySequence.StandardKey.Redo):
+        elif event.matches(QKeySequence.StandardKey.Redo) or event.keyCombination() == _REDO:
             self.redo()
         elif event.matches(QKeySequence.StandardKey.Cut):
             self.copy()

@@ -18,6 +18,7 @@ from app.shell import report_words as words
 from app.shell.act_binding import act_text, bind_acts, keys_of
 from app.shell.evidence_card import EvidenceCard, EvidenceList
 from app.shell.finding_form import FindingForm
+from app.shell.question_bar import QuestionBar
 from app.shell.report_acts import EVIDENCE_TAB, IN_MENU, REPORT_TAB, TRACE_TAB, ReportActs
 from app.shell.report_bars import (
     CandidateBar,
@@ -86,6 +87,7 @@ class ReportPanel(QWidget):
         keys = {act.name: act.keys[0] for act in REPORT_ACTS if act.keys}
         self.editor = ReportEditor(theme)
         self.counts = CountsBar(theme)
+        self.question = QuestionBar(theme)
         self.candidates = CandidateBar(theme, lambda name: keys.get(name, ""))
         self.finding_form = FindingForm(theme)
         self.card = EvidenceCard(theme)
@@ -126,6 +128,7 @@ class ReportPanel(QWidget):
         page = QVBoxLayout(self._page)
         page.setContentsMargins(0, 0, 0, 0)
         page.setSpacing(0)
+        page.addWidget(self.question)
         page.addWidget(self.counts)
         self._message_place = QVBoxLayout()
         page.addLayout(self._message_place)
@@ -181,6 +184,7 @@ class ReportPanel(QWidget):
         self.editor.sentenceSelected.connect(self._selected)
         self.editor.normalsWanted.connect(self._acts.insert_normals)
         self.editor.refused.connect(lambda text: self.toast.say(text, can_undo=False))
+        self.question.draftWanted.connect(lambda: self.perform("report.draft"))
         self.counts.filterChanged.connect(self.editor.set_filter)
         self.candidates.accepted.connect(self._accept_candidate)
         self.candidates.rejected.connect(self._reject_candidate)
@@ -383,6 +387,8 @@ class ReportPanel(QWidget):
         is_empty = model is None or not (model.sentences or model.limitations)
         self._texts.setCurrentIndex(1 if is_empty else 0)
         self.counts.setVisible(not is_empty)
+        is_locked = model is not None and model.is_locked
+        self.question.show_for(is_open=model is not None, is_empty=is_empty, is_locked=is_locked)
         if self.trace.is_running:
             self.badge.show_state(self.tr("Drafting"), "circle-notch", BadgeFrame.SOLID)
         elif model is None or is_empty:

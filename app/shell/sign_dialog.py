@@ -7,7 +7,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from PySide6.QtCore import QSize, Qt, QTimer, Signal
+from PySide6.QtCore import QT_TRANSLATE_NOOP, QSize, Qt, QTimer, Signal
 from PySide6.QtGui import QKeyEvent
 from PySide6.QtWidgets import (
     QCheckBox,
@@ -35,6 +35,12 @@ from viewer.views.theme import Theme
 WIDTH = 720
 """Width of the dialog, logical pixels."""
 
+TITLES: dict[ReportAct, str] = {
+    ReportAct.SIGN_FINAL: QT_TRANSLATE_NOOP("SignDialog", "Sign final report"),
+    ReportAct.SIGN_PRELIMINARY: QT_TRANSLATE_NOOP("SignDialog", "Sign preliminary report"),
+    ReportAct.SIGN_ADDENDUM: QT_TRANSLATE_NOOP("SignDialog", "Sign addendum"),
+}
+
 
 @dataclass(frozen=True)
 class Signer:
@@ -49,13 +55,13 @@ class SignDialog(QDialog):
 
     Signals
     -------
-    attempted(str, str, ReportAct)
-        Password, meaning of the signature, and the act. Answer with `accept()` or `show_error()`.
+    attempted(str, ReportAct)
+        Password and act. Answer with `accept()` or `show_error()`.
     showWanted(str)
         A sentence to jump to; the dialog closes.
     """
 
-    attempted = Signal(str, str, object)
+    attempted = Signal(str, object)
     showWanted = Signal(str)
 
     def __init__(
@@ -82,9 +88,7 @@ class SignDialog(QDialog):
         self._countdown = QTimer(self)
         self._countdown.setInterval(1000)
         self._countdown.timeout.connect(self._count_down)
-        title = self.tr("Sign final report")
-        if signer.role is Role.RESIDENT:
-            title = self.tr("Sign preliminary report")
+        title = self.tr(TITLES[self._main_act()])
         self.setWindowTitle(title)
         column = QVBoxLayout(self)
         column.setContentsMargins(0, 0, 0, 0)
@@ -160,8 +164,13 @@ class SignDialog(QDialog):
         self._problem = plain_label("", theme, step="note", tone="warning", wraps=True)
         self._problem.hide()
         grid.addWidget(self._problem, 2, 1)
-        self._meaning = plain_label(self.meaning(), theme, tone="2", wraps=True)
-        grid.addWidget(self._meaning, 3, 0, 1, 2)
+        meaning = plain_label(sign_off.MEANINGS[self._main_act()], theme, tone="2", wraps=True)
+        grid.addWidget(meaning, 3, 0, 1, 2)
+        if self._offers_both():
+            words = self.tr("Sign preliminary instead: {meaning}").format(
+                meaning=sign_off.MEANINGS[ReportAct.SIGN_PRELIMINARY]
+            )
+            grid.addWidget(plain_label(words, theme, step="note", tone="2", wraps=True), 4, 0, 1, 2)
         grid.setColumnStretch(0, 1)
         grid.setColumnStretch(1, 1)
         return place
@@ -178,13 +187,15 @@ class SignDialog(QDialog):
         back.clicked.connect(self.reject)
         row.addWidget(back)
         row.addStretch(1)
-        is_final = self._signer.role is not Role.RESIDENT
+        main = self._main_act()
+        is_final = main is not ReportAct.SIGN_PRELIMINARY
         self.preliminary = ActButton(
             self.tr("Sign preliminary"), theme, kind="secondary" if is_final else PRIMARY
         )
         self.preliminary.clicked.connect(lambda: self._attempt(ReportAct.SIGN_PRELIMINARY))
+        self.preliminary.setVisible(self._offers_both() or not is_final)
         self.seal = ActButton(self.tr("Sign and seal"), theme, kind=PRIMARY, glyph_name="seal-check")
-        self.seal.clicked.connect(lambda: self._attempt(self._final_act()))
+        self.seal.clicked.connect(lambda: self._attempt(main))
         self.seal.setVisible(is_final)
         row.addWidget(self.preliminary)
         row.addWidget(self.seal)
@@ -195,19 +206,6 @@ class SignDialog(QDialog):
         return column
 
     # What it says
-
-    def meaning(self) -> str:
-        """Return the meaning of the signature, as it is printed on the report (21 CFR 11.50)."""
-        if self._signer.role is Role.RESIDENT:
-            return self.tr(
-                "My signature means that I have read the images and this text. The report is "
-                "preliminary until a radiologist signs it."
-            )
-        return self.tr(
-            "My signature means that I have read the images and this text and that the report is mine. "
-            "The sealed report does not change afterwards. An addendum or a correction is a new part "
-            "with its own signature."
-        )
 
     @property
     def reason(self) -> str:
@@ -246,12 +244,19 @@ class SignDialog(QDialog):
         self._problem.setText(text)
         self._problem.setVisible(bool(text))
 
-    def _final_act(self) -> ReportAct:
-        is_addendum = bool(self._model.report.addendum_to)
-        return ReportAct.SIGN_ADDENDUM if is_addendum else ReportAct.SIGN_FINAL
+    def _main_act(self) -> ReportAct:
+        """Return how this person signs this report unless they choose otherwise."""
+        if self._model.report.addendum_to:
+            return ReportAct.SIGN_ADDENDUM
+        is_resident = self._signer.role is Role.RESIDENT
+        return ReportAct.SIGN_PRELIMINARY if is_resident else ReportAct.SIGN_FINAL
+
+    def _offers_both(self) -> bool:
+        return self._main_act() is ReportAct.SIGN_FINAL
 
     def _enter(self) -> None:
-        button = self.preliminary if self._signer.role is Role.RESIDENT else self.seal
+        is_preliminary = self._main_act() is ReportAct.SIGN_PRELIMINARY
+        button = self.preliminary if is_preliminary else self.seal
         if button.isEnabled():
             button.click()
 
@@ -262,7 +267,7 @@ class SignDialog(QDialog):
         self._say_problem()
         self.password.setEnabled(False)
         self._update()
-        self.attempted.emit(password, self.meaning(), act)
+        self.attempted.emit(password, act)
 
     # Drawing
 

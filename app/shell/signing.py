@@ -126,7 +126,7 @@ class Signing(QObject):
             self.dialog.deleteLater()
             self.dialog = None
 
-    def _attempt(self, password: str, _meaning: str, act: ReportAct) -> None:
+    def _attempt(self, password: str, act: ReportAct) -> None:
         self._saver.flush(lambda is_saved: self._seal(password, act, is_saved=is_saved))
 
     def _seal(self, password: str, act: ReportAct, *, is_saved: bool) -> None:

@@ -4,7 +4,7 @@
 
 from __future__ import annotations
 
-from PySide6.QtCore import QRect, Qt, Signal
+from PySide6.QtCore import QRect, Qt, QTimer, Signal
 from PySide6.QtGui import QPainter, QPaintEvent
 from PySide6.QtWidgets import QFrame, QGridLayout, QHBoxLayout, QScrollArea, QVBoxLayout, QWidget
 
@@ -16,6 +16,9 @@ from app.shell.worklist_entries import Entry, tr
 from viewer.imaging.study import Series
 from viewer.views.corner_text import badge_text, printed_date
 from viewer.views.theme import Theme
+
+REST_MS = 60
+"""How long a choice rests before its details are built, milliseconds."""
 
 
 class SeriesPicture(QWidget):
@@ -84,13 +87,22 @@ class StudyDetail(QFrame):
         row.addWidget(self.draft_button)
         row.addStretch(1)
         whole.addWidget(foot)
-        self._items: list[SeriesPicture] = []
+        self._entry: Entry | None = None
+        self._rest = QTimer(self)
+        self._rest.setSingleShot(True)
+        self._rest.setInterval(REST_MS)
+        self._rest.timeout.connect(self._build)
         pictures.made.connect(lambda _key: self._area.widget().update())
-        self.show_entry(None)
+        self._build()
 
     def show_entry(self, entry: Entry | None) -> None:
-        """Show a study, or that none is chosen."""
-        theme = self._theme
+        """Show a study, or that none is chosen; built once the choice rests."""
+        if entry != self._entry:
+            self._entry = entry
+            self._rest.start()
+
+    def _build(self) -> None:
+        entry, theme = self._entry, self._theme
         body = QWidget()
         body.setProperty("ground", "panel")
         column = QVBoxLayout(body)
@@ -117,9 +129,10 @@ class StudyDetail(QFrame):
         if main is not None:
             spacing = f", {main.verdict.spacing:.1f} mm" if main.verdict.spacing else ""
             geometry = f"{main.verdict.kind.value}{spacing}"
-        modality = " ".join(study.modalities)
         facts = {
-            tr("Study"): f"{modality} {entry.title}, {printed_date(study.date, study.time)}",
+            tr("Study"): ", ".join(
+                filter(None, (entry.full_title, printed_date(study.date, study.time)))
+            ),
             tr("Accession"): study.accession_number or tr("none"),
             tr("Referred by"): study.referring_physician.replace("^", " ") or tr("not given"),
             tr("Geometry"): geometry,

@@ -52,7 +52,7 @@ QPushButton[kind="warning"]:hover { background: $hover; }
 QPushButton[kind="link"] { border: 0; padding: 0; min-height: 0; color: $text_2;
   text-decoration: underline; text-align: left; }
 QPushButton[kind="link"]:hover { color: $text; }
-QPushButton[kind="row"] { border: 0; border-radius: 0; text-align: left;
+QPushButton[kind="row"] { border: 0; min-width: 0; border-radius: 0; text-align: left;
   background: transparent; padding: 0; }
 QPushButton[kind="row"]:hover { background: $hover; }
 

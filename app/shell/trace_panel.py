@@ -7,6 +7,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable
 
 from PySide6.QtCore import QT_TRANSLATE_NOOP, QElapsedTimer, Qt, QTimer, Signal
+from PySide6.QtGui import QShowEvent
 from PySide6.QtWidgets import (
     QFrame,
     QGridLayout,
@@ -18,28 +19,11 @@ from PySide6.QtWidgets import (
 )
 
 from app.shell.chip import ChipButton
+from app.shell.trace_rows import TraceGroup
 from app.shell.widgets import ActButton, ElidedLabel, glyph_label, plain_label, rule
-from reports.domain import Evidence, Step, TraceEvent, TraceStatus
+from reports.domain import Evidence, Step, TraceEvent
 from viewer.views.theme import Theme
 
-STATUS_GLYPHS: dict[TraceStatus, tuple[str, str]] = {
-    TraceStatus.RUNNING: ("circle-notch", "text-2"),
-    TraceStatus.DONE: ("check", "text-2"),
-    TraceStatus.CARE: ("warning-circle", "warning"),
-    TraceStatus.REFUSED: ("minus-circle", "text-2"),
-    TraceStatus.FAILED: ("x-circle-fill", "warning"),
-    TraceStatus.CANCELLED: ("prohibit", "text-2"),
-}
-_WORST: tuple[TraceStatus, ...] = (TraceStatus.RUNNING, TraceStatus.FAILED, TraceStatus.CANCELLED)
-"""Statuses of a row that its step's head takes over; else the step is done."""
-
-_STEP_WORDS: dict[Step, str] = {
-    Step.TRIAGE: QT_TRANSLATE_NOOP("TracePanel", "Triage"),
-    Step.COLLECT: QT_TRANSLATE_NOOP("TracePanel", "Measured"),
-    Step.COMPOSE: QT_TRANSLATE_NOOP("TracePanel", "Composed"),
-    Step.VERIFY: QT_TRANSLATE_NOOP("TracePanel", "Checked"),
-    Step.DONE: QT_TRANSLATE_NOOP("TracePanel", "Done"),
-}
 _STEP_DOING: dict[Step, str] = {
     Step.TRIAGE: QT_TRANSLATE_NOOP("TracePanel", "looking at what this is"),
     Step.COLLECT: QT_TRANSLATE_NOOP("TracePanel", "measuring"),
@@ -77,12 +61,21 @@ class TracePanel(QWidget):
         column.addWidget(self._area, 1)
         column.addWidget(rule())
         column.addLayout(self._make_foot())
-        # Progress and clock move at 10 Hz, whatever the rate of events.
+        # Progress, clock and rows move at 10 Hz, whatever the rate of events.
         self._tick = QTimer(self)
         self._tick.setInterval(round(1000 / theme.value("motion", "progress-hz")))
         self._tick.timeout.connect(self._on_tick)
         self._clock = QElapsedTimer()
-        self._is_stale = False
+        self._is_stale = self._has_old_rows = False
+        self._groups: dict[Step, TraceGroup] = {}
+        self._body = QWidget()
+        self._body.setProperty("ground", "panel")
+        self._column = QVBoxLayout(self._body)
+        side = theme.length("space", "m")
+        self._column.setContentsMargins(side, side, side, side)
+        self._column.setSpacing(theme.length("space", "s"))
+        self._column.addStretch(1)
+        self._area.setWidget(self._body)
         self._draw()
 
     def _make_head(self, cancel_key: str) -> QWidget:
@@ -198,7 +191,6 @@ class TracePanel(QWidget):
 
     def _draw(self) -> None:
         self._is_stale = False
-        theme = self._theme
         last = next(reversed(self._events.values()), None)
         step = last.step if last else Step.TRIAGE
         self._title.setText(
@@ -213,90 +205,49 @@ class TracePanel(QWidget):
         self._time.setText(self._clock_text() if last or self._running else "")
         self.cancel.setVisible(self._running)
         self._progress.setVisible(self._running)
-        body = QWidget()
-        body.setProperty("ground", "panel")
-        column = QVBoxLayout(body)
-        side = theme.length("space", "m")
-        column.setContentsMargins(side, side, side, side)
-        column.setSpacing(theme.length("space", "s"))
-        for group in Step:
-            rows = [event for event in self._events.values() if event.step is group]
-            if rows:
-                column.addLayout(self._group(group, rows))
-        column.addStretch(1)
+        if self.isVisible():
+            self._draw_rows()
+        else:
+            self._has_old_rows = True
+
+    def showEvent(self, event: QShowEvent) -> None:
+        super().showEvent(event)
+        if self._has_old_rows:
+            self._draw_rows()
+
+    def _draw_rows(self) -> None:
+        """Bring the rows up to date; only what changed is built again."""
+        self._has_old_rows = False
         scroll = self._area.verticalScrollBar()
         was_at_end, value = scroll.value() == scroll.maximum(), scroll.value()
-        self._area.setWidget(body)
-        body.adjustSize()
+        by_step: dict[Step, list[TraceEvent]] = {}
+        for event in self._events.values():
+            by_step.setdefault(event.step, []).append(event)
+        for step in tuple(self._groups):
+            if not self._groups[step].goes_on_as(by_step.get(step, [])):
+                group = self._groups.pop(step)
+                self._column.removeWidget(group)
+                group.hide()
+                group.deleteLater()
+        for step in Step:
+            if step not in by_step:
+                continue
+            if step not in self._groups:
+                made = self._groups[step] = TraceGroup(step, self._theme, self._chip)
+                before = sum(
+                    one in self._groups for one in Step if one is not step and _before(one, step)
+                )
+                self._column.insertWidget(before, made)
+            self._groups[step].show_events(by_step[step])
+        self._column.activate()
         scroll.setValue(scroll.maximum() if was_at_end and self._running else value)
-
-    def _group(self, step: Step, rows: list[TraceEvent]) -> QGridLayout:
-        theme = self._theme
-        grid = QGridLayout()
-        grid.setHorizontalSpacing(theme.length("space", "s"))
-        grid.setVerticalSpacing(0)
-        grid.setColumnMinimumWidth(0, theme.length("icon", "size"))
-        grid.setColumnMinimumWidth(1, theme.length("icon", "size"))
-        grid.setColumnMinimumWidth(2, theme.px(132))
-        grid.setColumnStretch(3, 1)
-        status = next(
-            (one for one in _WORST if any(row.status is one for row in rows)), TraceStatus.DONE
-        )
-        name, token = STATUS_GLYPHS[status]
-        grid.addWidget(glyph_label(name, token, theme, meaning=status.value), 0, 0)
-        head = QHBoxLayout()
-        head.setSpacing(theme.length("space", "s"))
-        head.addWidget(plain_label(self.tr(_STEP_WORDS[step]), theme, step="name"))
-        head.addWidget(ElidedLabel(self._summary(step, rows), theme, step="note", tone="2"), 1)
-        grid.addLayout(head, 0, 1, 1, 4)
-        grid.setRowMinimumHeight(0, theme.length("row", "trace"))
-        for number, row in enumerate(rows, start=1):
-            self._row(grid, number, row)
-        return grid
-
-    def _summary(self, step: Step, rows: list[TraceEvent]) -> str:
-        if step is Step.COLLECT:
-            given = sum(row.status in (TraceStatus.DONE, TraceStatus.CARE) for row in rows)
-            return self.tr("{n} of {all} gave a value").format(n=given, all=len(rows))
-        seconds = sum(row.seconds or 0.0 for row in rows)
-        return f"{seconds:.1f} s" if seconds else ""
-
-    def _row(self, grid: QGridLayout, number: int, row: TraceEvent) -> None:
-        theme = self._theme
-        name, token = STATUS_GLYPHS[row.status]
-        grid.setRowMinimumHeight(number, theme.length("row", "trace"))
-        grid.addWidget(glyph_label(name, token, theme, meaning=row.status.value), number, 1)
-        is_claim = row.step in (Step.COMPOSE, Step.VERIFY)
-        subject = ElidedLabel(row.subject, theme)
-        font = subject.font()
-        font.setStrikeOut(is_claim and row.status is TraceStatus.FAILED)
-        subject.setFont(font)
-        is_refused = row.status is TraceStatus.REFUSED
-        text = row.message
-        if is_refused and row.step is Step.COLLECT:
-            text = self.tr("refused: {why}").format(why=row.message)
-        if is_claim:
-            # A claim takes the row, the check that spoke stands at its right.
-            claim = QHBoxLayout()
-            claim.setSpacing(theme.length("space", "xs"))
-            claim.addWidget(subject, 1)
-            for evidence_id in row.evidence_ids[:2]:
-                claim.addWidget(self._chip(evidence_id))
-            grid.addLayout(claim, number, 2, 1, 2)
-            check = plain_label(text, theme, step="note", tone="2")
-            grid.addWidget(check, number, 4, Qt.AlignmentFlag.AlignRight)
-            return
-        grid.addWidget(subject, number, 2)
-        message = ElidedLabel(text, theme, step="note", tone="2" if is_refused else "")
-        font = message.font()
-        font.setItalic(is_refused)
-        message.setFont(font)
-        grid.addWidget(message, number, 3)
-        if row.seconds is not None:
-            time = plain_label(f"{row.seconds:.2f} s", theme, step="note", tone="3")
-            grid.addWidget(time, number, 4, Qt.AlignmentFlag.AlignRight)
 
     def _chip(self, evidence_id: str) -> ChipButton:
         chip = ChipButton(evidence_id, self._evidence(evidence_id), self._theme)
         chip.clicked.connect(lambda: self.evidenceActivated.emit(evidence_id))
         return chip
+
+
+def _before(one: Step, other: Step) -> bool:
+    order = tuple(Step)
+    return order.index(one) < order.index(other)

@@ -16,6 +16,7 @@ from PySide6.QtGui import (
     QKeyEvent,
     QKeySequence,
     QResizeEvent,
+    QWindow,
 )
 from PySide6.QtWidgets import QApplication, QFileDialog, QStackedWidget, QVBoxLayout, QWidget
 
@@ -255,6 +256,7 @@ class SightlineWindow(QWidget):
                 self.status.set_model(self.tr("No model installed"))
                 return
             manifest = models[0].manifest
+            self.reading.model_title = manifest.name
             self.status.set_model(f"{manifest.name} \u00b7 {manifest.sha256[:8]}")
             self.status.model.setToolTip(manifest.title)
             self.status.set_device("CPU")
@@ -485,5 +487,15 @@ class SightlineWindow(QWidget):
 
 
 def watch_inputs(application: QApplication, window: SightlineWindow) -> None:
-    """Let the window see that somebody is there, wherever in the program they type."""
-    application.installEventFilter(window)
+    """Let the window see that somebody is there, wherever in the program they type.
+
+    What a person does reaches a window of the screen first; watching these few instead of the whole
+    application spares every other event the way through Python.
+    """
+
+    def watch(shown: QWindow | None) -> None:
+        if shown is not None:
+            shown.installEventFilter(window)
+
+    application.focusWindowChanged.connect(watch)
+    watch(application.focusWindow())

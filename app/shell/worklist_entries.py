@@ -80,6 +80,13 @@ class Entry:
         return self.study.description or next(parts, "") or tr("no description")
 
     @property
+    def full_title(self) -> str:
+        """Modality and what was examined; the modality once when the description names it."""
+        words = self.title.upper().replace(",", " ").split()
+        missing = [name for name in self.study.modalities if name not in words]
+        return " ".join((*missing, self.title))
+
+    @property
     def images(self) -> int:
         """Images in all series."""
         return sum(series.image_count for series in self.study.series)

@@ -99,14 +99,14 @@ COLUMNS: dict[Column, ColumnSpec] = {
         QT_TRANSLATE_NOOP("Worklist", "Age, sex"),
         lambda e: e.age_sex,
         lambda e: e.study.age,
-        (84, 66),
+        (84, 80),
         tone="text-2",
     ),
     Column.DATE: ColumnSpec(
         QT_TRANSLATE_NOOP("Worklist", "Study date"),
         lambda e: e.date,
         lambda e: e.study.date + e.study.time,
-        (112, 106),
+        (112, 100),
     ),
     Column.MODALITY: ColumnSpec(
         QT_TRANSLATE_NOOP("Worklist", "Mod."),
@@ -381,6 +381,7 @@ class WorklistTable(QTableView):
         before = self.current()
         self.entries_model.set_entries(entries)
         uid = before.study.study_instance_uid if before else ""
+        self.set_narrow(self.width() < self._theme.px(1160))
         self.choose(uid)
 
     def narrow(self, *, group: Filter | None = None, query: str | None = None) -> None:
@@ -423,12 +424,23 @@ class WorklistTable(QTableView):
         head.setMinimumSectionSize(0)
         for column, spec in COLUMNS.items():
             width = spec.width[narrow]
+            if column is Column.STATE:
+                width = self._state_width(width)
             self.setColumnHidden(column, width == 0)
             if width < 0:
                 head.setSectionResizeMode(column, QHeaderView.ResizeMode.Stretch)
             else:
                 head.setSectionResizeMode(column, QHeaderView.ResizeMode.Fixed)
                 head.resizeSection(column, self._theme.px(width))
+
+    def _state_width(self, most: int) -> int:
+        """Return the room that the widest badges need: what is left belongs to the study's name."""
+        gap = self._theme.length("space", "s")
+        rows = (
+            gap + sum(badge_width(self._theme, badge) + gap for badge in entry.badges)
+            for entry in self.entries_model.entries
+        )
+        return min(most, max(rows, default=most))
 
     def resizeEvent(self, event: QResizeEvent) -> None:
         super().resizeEvent(event)

@@ -9,6 +9,7 @@ from PySide6.QtGui import QImage
 from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QLabel, QMenu, QWidget
 
+from app import sign_off
 from app.acts import REPORT_ACTS, WINDOW_ACTS
 from app.report_model import ReportModel
 from app.shell.chip import ChipButton
@@ -361,8 +362,9 @@ def test_a_clean_report_is_signed_with_the_password_and_enter_alone(dialog, mode
     QTest.keyClicks(widget.password, "secret")
     with qtbot.waitSignal(widget.attempted) as heard:
         QTest.keyClick(widget.password, Qt.Key.Key_Return)
-    password, meaning, act = heard.args
-    assert password == "secret" and act is ReportAct.SIGN_FINAL and "report is mine" in meaning
+    assert heard.args == ["secret", ReportAct.SIGN_FINAL]
+    shown = [label.text() for label in widget.findChildren(QLabel)]
+    assert sign_off.MEANINGS[ReportAct.SIGN_FINAL] in shown
     assert not widget.seal.isEnabled()
 
 
@@ -410,7 +412,7 @@ def test_a_resident_signs_preliminary_only(dialog, model, qtbot):
     QTest.keyClicks(widget.password, "secret")
     with qtbot.waitSignal(widget.attempted) as heard:
         QTest.keyClick(widget.password, Qt.Key.Key_Return)
-    assert heard.args[2] is ReportAct.SIGN_PRELIMINARY
+    assert heard.args == ["secret", ReportAct.SIGN_PRELIMINARY]
 
 
 def test_images_that_arrived_after_the_draft_block_until_looked_at(dialog, model):
