@@ -182,6 +182,29 @@ def test_a_sequence_that_cannot_be_parsed_is_refused_only_where_values_need_it()
         items(header, Tag.SequenceOfUltrasoundRegions, required=True)
 
 
+@pytest.mark.parametrize("syntax", ENCODINGS[:3])
+def test_noise_in_these_sequences_never_stops_an_index(
+    syntax: str, tmp_path: Path, ct_slice: Make, save: Save
+) -> None:
+    ds = ct_slice(syntax=syntax, PixelData=native(STORED, syntax))
+    ds.ModalityLUTSequence = [lut(-2, [1, 2, 3], vr="SS", ModalityLUTType="HU")]
+    ds.VOILUTSequence = [lut(0, [0, 1, 2], 8, LUTExplanation="X")]
+    ds.RealWorldValueMappingSequence = [real_world()]
+    whole = save(ds, tmp_path / "a.dcm").read_bytes()
+    start = whole.index(b"\x00\x28\x30\x00" if syntax == ExplicitVRBigEndian else b"\x28\x00\x00\x30")
+    rng = np.random.default_rng(11)
+    outcomes = set()
+    for _ in range(400):
+        noise = bytearray(whole)
+        for at in rng.integers(start + 12, len(noise), size=rng.integers(1, 6)):
+            noise[at] = int(rng.choice([0, 255, rng.integers(256)]))
+        (tmp_path / "a.dcm").write_bytes(noise)
+        index = index_paths([str(tmp_path)])
+        assert len(index.studies) + len(index.bad_files) == 1
+        outcomes.add(bool(index.studies))
+    assert outcomes == {True, False}
+
+
 def test_bytes_packed_into_words_are_entries_of_eight_bits(
     tmp_path: Path, ct_slice: Make, save: Save
 ) -> None:

@@ -21,6 +21,9 @@ from viewer.imaging.mappings import MAX_ENTRIES, LookupTable, RealWorldMap, pack
 MAX_ITEMS: Final = 64
 """Most items of a sequence that are read: a hostile file may have millions."""
 
+MAX_NESTING: Final = 4
+"""Deepest nesting inside these sequences: units are coded one level down."""
+
 
 def items(header: Header, tag: Tag, *, required: bool = False) -> list[Any]:
     """Return the items of a sequence as data sets, empty when it is not there.
@@ -55,11 +58,27 @@ def _items(value: bytes, implicit: bool, big_endian: bool, name: str) -> list[An
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")
             found = read_sequence(io.BytesIO(value), implicit, not big_endian, len(value), "iso8859")
-            return list(found[:MAX_ITEMS])
+            return [_readable(item) for item in found[:MAX_ITEMS]]
     except Exception as error:  # pydicom raises whatever its input provokes
         raise HeaderError(
             "bad_header", f"Its {name} cannot be read ({type(error).__name__})."
         ) from error
+
+
+def _readable(item: Any, depth: int = 0) -> Any:
+    """Decode all elements of an item now and drop those that cannot be: `get` then never raises."""
+    for tag in list(item.keys()):
+        try:
+            element = item[tag]
+            if element.VR == "SQ":
+                if depth >= MAX_NESTING:
+                    del item[tag]
+                    continue
+                for inner in element.value[:MAX_ITEMS]:
+                    _readable(inner, depth + 1)
+        except Exception:  # pydicom raises whatever its input provokes
+            del item[tag]
+    return item
 
 
 def number(item: Any, keyword: str) -> float | None:
@@ -133,9 +152,16 @@ def _lut_data(item: Any, count: int) -> Any:
 
 
 def real_world_maps(found: list[Any]) -> tuple[RealWorldMap, ...]:
-    """Return the maps of Real World Value Mapping items; one that is incomplete is left out."""
-    maps = (_real_world_map(item) for item in found[:MAX_ITEMS])
-    return tuple(one for one in maps if one is not None)
+    """Return the maps of Real World Value Mapping items; incomplete and damaged ones are left out."""
+    maps = []
+    for item in found[:MAX_ITEMS]:
+        try:
+            one = _real_world_map(item)
+        except (ValueError, TypeError):
+            continue
+        if one is not None:
+            maps.append(one)
+    return tuple(maps)
 
 
 def _real_world_map(item: Any) -> RealWorldMap | None:
@@ -155,7 +181,7 @@ def _real_world_map(item: Any) -> RealWorldMap | None:
     return RealWorldMap(
         label=text(item, "LUTLabel"),
         explanation=text(item, "LUTExplanation"),
-        unit=(text(units[0], "CodeValue") if units else "") or "1",
+        unit=next((text(unit, "CodeValue") for unit in units if hasattr(unit, "get")), "") or "1",
         first=first,
         last=last,
         slope=1.0 if slope is None else slope,
