@@ -6,7 +6,7 @@ from collections.abc import Callable
 
 import numpy as np
 import pytest
-from PySide6.QtCore import QEvent, QPoint, Qt
+from PySide6.QtCore import QEvent, QPoint, QRect, Qt
 from PySide6.QtGui import QImage
 from PySide6.QtWidgets import QApplication
 
@@ -202,6 +202,28 @@ def test_the_lines_follow_the_active_pane_and_one_key_hides_them(qtbot, grid: Vi
     assert len(set(rows.tolist())) > 200
     qtbot.keyClick(grid.panes()[2].widget(), Qt.Key.Key_X)
     assert grid.panes()[0].model.reference_line() is not None
+
+
+@pytest.mark.gui
+def test_only_the_line_is_drawn_anew_when_the_active_image_changes(
+    monkeypatch: pytest.MonkeyPatch, grid: ViewportGrid
+) -> None:
+    first, _, sagittal, other = grid.panes()
+    asked: list[tuple[object, QRect]] = []
+    for pane in (sagittal, other):
+        monkeypatch.setattr(
+            pane,
+            "update",
+            lambda area=None, pane=pane: asked.append((pane, pane.rect() if area is None else area)),
+        )
+    before = sagittal.model.to_widget((0, 30))[1]
+    first.do("viewport.next")
+    after = sagittal.model.to_widget((0, 29))[1]
+    areas = [area for pane, area in asked if pane is sagittal]
+    assert len(areas) == 1
+    assert all(areas[0].contains(QPoint(200, round(row))) for row in (before, after))
+    assert areas[0].height() <= abs(before - after) + 8
+    assert all(area.isEmpty() for pane, area in asked if pane is other)
 
 
 @pytest.mark.gui

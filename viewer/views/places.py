@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
+from functools import cached_property
 from weakref import WeakKeyDictionary
 
 import numpy as np
@@ -63,6 +64,11 @@ class Cut:
     columns: int
     reach: float = DEFAULT_REACH_MM
 
+    @cached_property
+    def normal(self) -> FloatArray:
+        """Unit normal of the plane, computed once."""
+        return self.plane.normal
+
     def edges(self) -> FloatArray:
         """Return the outer corners of the image in order round it, (4, 2) image points."""
         right, bottom = self.columns - 0.5, self.rows - 0.5
@@ -75,7 +81,7 @@ class Cut:
 
     def distance(self, position: npt.ArrayLike) -> float:
         """Return how far a point lies from the plane, mm; positive along its normal."""
-        return float((np.asarray(position) - np.asarray(self.plane.position)) @ self.plane.normal)
+        return float((np.asarray(position) - np.asarray(self.plane.position)) @ self.normal)
 
     def point(self, image_point: tuple[float, float]) -> PatientPoint:
         """Return the place of an image point in the patient."""
@@ -175,10 +181,10 @@ def reference_line(on: Cut, of: Cut) -> FloatArray | None:
     numpy.ndarray or None
         (2, 2) column and row of the ends; none when they share no space, are parallel or do not meet.
     """
-    if not on.shares_space(of) or abs(float(on.plane.normal @ of.plane.normal)) > ALONG:
+    if not on.shares_space(of) or abs(float(on.normal @ of.normal)) > ALONG:
         return None
     corners = of.plane.pixel_to_patient(of.edges())
-    away = (corners - np.asarray(on.plane.position)) @ on.plane.normal
+    away = (corners - np.asarray(on.plane.position)) @ on.normal
     crossings = []
     for start, end in ((0, 1), (1, 2), (2, 3), (3, 0)):
         if (away[start] < 0) != (away[end] < 0):

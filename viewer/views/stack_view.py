@@ -7,7 +7,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import replace
 
-from PySide6.QtCore import QSize, Qt, Signal
+from PySide6.QtCore import QPointF, QRect, QRectF, QSize, Qt, Signal
 from PySide6.QtGui import QHideEvent, QPainter, QPaintEvent, QResizeEvent
 from PySide6.QtWidgets import QWidget
 
@@ -25,7 +25,10 @@ from viewer.views.places import Cut, PatientPoint
 from viewer.views.theme import Theme
 from viewer.views.viewport_model import Shown, ViewportModel
 from viewer.views.viewport_paint import paint_viewport, spoken
-from viewer.views.viewport_state import ViewportState
+from viewer.views.viewport_state import ViewportState, transform
+
+LINE_REACH = 3.0
+"""Widget pixels that a reference line with its halo covers beside its middle."""
 
 
 class StackView(QWidget):
@@ -205,9 +208,22 @@ class StackView(QWidget):
 
     def set_reference(self, cut: Cut | None) -> None:
         """Draw where the image of the active viewport cuts this one."""
-        if cut != self.model.reference:
-            self.model.reference = cut
-            self.update()
+        if cut == self.model.reference:
+            return
+        # The line moves with every image of the active viewport: what it leaves and takes is drawn,
+        # as one rectangle, which the painter clips fastest.
+        before = self._line_area()
+        self.model.reference = cut
+        self.update(before.united(self._line_area()))
+
+    def _line_area(self) -> QRect:
+        """Return the part of the widget that the reference line covers, empty without one."""
+        ends = self.model.reference_line()
+        if ends is None:
+            return QRect()
+        points = transform(self.model.matrix(), ends)
+        box = QRectF(QPointF(*points.min(axis=0)), QPointF(*points.max(axis=0)))
+        return box.adjusted(-LINE_REACH, -LINE_REACH, LINE_REACH, LINE_REACH).toAlignedRect()
 
     def set_link(self, link: ManualLink | None) -> None:
         """Say in the corner by which offset this series follows the active one; none says nothing."""

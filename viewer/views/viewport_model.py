@@ -111,6 +111,8 @@ class ViewportModel:
         self.step = 1
         self.all_regions = False
         self._arrived: npt.NDArray[np.bool_] | None = None
+        self._cut: Cut | None = None
+        self._cut_key: tuple[ImageStack | None, int] = (None, 0)
         self._own_window: dict[int, WindowPreset | None] = {}
 
     # --- the stack and its frames ------------------------------------------------------------------
@@ -125,6 +127,7 @@ class ViewportModel:
         """Show a stack from a frame on (the middle one for none), of which some frames have arrived."""
         self.stack, self.study = stack, study
         self._own_window.clear()
+        self._cut, self._cut_key = None, (None, 0)
         self._arrived = None
         if arrived is not None and stack is not None:
             self._arrived = np.zeros(self.count, dtype=bool)
@@ -238,7 +241,12 @@ class ViewportModel:
 
     def cut(self) -> Cut | None:
         """Return the wanted frame as a cut through the patient, or none without an orientation."""
-        return None if self.stack is None else cut_of(self.stack, self.state.index)
+        if self.stack is None:
+            return None
+        if (self.stack, self.state.index) != self._cut_key:
+            self._cut_key = (self.stack, self.state.index)
+            self._cut = cut_of(self.stack, self.state.index)
+        return self._cut
 
     def _drawn_cut(self) -> Cut | None:
         """Return the cut of the pixels that are drawn; none while another image stands in."""
