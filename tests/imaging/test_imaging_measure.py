@@ -170,6 +170,16 @@ def test_without_calibration_there_are_pixels_and_never_millimetres(
     assert measured(angle(series, FIRST, (4, 0), (0, 0), (4, 4))).value == pytest.approx(45.0)
 
 
+@pytest.mark.parametrize(("ratio", "degrees"), [([2, 1], 63.43494882), ([1, 1], 45.0), ([0, 1], 45.0)])
+def test_an_angle_on_uncalibrated_pixels_respects_their_aspect_ratio(
+    ratio: list[int], degrees: float, tmp_path: Path, ct_slice: Make, save: Save
+) -> None:
+    # PS3.3 C.7.6.3.1.7: vertical \\ horizontal size
+    ds = ct_slice(**PROJECTION, PixelAspectRatio=ratio)
+    series = only_series(save(ds, tmp_path / "a.dcm"))
+    assert measured(angle(series, FIRST, (4, 0), (0, 0), (4, 4))).value == pytest.approx(degrees)
+
+
 def region(box: tuple[int, int, int, int], **changes: Any) -> Dataset:
     """Return a tissue region of 0.05 cm across and 0.02 cm down."""
     item = Dataset()

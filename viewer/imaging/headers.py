@@ -109,6 +109,7 @@ class Tag(IntEnum):
     Rows = 0x00280010
     Columns = 0x00280011
     PixelSpacing = 0x00280030
+    PixelAspectRatio = 0x00280034
     BitsAllocated = 0x00280100
     BitsStored = 0x00280101
     HighBit = 0x00280102

@@ -122,6 +122,7 @@ def image_instance(header: Header) -> Instance:
             "frame_steps_ms": _frame_steps(header, template.number_of_frames),
             "display_rate": _display_rate(header, template.number_of_frames),
             "plane": _plane(header),
+            "pixel_aspect": _pixel_aspect(header),
             "acquisition_time": header.code(Tag.AcquisitionTime),
             "pixel_offset": offset,
             "pixel_length": length,
@@ -307,6 +308,12 @@ def voi_lut_presets(found: list[Any], *, signed_input: bool) -> tuple[WindowPres
         )
         presets.append(preset)
     return tuple(presets)
+
+
+def _pixel_aspect(header: Header) -> float:
+    """Return vertical over horizontal size of a pixel: square where the header says nothing usable."""
+    pair = positive_pair(header.decimals(Tag.PixelAspectRatio))
+    return 1.0 if pair is None else pair[0] / pair[1]
 
 
 def _frame_steps(header: Header, frames: int) -> tuple[float, ...]:

@@ -117,7 +117,12 @@ def scale_of(series: Series, frame: tuple[int, int], points: Sequence[Point]) ->
         return Scale(*series.pixel_spacing, "mm", series.spacing_source)
     if series.detector_spacing is not None:
         return Scale(*series.detector_spacing, "mm", "at detector")
-    return Scale(1.0, 1.0, PIXEL, UNCALIBRATED)
+    return _pixels(series, frame)
+
+
+def _pixels(series: Series, frame: tuple[int, int]) -> Scale:
+    """Pixels as wide as those of the image: higher than wide where its aspect ratio says so."""
+    return Scale(series.instances[frame[0]].pixel_aspect, 1.0, PIXEL, UNCALIBRATED)
 
 
 def _ultrasound_scale(
@@ -125,7 +130,7 @@ def _ultrasound_scale(
 ) -> Scale | Refusal:
     regions = series.instances[frame[0]].regions
     if not any(region.x_unit or region.y_unit for region in regions):
-        return Scale(1.0, 1.0, PIXEL, UNCALIBRATED)
+        return _pixels(series, frame)
     at_points = [region_at(regions, point) for point in points]
     first = at_points[0]
     if first is None or any(region is None for region in at_points):

@@ -124,6 +124,8 @@ class Instance(_Frozen):
         Absolute path of the file.
     plane
         Image plane, or none when the image has no orientation in the patient.
+    pixel_aspect
+        Height of a pixel over its width, where nothing else says it (PS3.3 C.7.6.3.1.7).
     windows
         Windows, then VOI LUTs, in the order of the header.
     frame_steps_ms
@@ -164,6 +166,7 @@ class Instance(_Frozen):
     pixel_padding_range_limit: int | None = None
     windows: tuple[WindowPreset, ...] = ()
     plane: ImagePlane | None = None
+    pixel_aspect: float = 1.0
     acquisition_time: str = ""
     lossy: bool = False
     lossy_ratio: str = ""
