@@ -23,7 +23,6 @@ import pytest
 from viewer.imaging.worker import wire
 from viewer.imaging.worker.host import (
     CancelToken,
-    Quarantine,
     WorkerCancelled,
     WorkerDied,
     WorkerHost,
@@ -476,26 +475,3 @@ def test_a_frozen_program_runs_its_own_hidden_subcommand(monkeypatch: pytest.Mon
     assert worker_command("imaging")[-2:] == ["viewer.imaging.worker", "imaging"]
     monkeypatch.setattr(sys, "frozen", True, raising=False)
     assert worker_command("imaging") == [sys.executable, "worker", "imaging"]
-
-
-def test_quarantine_survives_a_restart_and_names_no_patient(tmp_path: Path) -> None:
-    path = tmp_path / "quarantine.json"
-    for _ in range(2):
-        Quarantine(path).crashed("/data/DOE_JANE/1.dcm")
-    assert Quarantine(path).holds("/data/DOE_JANE/1.dcm")
-    assert not Quarantine(path).holds("/data/DOE_JANE/2.dcm")
-    assert "DOE" not in path.read_text(encoding="utf-8")
-    assert path.stat().st_mode & 0o777 == 0o600
-    assert [p.name for p in tmp_path.iterdir()] == ["quarantine.json"]
-
-
-@pytest.mark.parametrize("text", ["", "[]", '{"crashes": 3}', '{"crashes": {"a": "x"}}', "\x00"])
-def test_a_broken_quarantine_file_counts_as_empty(tmp_path: Path, text: str) -> None:
-    path = tmp_path / "quarantine.json"
-    path.write_text(text, encoding="utf-8")
-    quarantine = Quarantine(path)
-    assert not quarantine.holds("a")
-    quarantine.crashed("a")
-    assert not Quarantine(path).holds("a")
-    quarantine.crashed("a")
-    assert Quarantine(path).holds("a")
