@@ -28,7 +28,7 @@ class ReadingHeader(QWidget):
     def __init__(self, theme: Theme) -> None:
         super().__init__()
         self._theme = theme
-        self._most = theme.px(240)
+        self._most = theme.px(320)
         self.session = SessionBar(theme)
         frame = bar(theme, "header")
         whole = QVBoxLayout(self)
@@ -43,7 +43,7 @@ class ReadingHeader(QWidget):
         self.back.clicked.connect(self.worklistWanted)
         row.addWidget(self.back)
         self.name = ElidedLabel("", theme, step="patient")
-        self.about = plain_label("", theme, tone="2")
+        self.about = ElidedLabel("", theme, tone="2")
         self.study = ElidedLabel("", theme, step="name")
         self.date = plain_label("", theme, tone="2")
         self.prior = plain_label("", theme, tone="2")
@@ -69,15 +69,16 @@ class ReadingHeader(QWidget):
 
     def set_narrow(self, narrow: bool) -> None:
         """Give the study's title less room in a narrow window."""
-        self._most = self._theme.px(150 if narrow else 360)
+        self._most = self._theme.px(320 if narrow else 560)
         give_room(self.study, self._most)
 
     def show_entry(self, entry: Entry, number: int, count: int) -> None:
         """Name the study that is open, and its place among those of the worklist (from 1)."""
         self.name.set_full(entry.name)
-        give_room(self.name, self._theme.px(260))
+        give_room(self.name, self._theme.px(260), least=self._theme.px(160))
         about = (entry.study.patient.patient_id, entry.age_sex)
-        self.about.setText("  \u00b7  ".join(filter(None, about)))
+        self.about.set_full("  \u00b7  ".join(filter(None, about)))
+        give_room(self.about, self._theme.px(260), least=self._theme.px(90))
         self.study.set_full(entry.full_title)
         give_room(self.study, self._most)
         self.date.setText(entry.date)
@@ -88,7 +89,13 @@ class ReadingHeader(QWidget):
         self.next.set_reason("" if number < count else self.tr("This is the last study."))
 
 
-def give_room(label: ElidedLabel, most: int) -> None:
-    """Let a label take the width of its text, up to a limit; there it ends in an ellipsis."""
-    label.setSizePolicy(QSizePolicy.Policy.Fixed, QSizePolicy.Policy.Preferred)
-    label.setFixedWidth(min(label.sizeHint().width() + 2, most))
+def give_room(label: ElidedLabel, most: int, *, least: int = 0) -> None:
+    """Let a label take the width of its text, up to a limit; where the row is full, down to another.
+
+    It ends in an ellipsis then.
+    """
+    wanted = label.sizeHint().width() + 2
+    label.setSizePolicy(QSizePolicy.Policy.Maximum, QSizePolicy.Policy.Preferred)
+    label.setMaximumWidth(min(wanted, most))
+    label.setMinimumWidth(min(wanted, most, least))
+    label.updateGeometry()

@@ -249,11 +249,13 @@ class TraceBar(QFrame):
         seconds = sum(item.seconds or 0.0 for item in events)
         parts = []
         if tools:
-            text = self.tr("{n} tools").format(n=len(tools))
+            text = self.tr("1 tool") if len(tools) == 1 else self.tr("{n} tools")
+            text = text.format(n=len(tools))
             parts.append(text + (self.tr(", {n} refused").format(n=refused) if refused else ""))
         if claims:
             struck = sum(item.status is TraceStatus.FAILED for item in claims)
-            text = self.tr("{n} claims").format(n=len(claims))
+            text = self.tr("1 claim") if len(claims) == 1 else self.tr("{n} claims")
+            text = text.format(n=len(claims))
             parts.append(text + (self.tr(", {n} struck").format(n=struck) if struck else ""))
         if events:
             parts.append(f"{seconds:.0f} s" if seconds >= 1 else f"{seconds:.1f} s")

@@ -80,7 +80,7 @@ class ColumnSpec:
 
 
 COLUMNS: dict[Column, ColumnSpec] = {
-    Column.PICTURE: ColumnSpec("", lambda e: "", lambda e: 0, (96, 84)),
+    Column.PICTURE: ColumnSpec("", lambda e: "", lambda e: 0, (96, 80)),
     Column.PATIENT: ColumnSpec(
         QT_TRANSLATE_NOOP("Worklist", "Patient"),
         lambda e: e.name,
@@ -124,7 +124,7 @@ COLUMNS: dict[Column, ColumnSpec] = {
         QT_TRANSLATE_NOOP("Worklist", "Images"),
         lambda e: f"{e.images}",
         lambda e: e.images,
-        (72, 60),
+        (72, 54),
         right=True,
     ),
     Column.PRIOR: ColumnSpec(
@@ -435,12 +435,16 @@ class WorklistTable(QTableView):
 
     def _state_width(self, most: int) -> int:
         """Return the room that the widest badges need: what is left belongs to the study's name."""
-        gap = self._theme.length("space", "s")
-        rows = (
-            gap + sum(badge_width(self._theme, badge) + gap for badge in entry.badges)
-            for entry in self.entries_model.entries
-        )
-        return min(most, max(rows, default=most))
+        gap, widest = self._theme.length("space", "s"), 0
+        for entry in self.entries_model.entries:
+            right = gap
+            for badge in entry.badges:
+                further = right + badge_width(self._theme, badge) + gap
+                if right > gap and further > self._theme.px(most):
+                    break  # it is not painted either
+                right = further
+            widest = max(widest, right)
+        return min(most, round(widest / self._theme.scale)) if widest else most
 
     def resizeEvent(self, event: QResizeEvent) -> None:
         super().resizeEvent(event)
