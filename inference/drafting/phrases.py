@@ -94,12 +94,22 @@ def slots_of(ledger: Ledger, evidence: Evidence, modalities: Mapping[str, str]) 
     threshold = next((t for q in evidence.values if (t := threshold_of(q.name))), "")
     if threshold and "threshold" not in slots:
         words["threshold"] = threshold
-    words["place"] = words["front"] = _place(words["anatomy"], words["side"])
+    words["place"] = _place(words["anatomy"], words["side"])
+    words["front"] = words["place"] if _stands_before(words["anatomy"]) else ""
     if evidence.side is Side.BILATERAL and words["anatomy"] and not _SIDES.search(words["anatomy"]):
         words["place"] = f"{words['anatomy']} on both sides"
         words["front"] = ""
     slots.update({name: Word(text) for name, text in words.items() if 0 < len(text) <= LONGEST_WORD})
     return slots
+
+
+def _stands_before(anatomy: str) -> bool:
+    """Tell whether a place may stand before a term: "right upper lobe nodule", not "heart mass"."""
+    places = resources.table("phrases", "anatomy.json")
+    rule = places["before_a_term"]
+    word = re.sub(r"^(?:left|right) ", "", anatomy.lower())
+    classes = {found[word]["class"] for found in places["regions"].values() if word in found}
+    return word not in rule["except"] and bool(classes & set(rule["classes"]))
 
 
 _SIDES = re.compile(r"\b(?:left|right|both|bilateral)\b", re.IGNORECASE)
