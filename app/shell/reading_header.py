@@ -94,7 +94,7 @@ def give_room(label: ElidedLabel, most: int, *, least: int = 0) -> None:
 
     It ends in an ellipsis then.
     """
-    wanted = label.sizeHint().width() + 2
+    wanted = label.sizeHint().width()
     label.setSizePolicy(QSizePolicy.Policy.Maximum, QSizePolicy.Policy.Preferred)
     label.setMaximumWidth(min(wanted, most))
     label.setMinimumWidth(min(wanted, most, least))

@@ -73,7 +73,9 @@ class ElidedLabel(QLabel):
         return QSize(0, super().minimumSizeHint().height())
 
     def sizeHint(self) -> QSize:
-        return QSize(self.fontMetrics().horizontalAdvance(self._full), super().sizeHint().height())
+        # An advance is rounded: with not a pixel to spare the last letters may be elided.
+        wanted = self.fontMetrics().horizontalAdvance(self._full) + 2
+        return QSize(wanted, super().sizeHint().height())
 
 
 def glyph_label(name: str, token: str, theme: Theme, *, meaning: str, size: int = 16) -> QLabel:

@@ -124,7 +124,7 @@ COLUMNS: dict[Column, ColumnSpec] = {
         QT_TRANSLATE_NOOP("Worklist", "Images"),
         lambda e: f"{e.images}",
         lambda e: e.images,
-        (72, 54),
+        (72, 60),
         right=True,
     ),
     Column.PRIOR: ColumnSpec(
