@@ -111,6 +111,10 @@ class Photographer:
         self.take("drafting", settle=180)
         self.until(lambda: not panel.trace.is_running)
         self.add_finding()
+        # A second draft knows the finding: it is worded by the model and enters the impression.
+        window.perform("report.draft")
+        self.until(lambda: panel.trace.is_running)
+        self.until(lambda: not panel.trace.is_running)
         self.until(lambda: not reading.saver.is_dirty)
         nodule = reading.model.ledger.evidence[-1].id
         panel.show_sentence(reading.model.sentences_citing(nodule)[0].id)
