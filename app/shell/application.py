@@ -10,11 +10,12 @@ from pathlib import Path
 from types import TracebackType
 
 from PySide6.QtCore import QCoreApplication, QObject, Qt, Signal
+from PySide6.QtGui import QWindow
 from PySide6.QtWidgets import QApplication
 
 from app.shell.focus_ring import FocusRing
 from app.shell.style import apply_style
-from app.shell.window import SightlineWindow, watch_inputs
+from app.shell.window import SightlineWindow
 from viewer.views.theme import Theme, load_fonts
 
 LOG = logging.getLogger("sightline")
@@ -67,6 +68,21 @@ def make_application(arguments: Sequence[str] = ("sightline",)) -> QApplication:
     apply_style(application, theme)
     application.focus_ring = FocusRing(application, theme)  # type: ignore[attr-defined]
     return application
+
+
+def watch_inputs(application: QApplication, window: SightlineWindow) -> None:
+    """Let the window see that somebody is there, wherever in the program they type.
+
+    What a person does reaches a window of the screen first; watching these few instead of the whole
+    application spares every other event the way through Python.
+    """
+
+    def watch(shown: QWindow | None) -> None:
+        if shown is not None:
+            shown.installEventFilter(window)
+
+    application.focusWindowChanged.connect(watch)
+    watch(application.focusWindow())
 
 
 def run_window(home: Path, paths: Sequence[Path], *, demo: bool = False) -> int:

@@ -9,9 +9,16 @@ from PySide6.QtCore import QT_TRANSLATE_NOOP, QCoreApplication
 from app import sign_off
 from app.shell.widgets import BadgeFrame
 from app.sign_off import Repair, RepairKind
-from reports.domain import Origin, ReportState, Review, Section, Sentence, Verdict
+from reports.domain import Origin, ReportAct, ReportState, Review, Section, Sentence, Verdict
 
 _CONTEXT = "Report"
+
+SIGN_TITLES: dict[ReportAct, str] = {
+    ReportAct.SIGN_FINAL: QT_TRANSLATE_NOOP("SignDialog", "Sign final report"),
+    ReportAct.SIGN_PRELIMINARY: QT_TRANSLATE_NOOP("SignDialog", "Sign preliminary report"),
+    ReportAct.SIGN_ADDENDUM: QT_TRANSLATE_NOOP("SignDialog", "Sign addendum"),
+}
+"""Title of the signing dialog for each act."""
 
 
 def tr(text: str) -> str:

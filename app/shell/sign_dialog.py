@@ -7,7 +7,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from PySide6.QtCore import QT_TRANSLATE_NOOP, QSize, Qt, QTimer, Signal
+from PySide6.QtCore import QSize, Qt, QTimer, Signal
 from PySide6.QtGui import QKeyEvent
 from PySide6.QtWidgets import (
     QCheckBox,
@@ -34,12 +34,6 @@ from viewer.views.theme import Theme
 
 WIDTH = 720
 """Width of the dialog, logical pixels."""
-
-TITLES: dict[ReportAct, str] = {
-    ReportAct.SIGN_FINAL: QT_TRANSLATE_NOOP("SignDialog", "Sign final report"),
-    ReportAct.SIGN_PRELIMINARY: QT_TRANSLATE_NOOP("SignDialog", "Sign preliminary report"),
-    ReportAct.SIGN_ADDENDUM: QT_TRANSLATE_NOOP("SignDialog", "Sign addendum"),
-}
 
 
 @dataclass(frozen=True)
@@ -88,7 +82,7 @@ class SignDialog(QDialog):
         self._countdown = QTimer(self)
         self._countdown.setInterval(1000)
         self._countdown.timeout.connect(self._count_down)
-        title = self.tr(TITLES[self._main_act()])
+        title = self.tr(words.SIGN_TITLES[self._main_act()])
         self.setWindowTitle(title)
         column = QVBoxLayout(self)
         column.setContentsMargins(0, 0, 0, 0)
@@ -167,10 +161,10 @@ class SignDialog(QDialog):
         meaning = plain_label(sign_off.MEANINGS[self._main_act()], theme, tone="2", wraps=True)
         grid.addWidget(meaning, 3, 0, 1, 2)
         if self._offers_both():
-            words = self.tr("Sign preliminary instead: {meaning}").format(
+            instead = self.tr("Sign preliminary instead: {meaning}").format(
                 meaning=sign_off.MEANINGS[ReportAct.SIGN_PRELIMINARY]
             )
-            grid.addWidget(plain_label(words, theme, step="note", tone="2", wraps=True), 4, 0, 1, 2)
+            grid.addWidget(plain_label(instead, theme, step="note", tone="2", wraps=True), 4, 0, 1, 2)
         grid.setColumnStretch(0, 1)
         grid.setColumnStretch(1, 1)
         return place

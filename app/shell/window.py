@@ -16,9 +16,8 @@ from PySide6.QtGui import (
     QKeyEvent,
     QKeySequence,
     QResizeEvent,
-    QWindow,
 )
-from PySide6.QtWidgets import QApplication, QFileDialog, QStackedWidget, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QFileDialog, QStackedWidget, QVBoxLayout, QWidget
 
 from app.acts import REPORT_ACTS, WINDOW_ACTS
 from app.desk import Desk
@@ -484,18 +483,3 @@ class SightlineWindow(QWidget):
         self.engine.close()
         self.library.close()
         self.session.close()
-
-
-def watch_inputs(application: QApplication, window: SightlineWindow) -> None:
-    """Let the window see that somebody is there, wherever in the program they type.
-
-    What a person does reaches a window of the screen first; watching these few instead of the whole
-    application spares every other event the way through Python.
-    """
-
-    def watch(shown: QWindow | None) -> None:
-        if shown is not None:
-            shown.installEventFilter(window)
-
-    application.focusWindowChanged.connect(watch)
-    watch(application.focusWindow())
