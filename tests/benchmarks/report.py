@@ -32,6 +32,11 @@ def machine() -> str:
     )
 
 
+def figure(value: object) -> str:
+    """Return a number with three significant digits, or the text that stands for it."""
+    return f"{value:.3g}" if isinstance(value, float) else str(value)
+
+
 def table(rows: Iterable[Mapping[str, object]]) -> str:
     """Return the rows as a Markdown table."""
     lines = ["| what | ours | reference | ratio | note |", "|---|---|---|---|---|"]
