@@ -41,11 +41,8 @@ def table(rows: Iterable[Mapping[str, object]]) -> str:
     """Return the rows as a Markdown table."""
     lines = ["| what | ours | reference | ratio | note |", "|---|---|---|---|---|"]
     for row in rows:
-        ratio = row["ratio"]
-        shown = f"{ratio:.2f}" if isinstance(ratio, float) else str(ratio)
-        lines.append(
-            f"| {row['name']} | {row['ours']} | {row['reference']} | {shown} | {row['note']} |"
-        )
+        figures = " | ".join(figure(row[column]) for column in ("ours", "reference", "ratio"))
+        lines.append(f"| {row['name']} | {figures} | {row['note']} |")
     return "\n".join(lines)
 
 
