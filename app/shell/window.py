@@ -256,7 +256,10 @@ class SightlineWindow(QWidget):
                 return
             manifest = models[0].manifest
             self.reading.model_title = manifest.name
-            self.status.set_model(f"{manifest.name} \u00b7 {manifest.sha256[:8]}")
+            words = [manifest.name, manifest.sha256[:8]]
+            if manifest.demonstration:
+                words.append(self.tr("demonstration model"))
+            self.status.set_model(" \u00b7 ".join(words))
             self.status.model.setToolTip(manifest.title)
             self.status.set_device("CPU")
 
