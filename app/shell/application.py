@@ -9,7 +9,7 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 from types import TracebackType
 
-from PySide6.QtCore import QCoreApplication, QObject, Qt, Signal
+from PySide6.QtCore import QCoreApplication, QObject, Qt, QTimer, Signal
 from PySide6.QtGui import QWindow
 from PySide6.QtWidgets import QApplication
 
@@ -85,6 +85,10 @@ def watch_inputs(application: QApplication, window: SightlineWindow) -> None:
     watch(application.focusWindow())
 
 
+FIRST_SERIES = 160 << 20
+"""Bytes made ready for the first series: 300 slices of 512 x 512."""
+
+
 def run_window(home: Path, paths: Sequence[Path], *, demo: bool = False) -> int:
     """Show the window until it is closed; returns the exit code.
 
@@ -109,4 +113,6 @@ def run_window(home: Path, paths: Sequence[Path], *, demo: bool = False) -> int:
     watch_inputs(application, window)
     window.resize(1600, 940)
     window.showMaximized()
+    # After the first paint: the first study then waits for no process and no fresh memory.
+    QTimer.singleShot(0, lambda: window.engine.reader.warm(FIRST_SERIES))
     return application.exec()
