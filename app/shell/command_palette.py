@@ -1,7 +1,5 @@
 """The command palette (Ctrl+K): every act by name, sentences of the report, and why some acts wait."""
 
-# ruff: noqa: N815 - signals are named as Qt names them
-
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence

@@ -1,7 +1,5 @@
 """A drafting run from the window: on a thread, heard as it happens, cancelled at once."""
 
-# ruff: noqa: N815 - signals are named as Qt names them
-
 from __future__ import annotations
 
 from dataclasses import dataclass

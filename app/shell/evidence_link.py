@@ -1,7 +1,5 @@
 """The two ways between text and image: chip to region and region to sentence."""
 
-# ruff: noqa: N815 - signals are named as Qt names them
-
 from __future__ import annotations
 
 from collections.abc import Mapping

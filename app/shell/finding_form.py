@@ -1,7 +1,5 @@
 """Accept a drawn region as a finding: an inline form of three picks, never a dialog over the image."""
 
-# ruff: noqa: N815 - signals are named as Qt names them
-
 from __future__ import annotations
 
 from PySide6.QtCore import Signal

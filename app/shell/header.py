@@ -1,7 +1,5 @@
 """What every page carries: the notice on top, alerts that stay, and the session's buttons."""
 
-# ruff: noqa: N815 - signals are named as Qt names them
-
 from __future__ import annotations
 
 from PySide6.QtCore import QPoint, QPointF, QSize, Qt, Signal

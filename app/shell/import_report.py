@@ -1,7 +1,5 @@
 """Import: the bar that shows how far it is, and the list of what could not be read, with reasons."""
 
-# ruff: noqa: N815 - signals are named as Qt names them
-
 from __future__ import annotations
 
 from collections.abc import Sequence

@@ -1,7 +1,5 @@
 """The clinical question: one line over the report, typed or pasted, that a draft is held against."""
 
-# ruff: noqa: N815 - signals are named as Qt names them
-
 from __future__ import annotations
 
 from PySide6.QtCore import Signal

@@ -1,7 +1,5 @@
 """The reading page: images and report of one study, drafting, linking, drawing, saving and signing."""
 
-# ruff: noqa: N815 - signals are named as Qt names them
-
 from __future__ import annotations
 
 from collections.abc import Callable

@@ -1,7 +1,5 @@
 """The header of the reading page: patient, study, prior, the way to the next study."""
 
-# ruff: noqa: N815 - signals are named as Qt names them
-
 from __future__ import annotations
 
 from PySide6.QtCore import Qt, Signal

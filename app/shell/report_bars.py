@@ -1,7 +1,5 @@
 """The one-line bars of the report panel: counts and filter, candidates, trace, signing."""
 
-# ruff: noqa: N815 - signals are named as Qt names them
-
 from __future__ import annotations
 
 from collections.abc import Callable

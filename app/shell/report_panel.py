@@ -1,7 +1,5 @@
 """The right column: tabs Report, Trace, Evidence; the text, its bars, the card, signing."""
 
-# ruff: noqa: N815 - signals are named as Qt names them
-
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence

@@ -4,8 +4,6 @@ Typing changes the text at once and the model when the caret leaves the sentence
 moment. A change of the model is drawn anew around the caret, which stays where it is.
 """
 
-# ruff: noqa: N815 - signals are named as Qt names them
-
 from __future__ import annotations
 
 from collections.abc import Callable

@@ -1,7 +1,5 @@
 """After signing: who sealed the report, where its document is, and how an addendum starts."""
 
-# ruff: noqa: N815 - signals are named as Qt names them
-
 from __future__ import annotations
 
 from pathlib import Path

@@ -1,7 +1,5 @@
 """Who sits at this machine: opening the store, signing in, locking, signing out."""
 
-# ruff: noqa: N815 - signals are named as Qt names them
-
 from __future__ import annotations
 
 from collections.abc import Callable

@@ -1,7 +1,5 @@
 """Signing: what is signed, what blocks, which risks are open, what is left out, and who signs."""
 
-# ruff: noqa: N815 - signals are named as Qt names them
-
 from __future__ import annotations
 
 from collections.abc import Callable

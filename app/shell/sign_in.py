@@ -1,7 +1,5 @@
 """The pages before the worklist: opening the store, its passphrase, the first start, signing in."""
 
-# ruff: noqa: N815 - signals are named as Qt names them
-
 from __future__ import annotations
 
 import math

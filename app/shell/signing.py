@@ -1,7 +1,5 @@
 """Signing, exporting and copying the report that is open; the store's work runs on its thread."""
 
-# ruff: noqa: N815 - signals are named as Qt names them
-
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator

@@ -1,7 +1,5 @@
 """What is known of the chosen study of the worklist: facts, problems, series with their pictures."""
 
-# ruff: noqa: N815 - signals are named as Qt names them
-
 from __future__ import annotations
 
 from PySide6.QtCore import QRect, Qt, QTimer, Signal

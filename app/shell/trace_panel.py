@@ -1,7 +1,5 @@
 """The trace of a drafting run as it happens: what ran, what it measured or why it refused."""
 
-# ruff: noqa: N815 - signals are named as Qt names them
-
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable

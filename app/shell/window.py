@@ -1,7 +1,5 @@
 """The window: its strips, its pages, the acts that belong to no page, lock and import."""
 
-# ruff: noqa: N815 - signals are named as Qt names them
-
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence

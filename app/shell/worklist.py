@@ -1,7 +1,5 @@
 """The worklist: search, groups, studies, what is known of the chosen one, and where to drop files."""
 
-# ruff: noqa: N815 - signals are named as Qt names them
-
 from __future__ import annotations
 
 from collections.abc import Sequence

@@ -1,7 +1,5 @@
 """The layout of viewports: 1 x 1 to 4 x 4 panes with 2 px between them, one of them active."""
 
-# ruff: noqa: N815 - signals are named as Qt names them
-
 from __future__ import annotations
 
 from collections.abc import Callable, Collection

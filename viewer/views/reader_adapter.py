@@ -5,8 +5,6 @@ through one queued signal and counts only when its request is still wanted. Each
 once, however many panes show it.
 """
 
-# ruff: noqa: N815 - signals are named as Qt names them
-
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence

@@ -1,7 +1,5 @@
 """Series strip and viewports of one study, fed by the reader: what a reader looks at."""
 
-# ruff: noqa: N815 - signals are named as Qt names them
-
 from __future__ import annotations
 
 from collections.abc import Iterable

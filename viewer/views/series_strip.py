@@ -1,7 +1,5 @@
 """The strip of series: a picture, number, name and count each; click, Enter or drag to show one."""
 
-# ruff: noqa: N815 - signals are named as Qt names them
-
 from __future__ import annotations
 
 from PySide6.QtCore import QEvent, QMimeData, QPointF, QRectF, QSize, Qt, Signal

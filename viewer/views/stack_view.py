@@ -1,7 +1,5 @@
 """Shows a 2D stack: everything that others can ask of a viewport, and its painting; no gestures."""
 
-# ruff: noqa: N815 - signals are named as Qt names them
-
 from __future__ import annotations
 
 from collections.abc import Iterable

@@ -1,7 +1,5 @@
 """The viewport of a 2D stack: turns gestures and keys into what `StackView` shows next."""
 
-# ruff: noqa: N815 - signals are named as Qt names them
-
 from __future__ import annotations
 
 from collections.abc import Callable
