@@ -77,7 +77,7 @@ class Arrangement(StrEnum):
         return int(rows), int(columns)
 
 
-PRESET_KEYS = tuple("123456789")
+PRESET_KEYS = tuple("12345678")
 """Digits that select the window presets of the modality, in the order of `resources/presets`."""
 
 

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from app.cli.options import AsJson, Home
-from app.cli.output import CommandFailed, reported_errors, show
+from app.cli.output import CommandFailed, Progress, reported_errors, show
 from app.home import home_folder
 
 if TYPE_CHECKING:
@@ -62,7 +62,7 @@ def add(
 ) -> None:
     """Copy a model whose hashes are those of its manifest into this store."""
     with reported_errors():
-        added = _entry(_registry(home).add(gguf, mmproj, manifest))
+        added = _entry(_registry(home).add(gguf, mmproj, manifest, progress=Progress("copying bytes")))
     show(added, as_json=as_json, words=_words)
 
 
@@ -81,7 +81,7 @@ def verify(name: str, home: Home = None, as_json: AsJson = False) -> None:
 
     with reported_errors():
         try:
-            checked = _entry(_registry(home).verify(name))
+            checked = _entry(_registry(home).verify(name, progress=Progress("hashing bytes")))
         except HashMismatch as error:
             raise CommandFailed(str(error)) from error
     show(

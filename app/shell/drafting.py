@@ -201,7 +201,7 @@ def unwritten(wish: DraftWish, ledger: Ledger, masks: object, error: ModelError)
         limitations=(Limitation(text=str(error), code=f"compose_{error.code}"),),
     )
     trace = Trace(program=program_name(), seed=wish.seed, events=(*events, last))
-    return DraftOutcome(DraftResult(ledger, draft, trace), masks)  # type: ignore[arg-type]
+    return DraftOutcome(DraftResult(ledger, draft, trace), masks)
 
 
 def draftable(study: Study) -> Series | None:

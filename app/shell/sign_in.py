@@ -278,7 +278,10 @@ class StorePage(QStackedWidget):
         self.passphrase_problem = plain_label("", theme, step="note", tone="warning", wraps=True)
         column.addWidget(self.passphrase_problem)
         unlock = ActButton(self.tr("Open the store"), theme, kind=PRIMARY)
-        give = lambda: self.passphraseGiven.emit(self.passphrase.text())  # noqa: E731
+
+        def give() -> None:
+            self.passphraseGiven.emit(self.passphrase.text())
+
         unlock.clicked.connect(give)
         self.passphrase.returnPressed.connect(give)
         column.addWidget(unlock)

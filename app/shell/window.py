@@ -279,7 +279,7 @@ class SightlineWindow(QWidget):
             return
 
         def done(rows: object) -> None:
-            self.worklist.show_entries(entries_of(rows, self.importing.new))  # type: ignore[arg-type]
+            self.worklist.show_entries(entries_of(rows, self.importing.new))
             self.studiesListed.emit()
 
         self.store_thread.run(desk.studies, done, self._say)

@@ -209,10 +209,9 @@ class ModelRegistry:
         total = sum(file.bytes for file in model.manifest.files)
         done = 0
         for file in model.manifest.files:
-            at = done
             found = file_sha256(
                 _existing(model.folder / file.name),
-                progress=(lambda n, at=at: progress(at + n, total)) if progress else None,  # type: ignore[misc]
+                progress=_from(done, total, progress),
             )
             _compare(file, found)
             done += file.bytes
@@ -260,11 +259,10 @@ class ModelRegistry:
                     raise ModelError(
                         "missing_file", f"The manifest names an mmproj file ({file.name}): give it too."
                     )
-                at = done
                 copied = _copy(
                     _existing(source),
                     staging / file.name,
-                    progress=(lambda n, at=at: progress(at + n, total)) if progress else None,  # type: ignore[misc]
+                    progress=_from(done, total, progress),
                 )
                 _compare(file, copied)
                 done += file.bytes
@@ -301,6 +299,13 @@ class ModelRegistry:
                 except ModelError as error:
                     found.append((folder, error))
         return found
+
+
+def _from(start: int, total: int, progress: Progress | None) -> Callable[[int], None] | None:
+    """Return a counter of one file's bytes that tells those of all files, or none."""
+    if progress is None:
+        return None
+    return lambda done: progress(start + done, total)
 
 
 def read_manifest(path: Path) -> ModelManifest:

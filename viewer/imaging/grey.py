@@ -216,7 +216,7 @@ def image_presets(stack: ImageStack, index: int) -> tuple[WindowPreset, ...]:
 
 
 def presets(modality: str) -> dict[str, WindowPreset]:
-    """Return the window presets of a modality by the key that chooses them ("1" to "9")."""
+    """Return the window presets of a modality by the key that chooses them ("1" to "8")."""
     rows = resources.table("presets", "windows.json").get(modality, ())
     return {
         row["key"]: WindowPreset(
