@@ -18,6 +18,9 @@ ACTS: dict[str, Act] = {act.name: act for act in VIEWER_ACTS}
 
 ARRANGEMENT_WORDS = {kind: f"{kind.shape[0]} \u00d7 {kind.shape[1]}" for kind in Arrangement}
 
+TOOLS = (Tool.SCROLL, Tool.WINDOW, Tool.ZOOM, Tool.PAN, Tool.ELLIPSE, Tool.OUTLINE)
+"""Tools with a button of their own."""
+
 SWITCHES = ("layout.tiles", "viewport.reference_lines", "viewport.link_here")
 """Acts under the layouts in their menu."""
 
@@ -66,7 +69,7 @@ class ToolBar(QWidget):
         row.setContentsMargins(theme.length("space", "xs"), 0, theme.length("space", "m"), 0)
         row.setSpacing(theme.px(2))
         self.tools: dict[Tool, ToolButton] = {}
-        for tool in Tool:
+        for tool in TOOLS:
             if tool is Tool.ELLIPSE:
                 row.addSpacing(theme.px(6))
                 row.addWidget(upright_rule(theme))

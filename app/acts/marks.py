@@ -1,0 +1,8 @@
+"""Marks and lesions of the study. No Qt."""
+
+from __future__ import annotations
+
+from viewer.acts import Act
+
+ACTS: tuple[Act, ...] = ()
+"""In the order of the sheet."""

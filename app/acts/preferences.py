@@ -1,0 +1,8 @@
+"""Keys, mouse, presets, screens: what a person sets. No Qt."""
+
+from __future__ import annotations
+
+from viewer.acts import Act
+
+ACTS: tuple[Act, ...] = ()
+"""In the order of the sheet."""

@@ -1,0 +1,8 @@
+"""One series over another, and the registration it may need. No Qt."""
+
+from __future__ import annotations
+
+from viewer.acts.act import Act
+
+ACTS: tuple[Act, ...] = ()
+"""In the order in which menus and the shortcut sheet show them."""

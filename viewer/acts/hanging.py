@@ -1,0 +1,8 @@
+"""How a study is hung: protocols, priors, links of zoom and window. No Qt."""
+
+from __future__ import annotations
+
+from viewer.acts.act import Act
+
+ACTS: tuple[Act, ...] = ()
+"""In the order in which menus and the shortcut sheet show them."""

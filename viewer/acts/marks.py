@@ -1,0 +1,8 @@
+"""Measuring and marking on an image, and what is done with a mark. No Qt."""
+
+from __future__ import annotations
+
+from viewer.acts.act import Act
+
+ACTS: tuple[Act, ...] = ()
+"""In the order in which menus and the shortcut sheet show them."""

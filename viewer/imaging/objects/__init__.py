@@ -1,0 +1,1 @@
+"""What others left with the images: segmentations, contours, presentation states, reports."""

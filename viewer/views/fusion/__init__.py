@@ -1,0 +1,1 @@
+"""One series over another on the screen."""

@@ -1,0 +1,1 @@
+"""Marks on an image: drawn, measured, moved by handles."""

@@ -1,0 +1,1 @@
+"""Draws what others left with the images."""

@@ -1,0 +1,1 @@
+"""The volume in three dimensions on the screen."""
