@@ -11,6 +11,7 @@ from PySide6.QtWidgets import QGridLayout, QWidget
 from viewer.acts import Arrangement, Tool
 from viewer.imaging.regions import Region
 from viewer.imaging.study import WindowPreset
+from viewer.views.layers import MakeLayer
 from viewer.views.link import ManualLink, link_here, shares_space
 from viewer.views.overlay import Overlay
 from viewer.views.pane import Pane
@@ -65,6 +66,7 @@ class ViewportGrid(QWidget):
         self._tiling = False
         self._make_pane = make_pane
         self._panes: list[Pane] = []
+        self._layers: list[MakeLayer] = []
         self._active = 0
         self._overlay = Overlay()
         self._selected: frozenset[str] = frozenset()
@@ -102,6 +104,12 @@ class ViewportGrid(QWidget):
         if changed:
             self.activeChanged.emit(index)
 
+    def add_layer(self, make: MakeLayer) -> None:
+        """Lay something over the images of all panes, those to come too."""
+        self._layers.append(make)
+        for pane in self._panes:
+            pane.add_layer(make)
+
     def clear_series(self, keys: Collection[str]) -> None:
         """Empty the panes that show one of these series: their memory is about to go."""
         for pane in self._panes:
@@ -130,6 +138,8 @@ class ViewportGrid(QWidget):
         pane = self._make_pane(self.theme, self)
         number = len(self._panes)
         self._panes.append(pane)
+        for make in self._layers:
+            pane.add_layer(make)
         pane.set_tool(self.tool)
         pane.set_corner_text(self.corner_text)
         pane.set_overlay(self._overlay)

@@ -11,6 +11,7 @@ from viewer.acts import Tool
 from viewer.imaging.regions import Region
 from viewer.imaging.study import Study, WindowPreset
 from viewer.imaging.volume import ImageStack
+from viewer.views.layers import Layer, MakeLayer
 from viewer.views.link import ManualLink
 from viewer.views.overlay import Overlay
 from viewer.views.places import Cut, PatientPoint
@@ -27,6 +28,10 @@ class Pane(Protocol):
 
     def widget(self) -> QWidget:
         """Return the widget that the grid lays out."""
+        ...
+
+    def add_layer(self, make: MakeLayer) -> Layer:
+        """Lay something over the image."""
         ...
 
     def stack(self) -> ImageStack | None:

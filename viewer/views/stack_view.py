@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import replace
 
 from PySide6.QtCore import QPointF, QRect, QRectF, QSize, Qt, Signal
@@ -17,6 +17,7 @@ from viewer.views.cine import Cine
 from viewer.views.drawing import Sketch
 from viewer.views.frame_image import FrameImages
 from viewer.views.gestures import Drag
+from viewer.views.layers import Layer
 from viewer.views.link import ManualLink
 from viewer.views.overlay import Overlay
 from viewer.views.places import Cut, PatientPoint
@@ -42,6 +43,7 @@ class StackView(QWidget):
         self.active = False
         self.corner_text = True
         self.sketch: Sketch | None = None
+        self.layers: list[Layer] = []
         self.cine = Cine(self)
         self.cine.changed.connect(self._cine_changed)
         self._images = FrameImages()
@@ -49,6 +51,14 @@ class StackView(QWidget):
         self._drag: Drag | None = None
         self.setAttribute(Qt.WidgetAttribute.WA_OpaquePaintEvent)
         self._describe()
+
+    def add_layer(self, make: Callable[[StackView], Layer]) -> Layer:
+        """Lay something over the image, under what has a higher order."""
+        layer = make(self)
+        self.layers.append(layer)
+        self.layers.sort(key=lambda one: one.order)
+        self.update()
+        return layer
 
     # --- what is shown -----------------------------------------------------------------------------
 
@@ -85,6 +95,7 @@ class StackView(QWidget):
         self._forget_images()
         self.sketch, self._drag = None, None
         self.model.show(stack, study, arrived, index)
+        self._tell_layers()
         self.set_state(self.model.state)
 
     def shown(self) -> Shown | None:
@@ -117,6 +128,7 @@ class StackView(QWidget):
         """Take the stack as it is when all pixels are in, without a change of the view."""
         self._forget_images()
         self.model.complete(stack)
+        self._tell_layers()
         self.set_state(self.model.state)
 
     def set_state(self, state: ViewportState) -> None:
@@ -124,11 +136,15 @@ class StackView(QWidget):
 
         A drawing never moves to another frame, and a cine ends where somebody goes elsewhere.
         """
-        if state.index != self.model.state.index:
+        moved = state.index != self.model.state.index
+        if moved:
             self.sketch = None
         if state.index != self.cine.index:
             self.cine.stop()
         self.model.state = state
+        if moved:
+            for layer in self.layers:
+                layer.frame_changed()
         self._describe()
         self.update()
         self.stateChanged.emit()
@@ -159,6 +175,10 @@ class StackView(QWidget):
         if magnified != self.model.magnified:
             self.model.magnified = magnified
             self.update()
+
+    def _tell_layers(self) -> None:
+        for layer in self.layers:
+            layer.stack_changed()
 
     def _forget_images(self) -> None:
         """Drop what was drawn: the pixels of the stack have changed."""
@@ -268,6 +288,7 @@ class StackView(QWidget):
             corner_text=self.corner_text,
             active=self.active,
             glass=self._glass,
+            layers=self.layers,
         )
         painter.end()
 

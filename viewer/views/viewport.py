@@ -21,6 +21,7 @@ from viewer.views.cine import USUAL_RATE
 from viewer.views.drawing import SMALLEST_DRAG, Sketch
 from viewer.views.gestures import DRAG_TOOLS, Button, Drag
 from viewer.views.key_bindings import KeyBindings
+from viewer.views.layers import Layer
 from viewer.views.stack_view import StackView
 from viewer.views.theme import Theme
 from viewer.views.viewport_paint import probe_area
@@ -64,6 +65,7 @@ class ImageViewport(StackView):
         super().__init__(theme, parent)
         self.keys = KeyBindings(VIEWER_ACTS, Scope.VIEWPORT)
         self._pressed: QPointF | None = None
+        self._taken_by: Layer | None = None
         self._wheel = 0
         self._pointing = False
         self.cine.stepped.connect(self._play_to)
@@ -75,27 +77,32 @@ class ImageViewport(StackView):
 
     def do(self, act: str) -> bool:
         """Do an act by name; false when it is not one of a viewport's own or nothing is shown."""
-        if act == "viewport.regions":
-            self.model.all_regions = not self.model.all_regions
-            self.update()
+        if any(layer.do(act) for layer in reversed(self.layers)):
             return True
-        if act == "viewport.cursor":
-            self._point_out(self.model.pointer)
-            return True
-        if act == MAGNIFIER:
-            self.set_magnified(not self.model.magnified)
-            return True
-        if act == "viewport.cine":
-            if self.cine.playing:
-                self.cine.stop()
-            else:
-                self.cine.play(self.model.state.index, self.model.count, self._header_rate())
+        own: dict[str, Callable[[], None]] = {
+            "viewport.regions": self._switch_regions,
+            "viewport.cursor": lambda: self._point_out(self.model.pointer),
+            "viewport.cine": self._switch_cine,
+            MAGNIFIER: lambda: self.set_magnified(not self.model.magnified),
+        }
+        if act in own:
+            own[act]()
             return True
         state = self.model.state_after(act)
         if state is None:
             return False
         self._move(state)
         return True
+
+    def _switch_regions(self) -> None:
+        self.model.all_regions = not self.model.all_regions
+        self.update()
+
+    def _switch_cine(self) -> None:
+        if self.cine.playing:
+            self.cine.stop()
+        else:
+            self.cine.play(self.model.state.index, self.model.count, self._header_rate())
 
     def _move(self, state: ViewportState) -> None:
         """Take a state that the reader made: linked panes follow when it is on another image."""
@@ -115,6 +122,8 @@ class ImageViewport(StackView):
 
     def keyPressEvent(self, event: QKeyEvent) -> None:
         """Do the act of the key, or finish or cancel a drawing, or stop a cine."""
+        if any(layer.key(event) for layer in reversed(self.layers)):
+            return
         if self.sketch is not None and self._sketch_key(event.key()):
             return
         if self.cine.playing and event.key() == Qt.Key.Key_Escape:
@@ -143,7 +152,7 @@ class ImageViewport(StackView):
         """Scroll; with Ctrl zoom about the pointer. Small steps of a touch pad add up."""
         self.activated.emit()
         event.accept()
-        if self.model.stack is None:
+        if self.model.stack is None or any(layer.wheel(event) for layer in reversed(self.layers)):
             return
         angle = event.angleDelta().y()
         if event.modifiers() & Qt.KeyboardModifier.ControlModifier:
@@ -167,6 +176,9 @@ class ImageViewport(StackView):
         button = BUTTONS.get(event.button())
         if button is None or self.model.stack is None:
             return
+        self._taken_by = next((one for one in reversed(self.layers) if one.press(event)), None)
+        if self._taken_by is not None:
+            return
         tool = DRAG_TOOLS.get(button, self.tool)
         if tool.draws:
             self._begin_or_add(SHAPES[tool], event.position())
@@ -187,6 +199,11 @@ class ImageViewport(StackView):
         """Follow a drag or a drawing, else find the region under the pointer."""
         point = event.position()
         self._probe_at(point)
+        if self._taken_by is not None:
+            self._taken_by.move(event)
+            return
+        if self._drag is None and any(layer.move(event) for layer in reversed(self.layers)):
+            return
         free = event.buttons() == Qt.MouseButton.NoButton and self.sketch is None
         shift = bool(event.modifiers() & Qt.KeyboardModifier.ShiftModifier)
         self._point_out((point.x(), point.y()) if free and shift else None)
@@ -203,6 +220,10 @@ class ImageViewport(StackView):
 
     def mouseReleaseEvent(self, event: QMouseEvent) -> None:
         """End a drag; a press that did not move is a click on a region."""
+        taken, self._taken_by = self._taken_by, None
+        if taken is not None:
+            taken.release(event)
+            return
         point, pressed = event.position(), self._pressed
         drags, self._drag, self._pressed = self._drag is not None, None, None
         if drags:
@@ -214,6 +235,8 @@ class ImageViewport(StackView):
 
     def mouseDoubleClickEvent(self, event: QMouseEvent) -> None:
         """Close an outline, else maximise and back."""
+        if any(layer.double_click(event) for layer in reversed(self.layers)):
+            return
         if event.button() is not Qt.MouseButton.LeftButton:
             self.mousePressEvent(event)
         elif self.sketch is not None and self.sketch.shape is Shape.POLYGON:
@@ -223,6 +246,8 @@ class ImageViewport(StackView):
 
     def leaveEvent(self, event: QEvent) -> None:
         """Nothing is pointed at outside."""
+        for layer in self.layers:
+            layer.leave()
         self._probe_at(None)
         self._point_out(None)
         self._point_at("")

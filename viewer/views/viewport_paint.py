@@ -16,6 +16,7 @@ from viewer.views.drawing import Sketch
 from viewer.views.frame_image import FrameImages
 from viewer.views.guides import draw_cursor, draw_reference_line
 from viewer.views.icons import glyph
+from viewer.views.layers import Layer, LayerOrder
 from viewer.views.outlined_text import draw_outlined
 from viewer.views.overlay import Outline
 from viewer.views.pyramid import level_for
@@ -48,6 +49,7 @@ def paint_viewport(
     corner_text: bool,
     active: bool,
     glass: FrameImages,
+    layers: Sequence[Layer] = (),
 ) -> None:
     """Draw a viewport: the image, the regions, then the words and the frame.
 
@@ -55,18 +57,22 @@ def paint_viewport(
     ----------
     images, glass
         Keep the image as it was drawn last, in the viewport and in its magnifier.
+    layers
+        What lies over the image, lowest first.
     """
     bounds = QRectF(0.0, 0.0, *model.size)
     painter.fillRect(bounds, theme.colour("image"))
     if model.stack is not None:
         matrix = model.matrix()
         draw_image(painter, model, images, matrix)
+        draw_layers(painter, [one for one in layers if one.order is LayerOrder.COLOUR], matrix)
         line, place = model.reference_line(), model.cursor_place()
         if line is not None:
             draw_reference_line(painter, line, matrix, theme)
         within = bounds.adjusted(4, 4, -4, -4)
         outlines = model.drawn_outlines()
         draw_regions(painter, outlines, matrix, theme, selected=model.selected, bounds=within)
+        draw_layers(painter, [one for one in layers if one.order is not LayerOrder.COLOUR], matrix)
         if sketch is not None:
             draw_sketch(painter, sketch, matrix, theme)
         if place is not None:
@@ -84,6 +90,14 @@ def paint_viewport(
             draw_progress(painter, model.arrived_share, bounds, theme)
     if active:
         draw_frame(painter, bounds, theme.colour("viewport-frame"), theme.length("viewport", "frame"))
+
+
+def draw_layers(painter: QPainter, layers: Sequence[Layer], matrix: FloatArray) -> None:
+    """Let layers draw, each with the painter as it found it."""
+    for layer in layers:
+        painter.save()
+        layer.paint(painter, matrix)
+        painter.restore()
 
 
 def draw_glass(
