@@ -8,9 +8,9 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
+from viewer.imaging.contour import mask_rings
 from viewer.imaging.regions import Region, Shape, Space, outline
 from viewer.imaging.volume import ImageStack
-from viewer.views.contour import mask_rings
 from viewer.views.link import linked_index
 from viewer.views.overlay import Outline, Overlay, ViewRegion, hit
 from viewer.views.places import nearest_frame

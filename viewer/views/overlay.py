@@ -10,9 +10,9 @@ from functools import lru_cache
 import numpy as np
 import numpy.typing as npt
 
+from viewer.imaging.contour import mask_rings
 from viewer.imaging.regions import Region, Shape, Space, outline, to_image
 from viewer.imaging.volume import ImageStack
-from viewer.views.contour import mask_rings
 from viewer.views.places import nearest_frame, plane_of, reach_of
 
 FloatArray = npt.NDArray[np.float64]

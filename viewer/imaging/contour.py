@@ -41,7 +41,7 @@ def mask_rings(mask: npt.NDArray[np.bool_]) -> list[FloatArray]:
     columns = np.flatnonzero(mask.any(axis=0))
     top, left = int(rows[0]), int(columns[0])
     crop = np.pad(mask[top : rows[-1] + 1, left : columns[-1] + 1].astype(np.uint8), 1)
-    cells = crop[:-1, :-1] | crop[:-1, 1:] << 1 | crop[1:, 1:] << 2 | crop[1:, :-1] << 3
+    cells = crop[:-1, :-1] + 2 * crop[:-1, 1:] + 4 * crop[1:, 1:] + 8 * crop[1:, :-1]
     stride = 2 * crop.shape[1] + 1
     following = _links(cells, stride)
     rings = []
@@ -75,4 +75,5 @@ def _links(cells: npt.NDArray[np.uint8], stride: int) -> dict[int, int]:
 def _without_collinear(points: FloatArray) -> FloatArray:
     before, after = points - np.roll(points, 1, axis=0), np.roll(points, -1, axis=0) - points
     turns = before[:, 0] * after[:, 1] != before[:, 1] * after[:, 0]
-    return points[turns]
+    kept: FloatArray = points[turns]
+    return kept
