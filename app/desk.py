@@ -8,11 +8,11 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from types import TracebackType
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from app.documents import pdf_document, study_block
 from app.files import write_private
@@ -40,6 +40,7 @@ if TYPE_CHECKING:
     from reports.store.accounts import Account
     from reports.store.database import Store
     from reports.store.keys import ProviderKind
+    from reports.store.records import PreferenceKind, RecordKind
 
 DOCUMENTS_FOLDER = "documents"
 """Sub-folder of the home that holds sealed PDFs beside the copies in the store."""
@@ -203,6 +204,25 @@ class Desk:
         return self.store.reports.save_revision(
             following, self.account, ReportAct.EDIT, ledger=ledger, reason=reason
         )
+
+    def study_record(self, study_uid: str, kind: RecordKind) -> dict[str, Any] | None:
+        """Return what is kept beside the report of a study, or none; lesions go by patient key."""
+        found = self.store.records.latest(kind, study_uid, self.account)
+        return None if found is None else found.body
+
+    def save_study_record(
+        self, study_uid: str, kind: RecordKind, body: Mapping[str, Any], *, act: str
+    ) -> None:
+        """Keep a new revision; `act` is what the person did, in the program's words."""
+        self.store.records.save(kind, study_uid, body, self.account, act=act)
+
+    def preference(self, kind: PreferenceKind) -> dict[str, Any] | None:
+        """Return a preference of the one who is signed in, or none."""
+        return self.store.preferences.latest(kind, self.account)
+
+    def save_preference(self, kind: PreferenceKind, body: Mapping[str, Any]) -> None:
+        """Keep a preference of the one who is signed in, in place of the one before."""
+        self.store.preferences.save(kind, body, self.account)
 
     def start_addendum(self, report: Report, *, reason: str) -> Report:
         """Start a new part that adds to a final report."""

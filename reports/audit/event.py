@@ -45,6 +45,8 @@ class AuditAct(StrEnum):
     ADDENDUM_STARTED = "addendum started"
     DOCUMENT_SEALED = "document sealed"
     DOCUMENT_EXPORTED = "document exported"
+    STUDY_RECORD_SAVED = "study record saved"
+    PREFERENCE_SAVED = "preference saved"
     AUDIT_LOG_USED = "audit log used"
 
 
@@ -121,6 +123,8 @@ ACT_CODES: Final[dict[AuditAct, ActCode]] = {
         (AuditAct.ADDENDUM_STARTED, _RECORD, None, "C"),
         (AuditAct.DOCUMENT_SEALED, _RECORD, None, "C"),
         (AuditAct.DOCUMENT_EXPORTED, _EXPORT, None, "R"),
+        (AuditAct.STUDY_RECORD_SAVED, _RECORD, None, "U"),
+        (AuditAct.PREFERENCE_SAVED, _APPLICATION, None, "U"),
         (AuditAct.AUDIT_LOG_USED, _LOG_USED, None, "R"),
     )
 }

@@ -93,6 +93,17 @@ def require_active_reader(connection: sa.Connection, account: Account) -> None:
         It is an administrator's, or not the enabled account that it says it is.
     """
     require_reader(account)
+    require_active(connection, account)
+
+
+def require_active(connection: sa.Connection, account: Account) -> None:
+    """Refuse an account that was disabled meanwhile.
+
+    Raises
+    ------
+    NotPermittedError
+        It is not the enabled account that it says it is.
+    """
     query = sa.select(ACCOUNTS.c.role).where(ACCOUNTS.c.name == account.name, ACCOUNTS.c.disabled == 0)
     if connection.scalar(query) != str(account.role):
         raise NotPermittedError("This account was disabled or changed meanwhile. Sign in again.")

@@ -15,14 +15,17 @@ from reports.audit.canonical import canonical, content_sha256, sha256_hex
 from reports.audit.event import AuditEvent
 from reports.audit.verify import AuditFault, AuditVerdict
 from reports.domain import Report
+from reports.store.records import subject_name
 from reports.store.schema import (
     AUDIT_EVENTS,
     DOCUMENTS,
     DRAFTS,
     LEDGERS,
+    PREFERENCES,
     REPORTS,
     REVISIONS,
     SIGNATURES,
+    STUDY_RECORDS,
 )
 
 
@@ -49,6 +52,12 @@ def _of_event(event: AuditEvent) -> Iterator[Record]:
         yield Record(f"The signature in revision {revision}", detail["content_sha256"])
     if "document_sha256" in detail:
         yield Record(f"The document for revision {revision}", detail["document_sha256"])
+    if "record_sha256" in detail:
+        name = f"Revision {detail['revision']} of the {detail['kind']} of {detail['subject']}"
+        yield Record(name, detail["record_sha256"])
+    if "preference_sha256" in detail:
+        name = f"The {detail['kind']} preference of account {detail['account']}"
+        yield Record(name, detail["preference_sha256"])
     if "draft" in ids:
         for part in ("draft", "trace", "masks", "ledger"):
             yield Record(f"The {part} in draft {ids['draft']}", detail[f"{part}_sha256"])
@@ -75,6 +84,13 @@ def _stored(connection: sa.Connection) -> Iterator[Record]:
     for row in connection.execute(sa.select(DRAFTS)):
         for part in ("draft", "trace", "masks", "ledger"):
             yield Record(f"The {part} in draft {row.id}", sha256_hex(getattr(row, part)))
+    for row in connection.execute(sa.select(STUDY_RECORDS)):
+        subject = subject_name(row.kind, row.subject)
+        name = f"Revision {row.revision} of the {row.kind} of {subject}"
+        yield Record(name, sha256_hex(row.content))
+    for row in connection.execute(sa.select(PREFERENCES)):
+        name = f"The {row.kind} preference of account {row.account}"
+        yield Record(name, sha256_hex(row.content))
     for row in connection.execute(sa.select(LEDGERS)):
         yield Record(f"Ledger {row.sha256}", sha256_hex(row.content))
 

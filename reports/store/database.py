@@ -45,6 +45,7 @@ from reports.store.keys import (
     unwrap_key,
 )
 from reports.store.migrate import HEAD, require_known, revision_of, upgrade
+from reports.store.records import Preferences, StudyRecords
 from reports.store.reports import Reports
 from reports.store.schema import AUDIT_EVENTS, INSTALLATION, install_triggers, triggers_are_complete
 from reports.store.steps import Hook, pass_by
@@ -79,7 +80,7 @@ class Store:
 
     Attributes
     ----------
-    accounts, studies, drafts, reports
+    accounts, studies, drafts, reports, records, preferences
         The parts; each method is one act in one transaction with its audit entry.
     badge
         Words that stay on the screen while this store is open; empty when none are needed.
@@ -108,6 +109,8 @@ class Store:
         self.studies = Studies(self._transactions)
         self.drafts = Drafts(self._transactions)
         self.reports = Reports(self._transactions, self.accounts)
+        self.records = StudyRecords(self._transactions)
+        self.preferences = Preferences(self._transactions)
 
     @staticmethod
     def exists(home: Path) -> bool:

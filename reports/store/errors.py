@@ -75,6 +75,10 @@ class RecordDamagedError(StoreError):
     """A stored record is not the one that was hashed."""
 
 
+class RecordRefusedError(StoreError):
+    """A record that is too large to keep, or no JSON."""
+
+
 class UnknownRecordError(StoreError):
     """There is no such report, study, draft or account."""
 

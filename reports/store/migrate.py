@@ -13,7 +13,7 @@ from reports.store.schema import install_triggers
 if TYPE_CHECKING:
     from alembic.config import Config
 
-HEAD: Final = "0001"
+HEAD: Final = "0002"
 """Newest revision of the tree; kept here so that opening a current store loads no Alembic."""
 TREE: Final = Path(__file__).resolve().parent / "migrations"
 

@@ -121,6 +121,29 @@ DOCUMENTS = sa.Table(
     ),
     **STRICT,
 )
+STUDY_RECORDS = sa.Table(
+    "study_records",
+    METADATA,
+    sa.Column("kind", sa.Text, primary_key=True),
+    # Study Instance UID, or the patient key of lesions.
+    sa.Column("subject", sa.Text, primary_key=True),
+    sa.Column("revision", sa.Integer, primary_key=True),
+    sa.Column("content", sa.LargeBinary, nullable=False),
+    sa.Column("sha256", sa.Text, nullable=False),
+    sa.Column("account", sa.Text, sa.ForeignKey("accounts.name"), nullable=False),
+    sa.Column("saved_at", sa.Text, nullable=False),
+    **STRICT,
+)
+PREFERENCES = sa.Table(
+    "preferences",
+    METADATA,
+    sa.Column("account", sa.Text, sa.ForeignKey("accounts.name"), primary_key=True),
+    sa.Column("kind", sa.Text, primary_key=True),
+    sa.Column("content", sa.LargeBinary, nullable=False),
+    sa.Column("sha256", sa.Text, nullable=False),
+    sa.Column("saved_at", sa.Text, nullable=False),
+    **STRICT,
+)
 AUDIT_EVENTS = sa.Table(
     "audit_events",
     METADATA,
@@ -172,6 +195,7 @@ _FINAL = "A final report never changes: start an addendum."
 _REVISION = "A revision of a report never changes."
 _SIGNATURE = "A signature never changes."
 _DOCUMENT = "A sealed document never changes."
+_RECORD = "A revision of a study record never changes."
 
 # INSERT triggers look for an existing row too: INSERT OR REPLACE deletes without a DELETE trigger
 # unless the connection asks for recursive triggers.
@@ -221,6 +245,15 @@ TRIGGERS: tuple[Trigger, ...] = (
     Trigger("reports", "INSERT", _FINAL, "EXISTS (SELECT 1 FROM reports WHERE id = NEW.id)"),
     Trigger("ledgers", "UPDATE", "A ledger never changes."),
     Trigger("ledgers", "DELETE", "A ledger never changes."),
+    Trigger("study_records", "UPDATE", _RECORD),
+    Trigger("study_records", "DELETE", _RECORD),
+    Trigger(
+        "study_records",
+        "INSERT",
+        "Revisions of a study record count up without gaps.",
+        "NEW.revision IS NOT (SELECT coalesce(max(revision), 0) + 1 FROM study_records "
+        "WHERE kind = NEW.kind AND subject = NEW.subject)",
+    ),
     Trigger("accounts", "DELETE", "An account is disabled, never deleted."),
 )
 

@@ -12,7 +12,7 @@ import sqlcipher3.dbapi2 as sqlcipher
 from alembic.autogenerate import compare_metadata
 from alembic.migration import MigrationContext
 from alembic.script import ScriptDirectory
-from store_reading import CHEAP, PASSWORD, Reading
+from store_reading import CHEAP, PASSWORD, STUDY_UID, Reading, made_in
 
 from reports.audit.event import AuditAct
 from reports.domain import ReportAct
@@ -21,6 +21,7 @@ from reports.store.database import Store
 from reports.store.errors import NewerStoreError
 from reports.store.home import Home
 from reports.store.keys import FileProvider, unwrap_key
+from reports.store.records import RecordKind
 from reports.store.schema import METADATA, TRIGGERS, triggers_are_complete, triggers_in
 
 NEXT = '''"""A later revision: Alembic's batch mode copies the table and loses its triggers."""
@@ -28,8 +29,8 @@ NEXT = '''"""A later revision: Alembic's batch mode copies the table and loses i
 import sqlalchemy as sa
 from alembic import op
 
-revision = "0002"
-down_revision = "0001"
+revision = "later"
+down_revision = "{head}"
 branch_labels = None
 depends_on = None
 
@@ -69,9 +70,44 @@ def later_program(monkeypatch: pytest.MonkeyPatch, folder: Path, then: str) -> N
     """Make the program one with a further revision."""
     tree = folder / "later %s tree"
     shutil.copytree(migrate.TREE, tree, ignore=shutil.ignore_patterns("__pycache__"))
-    (tree / "versions" / "v0002_later.py").write_text(NEXT.replace("{then}", then))
+    text = NEXT.replace("{head}", migrate.HEAD).replace("{then}", then)
+    (tree / "versions" / "v9999_later.py").write_text(text)
     monkeypatch.setattr(migrate, "TREE", tree)
-    monkeypatch.setattr("reports.store.database.HEAD", "0002")
+    monkeypatch.setattr("reports.store.database.HEAD", "later")
+
+
+def first_program(monkeypatch: pytest.MonkeyPatch, folder: Path) -> None:
+    """Make the program the one that knew the first schema only."""
+    tree = folder / "first tree"
+    shutil.copytree(migrate.TREE, tree, ignore=shutil.ignore_patterns("__pycache__", "v0002*"))
+    monkeypatch.setattr(migrate, "TREE", tree)
+    monkeypatch.setattr("reports.store.database.HEAD", "0001")
+    known = tuple(trigger for trigger in TRIGGERS if trigger.table != "study_records")
+    monkeypatch.setattr("reports.store.schema.TRIGGERS", known)
+
+
+def test_store_of_the_first_schema_moves_up_and_keeps_records(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with monkeypatch.context() as patched:
+        first_program(patched, tmp_path)
+        reading = made_in(tmp_path / "home")
+        report_id = signed_and_closed(reading)
+        connection = reading.raw()
+        tables = {name for (name,) in connection.execute("SELECT name FROM sqlite_master")}
+        connection.close()
+        assert not {"study_records", "preferences"} & tables
+    store = Store.open(reading.home, FileProvider(), hasher=CHEAP)
+    with store._transactions.reading() as connection:
+        assert migrate.revision_of(connection) == migrate.HEAD
+        assert triggers_are_complete(connection)
+    assert store.alert is None
+    assert store.records.latest(RecordKind.MARKS, STUDY_UID, reading.radiologist) is None
+    store.records.save(RecordKind.MARKS, STUDY_UID, {"marks": []}, reading.radiologist, act="draw")
+    assert store.reports.latest(report_id, reading.radiologist).signatures
+    assert store.verify().intact
+    assert Home(reading.home).backup("0001").exists()
+    store.close()
 
 
 def signed_and_closed(reading: Reading) -> str:
@@ -103,14 +139,14 @@ def test_migration_puts_back_the_triggers_and_keeps_a_checked_backup(
     with pytest.raises(sqlcipher.DatabaseError, match="only ever added"):
         connection.execute("DELETE FROM audit_events")
     connection.close()
-    backup = Home(reading.home).backup("0001")
+    backup = Home(reading.home).backup(migrate.HEAD)
     assert stat.S_IMODE(backup.stat().st_mode) == 0o600
     assert b"nodule" not in backup.read_bytes()
     assert len(backup.read_bytes()) == len(before)
     key, _ = unwrap_key(Home(reading.home), FileProvider())
     copy = sqlcipher.connect(str(backup))
     copy.execute(f"PRAGMA key = \"x'{key.hex()}'\"")
-    assert copy.execute("SELECT version_num FROM alembic_version").fetchone() == ("0001",)
+    assert copy.execute("SELECT version_num FROM alembic_version").fetchone() == (migrate.HEAD,)
     assert copy.execute("SELECT count(*) FROM signatures").fetchone() == (1,)
     copy.close()
 
@@ -125,7 +161,7 @@ def test_migration_that_fails_changes_nothing(
             Store.open(reading.home, FileProvider(), hasher=CHEAP)
     store = reading.store = Store.open(reading.home, FileProvider(), hasher=CHEAP)
     with store._transactions.reading() as connection:
-        assert migrate.revision_of(connection) == "0001"
+        assert migrate.revision_of(connection) == migrate.HEAD
         assert triggers_are_complete(connection)
     assert store.verify().intact
     assert store.reports.latest(report_id, reading.radiologist).signatures
