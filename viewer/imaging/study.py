@@ -14,6 +14,7 @@ from pydantic import BaseModel, ConfigDict
 
 from viewer.imaging.geometry import GeometryVerdict, ImagePlane
 from viewer.imaging.mappings import LookupTable, RealWorldMap
+from viewer.imaging.objects.foreign import ForeignObject
 
 
 class _Frozen(BaseModel):
@@ -133,6 +134,11 @@ class Instance(_Frozen):
         of them 0; empty when the header gives none (PS3.3 C.7.6.5).
     display_rate
         Frames a second at which the header asks to show a cine, where it does.
+    floating
+        True for (Double) Float Pixel Data (PS3.3 C.7.6.24): a stack of float32, where what is no
+        finite number is no image.
+    float_padding
+        First and last stored value of the padding of floating point pixels; NaN in the stack.
     mosaic
         True when the frames are tiles of one stored picture (Siemens): rows, columns and frames are
         then those of the slices.
@@ -164,6 +170,8 @@ class Instance(_Frozen):
     rescale_type: str = ""
     pixel_padding_value: int | None = None
     pixel_padding_range_limit: int | None = None
+    floating: bool = False
+    float_padding: tuple[float, float] | None = None
     windows: tuple[WindowPreset, ...] = ()
     plane: ImagePlane | None = None
     pixel_aspect: float = 1.0
@@ -385,6 +393,8 @@ class Study(_Frozen):
     synthetic: bool = False
     """Synthetic Data (0008,001C) says YES: a phantom, no patient."""
     series: tuple[Series, ...] = ()
+    objects: tuple[ForeignObject, ...] = ()
+    """Objects of others that are no images, by series; a study may have only these."""
 
     @property
     def modalities(self) -> tuple[str, ...]:
