@@ -24,7 +24,8 @@ from reports.domain import (
 from reports.export.document import ImageReference, PdfDocument
 from reports.export.key_image import EdgeLetters, KeyImage, Outline, evidence_number
 from viewer.imaging.geometry import ImagePlane
-from viewer.imaging.grey import default_window, presets
+from viewer.imaging.grey import default_window
+from viewer.imaging.own_presets import PRESETS
 from viewer.imaging.letters import edge_letters
 from viewer.imaging.regions import Region, Shape, Space, outline
 from viewer.imaging.render import render_frame
@@ -114,7 +115,7 @@ def frame_numbers(stack: ImageStack) -> dict[tuple[str, int], int]:
 def window_for(evidence: Evidence, stack: ImageStack, index: int) -> WindowPreset:
     """Return the window in which this evidence is seen: lung for lungs, else the image's own."""
     words = f"{evidence.anatomy} {evidence.label}".lower()
-    named = {preset.explanation: preset for preset in presets(stack.series.modality).values()}
+    named = {preset.explanation: preset for preset in PRESETS.of(stack.series.modality).values()}
     if "Lung" in named and any(word in words for word in LUNG_WORDS):
         return named["Lung"]
     return default_window(stack, index)

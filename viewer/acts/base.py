@@ -52,7 +52,7 @@ class Arrangement(StrEnum):
         return int(rows), int(columns)
 
 
-PRESET_KEYS = tuple("12345678")
+PRESET_KEYS = tuple("123456789")
 """Digits that select the window presets of the modality, in the order of `resources/presets`."""
 
 
@@ -86,6 +86,7 @@ ACTS: tuple[Act, ...] = (
         viewport_act(f"preset.{key}", f"Window preset {key}", "Window presets", key)
         for key in PRESET_KEYS
     ),
+    viewport_act("keep_preset", "Keep this window as preset 9", "Window presets", "Shift+9"),
     viewport_act("regions", "Show all regions", "Regions", "G"),
     viewport_act("maximise", "Maximise viewport and back", "Layout", "F"),
     viewport_act(

@@ -1,11 +1,10 @@
-"""What a mouse drag does, as data: button and tool -> gesture -> the state it makes. No Qt."""
+"""What a tool makes of a mouse drag, as data: tool -> gesture -> the state it makes. No Qt."""
 
 from __future__ import annotations
 
 import math
 from collections.abc import Callable
 from dataclasses import dataclass, replace
-from enum import Enum
 
 from viewer.acts import Tool
 from viewer.imaging.study import WindowPreset
@@ -22,18 +21,6 @@ ZOOM_PER_PIXEL = 0.008
 
 PIXELS_PER_IMAGE = (2.0, 12.0)
 """Fewest and most widget pixels of a drag that move a stack by one image."""
-
-
-class Button(Enum):
-    """Mouse buttons that drag."""
-
-    LEFT = "left"
-    MIDDLE = "middle"
-    RIGHT = "right"
-
-
-DRAG_TOOLS: dict[Button, Tool] = {Button.MIDDLE: Tool.PAN, Button.RIGHT: Tool.ZOOM}
-"""Tools of the buttons that do not follow the chosen tool."""
 
 
 @dataclass(frozen=True)

@@ -19,9 +19,10 @@ from viewer.acts import VIEWER_ACTS, Scope, Tool
 from viewer.imaging.regions import Shape
 from viewer.views.cine import USUAL_RATE
 from viewer.views.drawing import SMALLEST_DRAG, Sketch
-from viewer.views.gestures import DRAG_TOOLS, Button, Drag
+from viewer.views.gestures import Drag
 from viewer.views.key_bindings import KeyBindings
 from viewer.views.layers import Layer
+from viewer.views.mouse import MOUSE, Button, WheelStep
 from viewer.views.stack_view import StackView
 from viewer.views.theme import Theme
 from viewer.views.viewport_paint import probe_area
@@ -44,6 +45,15 @@ BUTTONS: dict[Qt.MouseButton, Button] = {
     Qt.MouseButton.MiddleButton: Button.MIDDLE,
     Qt.MouseButton.RightButton: Button.RIGHT,
 }
+
+
+def _held(event: QMouseEvent | QWheelEvent) -> dict[str, bool]:
+    """Return which modifiers of the mouse table are held."""
+    held = event.modifiers()
+    return {
+        "ctrl": bool(held & Qt.KeyboardModifier.ControlModifier),
+        "shift": bool(held & Qt.KeyboardModifier.ShiftModifier),
+    }
 
 
 class ImageViewport(StackView):
@@ -149,13 +159,15 @@ class ImageViewport(StackView):
     # --- wheel and mouse ---------------------------------------------------------------------------
 
     def wheelEvent(self, event: QWheelEvent) -> None:
-        """Scroll; with Ctrl zoom about the pointer. Small steps of a touch pad add up."""
+        """Scroll or zoom about the pointer, as set. Small steps of a touch pad add up."""
         self.activated.emit()
         event.accept()
         if self.model.stack is None or any(layer.wheel(event) for layer in reversed(self.layers)):
             return
-        angle = event.angleDelta().y()
-        if event.modifiers() & Qt.KeyboardModifier.ControlModifier:
+        angle, step = event.angleDelta().y(), MOUSE.wheel(**_held(event))
+        if step is WheelStep.NOTHING:
+            return
+        if step is WheelStep.ZOOM:
             about = (event.position().x(), event.position().y())
             factor = ZOOM_PER_NOTCH ** (angle / NOTCH)
             model = self.model
@@ -167,7 +179,8 @@ class ImageViewport(StackView):
         self._wheel -= notches * NOTCH
         if notches:
             model = self.model
-            self._move(model.state.at(model.state.index - notches * model.step, model.count))
+            images = notches * model.step * (10 if step is WheelStep.SCROLL_TEN else 1)
+            self._move(model.state.at(model.state.index - images, model.count))
 
     def mousePressEvent(self, event: QMouseEvent) -> None:
         """Begin a drag or a drawing."""
@@ -179,7 +192,7 @@ class ImageViewport(StackView):
         self._taken_by = next((one for one in reversed(self.layers) if one.press(event)), None)
         if self._taken_by is not None:
             return
-        tool = DRAG_TOOLS.get(button, self.tool)
+        tool = MOUSE.drag(button, **_held(event), chosen=self.tool)
         if tool.draws:
             self._begin_or_add(SHAPES[tool], event.position())
             return

@@ -10,8 +10,9 @@ import numpy.typing as npt
 
 from viewer.acts import PRESET_KEYS
 from viewer.imaging.geometry import ImagePlane
-from viewer.imaging.grey import default_window, presets
+from viewer.imaging.grey import default_window
 from viewer.imaging.letters import EdgeLetters, edge_letters
+from viewer.imaging.own_presets import PRESETS
 from viewer.imaging.regions import Region
 from viewer.imaging.study import Instance, Study, WindowPreset
 from viewer.imaging.volume import ImageStack
@@ -200,7 +201,7 @@ class ViewportModel:
         """Return the window presets of this modality by their key; none for colour."""
         if self.stack is None or self.stack.is_colour:
             return {}
-        return presets(self.stack.series.modality)
+        return PRESETS.of(self.stack.series.modality)
 
     # --- geometry ----------------------------------------------------------------------------------
 
