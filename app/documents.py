@@ -25,8 +25,8 @@ from reports.export.document import ImageReference, PdfDocument
 from reports.export.key_image import EdgeLetters, KeyImage, Outline, evidence_number
 from viewer.imaging.geometry import ImagePlane
 from viewer.imaging.grey import default_window
-from viewer.imaging.own_presets import PRESETS
 from viewer.imaging.letters import edge_letters
+from viewer.imaging.own_presets import PRESETS
 from viewer.imaging.regions import Region, Shape, Space, outline
 from viewer.imaging.render import render_frame
 from viewer.imaging.study import Series, Study, WindowPreset

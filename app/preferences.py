@@ -267,11 +267,7 @@ def _read_display(rows: dict[str, Any], notes: list[str]) -> Display:
         if name not in Display.model_fields:
             notes.append(f"display {name:.40}: left out, this version has no such choice")
             continue
-        one = _checked(
-            f"display {name}",
-            lambda name=name, value=value: Display.model_validate({name: value}),
-            notes,
-        )
+        one = _checked(f"display {name}", TypeAdapter(Display), {name: value}, notes)
         if one is not None:
             display = one.over(display)
     return display
