@@ -14,6 +14,7 @@ ACTS: tuple[Act, ...] = (
     window_act("open_study", "Open study", icon="folder-open", audited=True),
     window_act("last_import", "Files that could not be read", icon="warning"),
     window_act("strip", "Series strip", "F3"),
+    window_act("side_panel", "Side panel", "F4"),
     window_act("next_pane", "Next pane", "F6"),
     window_act("report_panel", "Report panel", "F7"),
     window_act("next_study", "Next study", "Ctrl+Right"),

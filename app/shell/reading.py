@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import replace
 
 from PySide6.QtCore import Qt, Signal
 from PySide6.QtGui import QResizeEvent
@@ -14,14 +13,17 @@ from app.engine import DraftOutcome, Engine, empty_ledger
 from app.report_history import Change
 from app.report_model import ReportModel
 from app.shell.background import Background, Job
-from app.shell.draft_messages import DraftMessages
-from app.shell.drafting import Drafting, DraftWish, draftable, main_series
+from app.shell.draft_flow import DraftFlow
+from app.shell.drafting import main_series
 from app.shell.evidence_link import EvidenceLink
 from app.shell.measuring import Measuring
+from app.shell.part_table import PARTS
+from app.shell.parts import PartContext, Parts
 from app.shell.reading_header import ReadingHeader
 from app.shell.report_panel import ReportPanel
 from app.shell.saving import ReportSaver
 from app.shell.sealed_bar import SealedBar
+from app.shell.side_panel import SidePanel
 from app.shell.signing import OnTheDesk, Signing
 from app.shell.tool_bar import ToolBar
 from app.shell.widgets import Choice
@@ -31,16 +33,12 @@ from inference.validation.rules import check_sentence
 from reports.domain import (
     LOCKED,
     Evidence,
-    Ledger,
     Report,
     ReportState,
     Trace,
-    TraceEvent,
 )
-from viewer.imaging.reader import OpenStack
 from viewer.imaging.regions import Region
 from viewer.imaging.study import Study
-from viewer.imaging.volume import ImageStack
 from viewer.views.reader_adapter import ReaderAdapter
 from viewer.views.reading_area import ReadingArea
 from viewer.views.series_strip import SeriesItem
@@ -72,14 +70,10 @@ class ReadingPage(QWidget):
         self.theme = theme
         self.model: ReportModel | None = None
         self.masks = MaskStore()
-        self.model_title = ""
-        """Name of the model that drafts, once its manifest was read."""
         self._desk: Desk | None = None
         self._store_thread: Background | None = None
         self._entry: Entry | None = None
         self._trace: Trace | None = None
-        self._wants_draft = False
-        self._seed = 0
         self._opening: Job | None = None
         self._signing: Signing | None = None
         self._saver: ReportSaver | None = None
@@ -88,13 +82,34 @@ class ReadingPage(QWidget):
         self.area = ReadingArea(adapter, theme)
         self.panel = ReportPanel(theme)
         self.sealed = SealedBar(theme)
-        self.tools = ToolBar(theme, self.area.grid)
-        self.drafting = Drafting(engine, self)
-        self.messages = DraftMessages(self.panel, self.draft)
+        self.tools = ToolBar(theme, self.area.grid, self.do)
+        context = self._context(engine)
+        self.drafts = DraftFlow(context, lambda: self.masks, self)
         self.measuring = Measuring(engine, adapter, self.work, self)
         self.link = EvidenceLink(self.panel, self.area, self.work, self)
+        self.parts = Parts(context, PARTS)
+        self.side = SidePanel(theme, self.parts.pages())
+        self.area.add_beside_strip(self.side)
         self._lay_out()
         self._connect()
+
+    def _context(self, engine: Engine) -> PartContext:
+        return PartContext(
+            theme=self.theme,
+            engine=engine,
+            area=self.area,
+            panel=self.panel,
+            work=self.work,
+            desk=lambda: self._desk,
+            store_thread=lambda: self._store_thread,
+            entry=lambda: self._entry,
+            study=lambda: self.study,
+            model=lambda: self.model,
+            say=self.say,
+            problem=self.panel.show_problem,
+            show_side_page=self.show_side_page,
+            window=self.window,
+        )
 
     def _lay_out(self) -> None:
         column = QVBoxLayout(self)
@@ -117,8 +132,9 @@ class ReadingPage(QWidget):
         column.addLayout(row, 1)
 
     def _connect(self) -> None:
-        self.area.seriesReady.connect(self._series_ready)
         self.area.seriesProblem.connect(self._series_problem)
+        self.area.actLeft.connect(self.parts.perform)
+        self.area.said.connect(self.say)
         self.area.grid.regionDrawn.connect(self._measure)
         self.panel.draftWanted.connect(self.draft)
         self.panel.cancelDraftWanted.connect(self.cancel_draft)
@@ -129,11 +145,8 @@ class ReadingPage(QWidget):
         self.measuring.doing.connect(self.doing)
         self.measuring.said.connect(lambda text: self.panel.toast.say(text, can_undo=False))
         self.measuring.failed.connect(self._not_measured)
-        self.drafting.heard.connect(self._heard)
-        self.drafting.finished.connect(self._drafted)
-        self.drafting.measuredOnly.connect(self._measured_only)
-        self.drafting.failed.connect(self._draft_failed)
-        self.drafting.cancelled.connect(self._draft_cancelled)
+        self.drafts.drafted.connect(self._take)
+        self.drafts.doing.connect(self.doing)
         self.sealed.exportWanted.connect(self.exportWanted)
         self.sealed.addendumWanted.connect(self.start_addendum)
 
@@ -153,6 +166,8 @@ class ReadingPage(QWidget):
         signing.failed.connect(self.panel.show_problem)
         self.panel.signWanted.connect(signing.ask)
         self._signing = signing
+        for part in self.parts.all:
+            part.sit_down(desk)
 
     @property
     def desk(self) -> Desk:
@@ -185,7 +200,7 @@ class ReadingPage(QWidget):
     def open_entry(self, entry: Entry, *, number: int, count: int, draft: bool = False) -> None:
         """Open a study: images at once, the report as soon as the store has given it."""
         self._entry = entry
-        self._wants_draft = draft
+        self.drafts.wanted = draft
         self._trace = None
         self.masks = MaskStore()
         self.header.show_entry(entry, number, count)
@@ -194,6 +209,8 @@ class ReadingPage(QWidget):
         self.panel.show_trace(())
         self.panel.question.clear()
         self.area.open_study(entry.study)
+        for part in self.parts.all:
+            part.open_study(entry.study)
         assert self._store_thread is not None
         self._opening = self._store_thread.run(
             lambda: self.desk.open_study(entry.study), self._opened, self._not_opened
@@ -208,23 +225,31 @@ class ReadingPage(QWidget):
         if self._entry is None:
             then(True)
             return
-        self.panel.editor.commit()
 
         def saved(is_saved: bool) -> None:
             if is_saved:
                 self._let_go()
             then(is_saved)
 
-        self.saver.flush(saved)
+        self.flush(saved)
+
+    def flush(self, then: Callable[[bool], None]) -> None:
+        """Save report and parts now, then tell whether all of it is saved."""
+        self.panel.editor.commit()
+        self.saver.flush(
+            lambda is_saved: self.parts.flush(lambda are_saved: then(is_saved and are_saved))
+        )
 
     def _let_go(self) -> None:
-        self.drafting.cancel()
+        self.drafts.cancel()
         self.measuring.drop()
         if self._opening is not None:
             self._opening.drop()
         self._entry = None
         self._show_model(None)
         self.area.open_study(None)
+        for part in self.parts.all:
+            part.open_study(None)
         self.doing.emit("")
         self.savedAt.emit("")
 
@@ -243,15 +268,13 @@ class ReadingPage(QWidget):
         )
         self.masks = opened.masks
         self._trace = opened.trace
-        self._seed = opened.report.seed or 0
+        self.drafts.seed = opened.report.seed or 0
         self._show_model(model)
         self.panel.set_images_now(sum(series.image_count for series in study.series))
         if opened.trace is not None:
             self.panel.show_trace(opened.trace.events, opened.trace.seed)
         self._show_sealed(opened.report)
-        if self._wants_draft:
-            self._wants_draft = False
-            self.draft()
+        self.drafts.draft_if_wanted()
 
     def _show_sealed(self, report: Report) -> None:
         """Show signature and file; a final report has nothing left to sign."""
@@ -272,101 +295,27 @@ class ReadingPage(QWidget):
         self.panel.set_model(model)
         self.link.show_report(model, self.masks)
 
-    def _series_ready(self, key: str, _stack: ImageStack) -> None:
-        if self._wants_draft and self.model is not None and self._opened_stack() is not None:
-            self._wants_draft = False
-            self.draft()
-
     def _series_problem(self, key: str, words: str) -> None:
         study = self.study
         series = next((one for one in study.series if one.key == key), None) if study else None
         number = series.series_number if series and series.series_number is not None else "?"
-        waited_for = draftable(study) if study else None
-        if self._wants_draft and waited_for is not None and waited_for.key == key:
-            # A draft that waited for these pixels has nothing left to wait for.
-            self._wants_draft = False
-            self.panel.finish_draft()
-            self.doing.emit("")
+        self.drafts.series_failed(key)
         self.panel.show_problem(self.tr("Series {n}").format(n=number), words)
 
     # --- drafting ----------------------------------------------------------------------------------
 
-    def _opened_stack(self) -> OpenStack | None:
-        """Return the series that is drafted and printed, once its pixels are in."""
-        study = self.study
-        series = draftable(study) if study is not None else None
-        return self.area.adapter.opened(series.key) if series is not None else None
-
     def draft(self) -> None:
         """Make a draft of the series that carries the study; it arrives as proposals."""
-        study, model = self.study, self.model
-        if study is None or model is None or self.drafting.is_running:
-            return
-        if model.is_locked:
-            return
-        series = draftable(study)
-        if series is None:
-            self.messages.unfit()
-            return
-        self.panel.start_draft(self.model_title, self._seed)
-        self.doing.emit(self.tr("Drafting"))
-        opened = self._opened_stack()
-        if opened is None:
-            # The pixels are still coming; the run starts when they are in.
-            self._wants_draft = True
-            self.area.adapter.open(series)
-            return
-        known = model.ledger if model.ledger.evidence and self._has_masks(model.ledger) else None
-        wish = DraftWish(study, opened, known, seed=self._seed, question=self.panel.question.text)
-        self.drafting.start(wish)
-
-    def _has_masks(self, ledger: Ledger) -> bool:
-        """Return whether every mask that the ledger names is here: else it is measured again."""
-        kept = {ref.sha256 for ref in self.masks}
-        named = {
-            region.mask_sha256
-            for item in ledger.evidence
-            for region in item.regions
-            if region.mask_sha256 is not None
-        }
-        return named <= kept
+        self.drafts.draft()
 
     def cancel_draft(self) -> bool:
         """Stop a draft; the window is free at once. False when none is made."""
-        if self._wants_draft and not self.drafting.is_running:
-            self._wants_draft = False
-            self._draft_cancelled(None)
-            return True
-        return self.drafting.cancel()
-
-    def _heard(self, event: TraceEvent, progress: float) -> None:
-        self.panel.add_trace(event, progress)
-        self.doing.emit(self.tr("Drafting, {n} %").format(n=round(100 * progress)))
-
-    def _drafted(self, outcome: DraftOutcome) -> None:
-        self._take(outcome)
-        self.messages.finished(outcome)
-
-    def _measured_only(self, outcome: DraftOutcome, error: Exception) -> None:
-        self._take(outcome)
-        self.messages.measured_only(outcome, error)
-
-    def _draft_failed(self, error: Exception) -> None:
-        self.doing.emit("")
-        self.messages.failed(error)
-
-    def _draft_cancelled(self, trace: Trace | None) -> None:
-        self.doing.emit("")
-        self.messages.cancelled(trace)
+        return self.drafts.cancel()
 
     def _take(self, outcome: DraftOutcome) -> None:
         """Bring a draft into the report: as proposals, what a person wrote stays as it is."""
         model = self.model
-        self.doing.emit("")
-        if model is None or model.is_locked:
-            return
-        if not len(outcome.masks):
-            outcome = replace(outcome, masks=self.masks)
+        assert model is not None
         self.masks = outcome.masks
         self._trace = outcome.result.trace
         self.panel.editor.commit()
@@ -427,7 +376,7 @@ class ReadingPage(QWidget):
             return None
         self.panel.editor.commit()
         return OnTheDesk(
-            self.model, self.study, self._opened_stack(), self._trace, self.panel.images_now
+            self.model, self.study, self.drafts.opened_stack(), self._trace, self.panel.images_now
         )
 
     def _signed(self, report: Report) -> None:
@@ -453,7 +402,22 @@ class ReadingPage(QWidget):
         assert self._store_thread is not None
         self._store_thread.run(work, done, lambda error: self.sealed.say(str(error)))
 
-    # --- layout ------------------------------------------------------------------------------------
+    # --- acts and layout ---------------------------------------------------------------------------
+
+    def say(self, words: str) -> None:
+        """Say something that passes."""
+        self.panel.toast.say(words, can_undo=False)
+
+    def do(self, act: str) -> bool:
+        """Do an act of the viewer's table or of a part; false when it does not fit now."""
+        if self.parts.knows(act):
+            return self.parts.perform(act)
+        return self.area.do(act)
+
+    def show_side_page(self, name: str) -> None:
+        """Open the side panel at a page."""
+        self.side.show_page(name)
+        self.side.show()
 
     def toggle_strip(self) -> None:
         """Show or hide the strip of series."""
@@ -479,6 +443,7 @@ class ReadingPage(QWidget):
         super().resizeEvent(event)
         narrow = self.width() < self.theme.length("column", "narrow-below")
         self.area.set_narrow(narrow)
+        self.side.set_narrow(narrow)
         self.tools.set_narrow(narrow)
         self.header.set_narrow(narrow)
         # One pixel more: the line at the panel's left edge.
@@ -488,6 +453,8 @@ class ReadingPage(QWidget):
 
     def close_page(self) -> None:
         """End threads and give all memory back."""
-        self.drafting.close()
+        for part in self.parts.all:
+            part.close()
+        self.drafts.runs.close()
         self.work.close()
         self.area.adapter.close()

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 from PySide6.QtCore import QCoreApplication, QSize, Qt
 from PySide6.QtGui import QAction
 from PySide6.QtWidgets import QHBoxLayout, QWidget
@@ -57,9 +59,12 @@ class ToolButton(ActButton):
 class ToolBar(QWidget):
     """Tools, window preset, layout, link and corner text of a grid of viewports."""
 
-    def __init__(self, theme: Theme, grid: ViewportGrid) -> None:
+    def __init__(
+        self, theme: Theme, grid: ViewportGrid, perform: Callable[[str], object] | None = None
+    ) -> None:
         super().__init__()
         self._theme, self._grid = theme, grid
+        self._perform = perform or grid.do
         frame = bar(theme, "bar")
         whole = QHBoxLayout(self)
         whole.setContentsMargins(0, 0, 0, 0)
@@ -144,7 +149,7 @@ class ToolBar(QWidget):
         return action
 
     def _do(self, act: str) -> None:
-        self._grid.do(act)
+        self._perform(act)
         self.refresh()
 
     def _presets(self) -> dict[str, WindowPreset]:

@@ -233,8 +233,7 @@ class SightlineWindow(QWidget):
         if self.reading.entry is None:
             then(True)
             return
-        self.reading.panel.editor.commit()
-        self.reading.saver.flush(then)
+        self.reading.flush(then)
 
     def sign_out(self) -> None:
         """Save, close the study and sign out; the study stays open when it cannot be saved."""
@@ -253,7 +252,7 @@ class SightlineWindow(QWidget):
                 self.status.set_model(self.tr("No model installed"))
                 return
             manifest = models[0].manifest
-            self.reading.model_title = manifest.name
+            self.reading.drafts.model_title = manifest.name
             words = [manifest.name, manifest.sha256[:8]]
             if manifest.demonstration:
                 words.append(self.tr("demonstration model"))

@@ -14,7 +14,7 @@ OF_WORKLIST = frozenset({"window.search", "window.open_study"})
 OF_READING = frozenset(
     f"window.{name}"
     for name in (
-        "strip", "next_pane", "report_panel", "next_study", "previous_study", "worklist",
+        "strip", "side_panel", "next_pane", "report_panel", "next_study", "previous_study", "worklist",
         "export_pdf", "copy_text", "addendum",
     )
 )  # fmt: skip
@@ -44,6 +44,7 @@ class WindowActs:
             "window.open_study": lambda: window.worklist.open_current(False),
             "window.last_import": window.show_import_report,
             "window.strip": window.reading.toggle_strip,
+            "window.side_panel": window.reading.side.toggle,
             "window.next_pane": window.reading.focus_next_part,
             "window.report_panel": window.reading.toggle_panel,
             "window.next_study": lambda: window.step_study(1),
@@ -67,7 +68,7 @@ class WindowActs:
         elif name in self._acts:
             self._acts[name]()
         else:
-            return self._window.reading.area.grid.do(name)
+            return self._window.reading.do(name)
         return True
 
     def why_not(self, name: str) -> str:
@@ -84,6 +85,9 @@ class WindowActs:
                 if page is self._window.reading
                 else tr("no study is open")
             )
+        if self._window.reading.parts.knows(name):
+            away = page is not self._window.reading
+            return tr("no study is open") if away else self._window.reading.parts.why_not(name)
         if not name.startswith("window."):
             return "" if page is self._window.reading else tr("no study is open")
         reasons = (

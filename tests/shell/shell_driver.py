@@ -179,7 +179,7 @@ class Driver:
     def draft(self) -> None:
         """Ctrl+D, and wait for the draft."""
         self.press(Qt.Key.Key_D, Keys.ControlModifier)
-        self.until(lambda: self.reading.drafting.is_running or self.panel.trace.events)
+        self.until(lambda: self.reading.drafts.runs.is_running or self.panel.trace.events)
         self.until(lambda: not self.panel.trace.is_running)
 
     def texts(self) -> list[str]:

@@ -167,7 +167,7 @@ def test_cancelling_gives_the_window_back_within_100_ms(drafted):
     gone = time.monotonic() - start
 
     assert not drafted.panel.trace.is_running
-    assert not drafted.reading.drafting.is_running
+    assert not drafted.reading.drafts.runs.is_running
     assert gone < 0.1
     timer.start()
     drafted.until(lambda: len(ticks) > 20)
@@ -347,7 +347,7 @@ def test_a_question_that_does_not_fit_stops_the_draft_and_says_why(drafted):
     drafted.panel.question.field.selectAll()
     drafted.type("Chest CT: nodule?")
     drafted.press(Qt.Key.Key_Return)
-    drafted.until(lambda: drafted.reading.drafting.is_running)
+    drafted.until(lambda: drafted.reading.drafts.runs.is_running)
     drafted.until(lambda: not drafted.panel.trace.is_running)
     assert not drafted.problem()
     assert any("Chest CT: nodule?" in event.message for event in drafted.panel.trace.events)

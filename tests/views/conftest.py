@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 
 import numpy as np
 import pytest
 
 from viewer.imaging.geometry import GeometryVerdict, ImagePlane, VerdictKind
+from viewer.imaging.layout import StackLayout
+from viewer.imaging.reader import OpenStack
 from viewer.imaging.study import Instance, Patient, Series, Study, WindowPreset
 from viewer.imaging.volume import ImageStack
+from viewer.imaging.worker.memory import SharedPool
 
 AXIAL = ((1.0, 0.0, 0.0), (0.0, 1.0, 0.0))
 
@@ -148,3 +151,18 @@ def stack() -> ImageStack:
 def study(stack: ImageStack) -> Study:
     """The study of the analytic stack."""
     return build_study(stack.series)
+
+
+@pytest.fixture
+def opened() -> Iterator[Callable[[ImageStack], OpenStack]]:
+    """Return stacks as the reader hands them out: with memory that is theirs until released."""
+    pool = SharedPool(1 << 28)
+
+    def open_stack(stack: ImageStack) -> OpenStack:
+        layout = StackLayout(stack.stored.shape, stack.stored.dtype, stack.frames)
+        buffer = pool.acquire(layout.nbytes)
+        buffer.view(layout.dtype, layout.shape, writable=True)[...] = stack.stored
+        return OpenStack(stack=stack, buffer=buffer, layout=layout)
+
+    yield open_stack
+    pool.close()

@@ -38,6 +38,9 @@ class ViewportGrid(QWidget):
     cornerTextChanged = Signal(bool)
     tiledChanged = Signal(bool)
     """The panes show consecutive images of the active pane's series from now on, or do so no more."""
+    overlayChanged = Signal(object)
+    selectionChanged = Signal(object)
+    """The evidence ids whose regions are outlined from now on."""
     viewChanged = Signal(int)
     """Frame, window or zoom of a pane changed."""
     regionClicked = Signal(str)
@@ -272,12 +275,14 @@ class ViewportGrid(QWidget):
         self._overlay = overlay
         for pane in self._panes:
             pane.set_overlay(overlay)
+        self.overlayChanged.emit(overlay)
 
     def select_regions(self, evidence_ids: frozenset[str]) -> None:
         """Outline the regions of the selected evidence in every pane."""
         self._selected = evidence_ids
         for pane in self._panes:
             pane.set_selected(evidence_ids)
+        self.selectionChanged.emit(evidence_ids)
 
     def hover_regions(self, evidence_id: str) -> None:
         """Outline the regions of the evidence whose chip is under the pointer; empty for none."""

@@ -88,6 +88,10 @@ class Cut:
         x, y, z = self.plane.pixel_to_patient(np.array([image_point]))[0].tolist()
         return PatientPoint(self.frame_of_reference_uid, (x, y, z))
 
+    def middle(self) -> PatientPoint:
+        """Return the place of the image's middle in the patient."""
+        return self.point(((self.columns - 1) / 2, (self.rows - 1) / 2))
+
     def place_of(self, point: PatientPoint) -> tuple[float, float] | None:
         """Return the image point of a place that this image shows, or none."""
         if (

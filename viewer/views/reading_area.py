@@ -14,6 +14,7 @@ from viewer.views.grid import ViewportGrid
 from viewer.views.overlay import Overlay
 from viewer.views.reader_adapter import ReaderAdapter
 from viewer.views.series_strip import SeriesStrip
+from viewer.views.stage import Stage
 from viewer.views.theme import Theme
 
 LOCALISERS = frozenset({"LOCALIZER", "SCOUT", "TOPOGRAM"})
@@ -40,6 +41,10 @@ class ReadingArea(QWidget):
     """Series key and its complete ImageStack."""
     paneSeriesChanged = Signal(int, str)
     """Pane and the key of the series it shows from now on."""
+    actLeft = Signal(str)
+    """An act that neither a viewport nor this area does."""
+    said = Signal(str)
+    """Words for the reader that need no answer."""
 
     def __init__(
         self, adapter: ReaderAdapter, theme: Theme | None = None, parent: QWidget | None = None
@@ -49,18 +54,21 @@ class ReadingArea(QWidget):
         self.adapter = adapter
         self.strip = SeriesStrip(self.theme)
         self.grid = ViewportGrid(self.theme)
+        self.stage = Stage(self.grid, self.theme)
         self._study: Study | None = None
         self._wanted: dict[int, str] = {}
         self._before_tiles: dict[int, str] = {}
         self._jump: tuple[Region, WindowPreset | None] | None = None
+        self._entering = ""
         row = QHBoxLayout(self)
         row.setContentsMargins(0, 0, 0, 0)
         row.setSpacing(0)
         row.addWidget(self.strip)
-        row.addWidget(self.grid, 1)
+        row.addWidget(self.stage, 1)
+        self._row = row
         self.strip.seriesChosen.connect(self.show_series)
         self.grid.seriesDropped.connect(lambda pane, key: self.show_series(key, pane=pane))
-        self.grid.actRequested.connect(self._step_series)
+        self.grid.actRequested.connect(self._do_elsewhere)
         self.grid.activeChanged.connect(lambda _: self._mark_shown())
         self.grid.arrangementChanged.connect(lambda _: self._fill_panes())
         self.grid.tiledChanged.connect(self._tiles_changed)
@@ -78,6 +86,8 @@ class ReadingArea(QWidget):
 
     def open_study(self, study: Study | None) -> None:
         """Show a study (none: nothing); the memory of the one before goes back."""
+        self._entering = ""
+        self.stage.leave()
         self.grid.set_overlay(Overlay())
         self.grid.select_regions(frozenset())
         self._before_tiles.clear()
@@ -129,7 +139,7 @@ class ReadingArea(QWidget):
         bool
             False when the study has no series that could show the region.
         """
-        if self.grid.show_region(region, window):
+        if self.stage.show_region(region, window):
             return True
         holder = next(
             (
@@ -142,6 +152,7 @@ class ReadingArea(QWidget):
         if holder is None:
             return False
         self._jump = (region, window)
+        self.stage.leave()
         self.show_series(holder.key)
         return True
 
@@ -189,12 +200,53 @@ class ReadingArea(QWidget):
         panes = len(self.grid.panes())
         self._wanted = dict.fromkeys(range(max(number + 1, min(panes, series.image_count))), series.key)
 
-    def _step_series(self, act: str) -> None:
+    # --- acts and workspaces -----------------------------------------------------------------------
+
+    def add_beside_strip(self, widget: QWidget) -> None:
+        """Put a panel between the strip of series and the images."""
+        self._row.insertWidget(1, widget)
+
+    def do(self, act: str) -> bool:
+        """Do an act of the viewer's table: in the workspace that is entered, else in the viewports."""
+        if self.stage.knows(act):
+            self.switch_workspace(act)
+            return True
+        return self.stage.do(act) or self.grid.do(act)
+
+    def switch_workspace(self, name: str) -> None:
+        """Enter a workspace with the series of the active viewport, or leave it.
+
+        A series that is still arriving is entered when its pixels are in.
+        """
+        if self.stage.name == name:
+            self.stage.leave()
+            return
+        pane = self.grid.active_pane()
+        stack = pane.stack()
+        self._entering = ""
+        if stack is None:
+            self.said.emit(self.tr("No series is shown here."))
+            return
+        opened = self.adapter.opened(stack.series.key)
+        if opened is None:
+            self._entering = name
+            self.said.emit(self.tr("The images are still arriving."))
+            return
+        cut = pane.cut()
+        place = None if cut is None else cut.middle()
+        self.stage.enter(name, stack, self._study, opened, place)
+
+    def _do_elsewhere(self, act: str) -> None:
+        """Do what no viewport does: step through the series, enter a workspace; else ask outside."""
         step = SERIES_STEPS.get(act)
-        here = self._wanted.get(self.grid.active_index(), "")
-        there = "" if step is None else self.strip.neighbour(here, step)
-        if there:
-            self.show_series(there)
+        if step is not None:
+            there = self.strip.neighbour(self._wanted.get(self.grid.active_index(), ""), step)
+            if there:
+                self.show_series(there)
+        elif self.stage.knows(act):
+            self.switch_workspace(act)
+        else:
+            self.actLeft.emit(act)
 
     def _mark_shown(self) -> None:
         self.strip.set_shown(self._wanted.get(self.grid.active_index(), ""))
@@ -227,6 +279,9 @@ class ReadingArea(QWidget):
     def _opened(self, key: str, stack: ImageStack, bad_files: tuple[BadFile, ...]) -> None:
         for number in self._panes_of(key):
             self.grid.all_panes()[number].complete_stack(stack)
+        here = self.grid.active_pane().stack()
+        if self._entering and here is not None and here.series.key == key:
+            self.switch_workspace(self._entering)
         self.seriesReady.emit(key, stack)
         if bad_files:
             words = self.tr("{n} of {all} images cannot be shown: {reason}")

@@ -1,0 +1,7 @@
+"""The parts of the reading page, in the order of their pages in the side panel."""
+
+from __future__ import annotations
+
+from app.shell.parts import MakePart
+
+PARTS: tuple[MakePart, ...] = ()

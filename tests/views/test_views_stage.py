@@ -1,0 +1,152 @@
+"""Workspaces in place of the viewports: entered with the active series, left to the place looked at."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import pytest
+from PySide6.QtCore import Signal
+from PySide6.QtWidgets import QWidget
+from pytestqt.qtbot import QtBot
+
+from viewer.imaging.reader import OpenStack
+from viewer.imaging.regions import Region, Shape
+from viewer.imaging.study import Study, WindowPreset
+from viewer.imaging.volume import ImageStack
+from viewer.views.grid import ViewportGrid
+from viewer.views.overlay import Overlay, ViewRegion
+from viewer.views.places import PatientPoint
+from viewer.views.stage import Stage
+from viewer.views.theme import Theme
+
+pytestmark = pytest.mark.gui
+
+NAME = "viewport.plain"
+
+
+class Plain(QWidget):
+    """The least that is a workspace: it keeps what it is given."""
+
+    leaveWanted = Signal()  # noqa: N815 - a signal is named as Qt names them
+
+    def __init__(self, theme: Theme, parent: QWidget) -> None:
+        super().__init__(parent)
+        self.stack: ImageStack | None = None
+        self.at: PatientPoint | None = None
+        self.overlay = Overlay()
+        self.selected: frozenset[str] = frozenset()
+        self.done: list[str] = []
+
+    def widget(self) -> QWidget:
+        return self
+
+    def open(
+        self, stack: ImageStack, study: Study | None, opened: OpenStack, place: PatientPoint | None
+    ) -> None:
+        self.stack, self.at = stack, place
+
+    def close(self) -> None:
+        self.stack = None
+
+    def do(self, act: str) -> bool:
+        self.done.append(act)
+        return act == "viewport.reset"
+
+    def why_not(self, act: str) -> str:
+        return ""
+
+    def set_overlay(self, overlay: Overlay) -> None:
+        self.overlay = overlay
+
+    def select_regions(self, evidence_ids: frozenset[str]) -> None:
+        self.selected = evidence_ids
+
+    def show_region(self, region: Region, window: WindowPreset | None = None) -> bool:
+        return False
+
+    def place(self) -> PatientPoint | None:
+        return self.at
+
+
+@pytest.fixture
+def made() -> list[Plain]:
+    """Workspaces that were made."""
+    return []
+
+
+@pytest.fixture
+def stage(qtbot: QtBot, stack: ImageStack, made: list[Plain]) -> Stage:
+    """A stage whose grid shows a stack."""
+    grid = ViewportGrid()
+    found = Stage(grid, Theme())
+    qtbot.addWidget(found)
+
+    def make(theme: Theme, parent: QWidget) -> Plain:
+        made.append(Plain(theme, parent))
+        return made[-1]
+
+    found.add(NAME, make)
+    found.resize(600, 600)
+    found.show()
+    qtbot.waitExposed(found)
+    grid.active_pane().show_stack(stack)
+    return found
+
+
+def test_a_workspace_is_made_once_and_holds_nothing_after_it_was_left(
+    stage: Stage, stack: ImageStack, made: list[Plain], opened: Callable[[ImageStack], OpenStack]
+) -> None:
+    for _ in range(2):
+        stage.enter(NAME, stack, None, opened(stack), None)
+        assert stage.currentWidget() is made[0] and made[0].stack is stack
+        stage.leave()
+        assert stage.name == "" and made[0].stack is None
+    assert len(made) == 1
+
+
+def test_acts_go_to_the_workspace_first(
+    stage: Stage, stack: ImageStack, made: list[Plain], opened: Callable[[ImageStack], OpenStack]
+) -> None:
+    assert not stage.do("viewport.reset")
+    stage.enter(NAME, stack, None, opened(stack), None)
+    assert stage.do("viewport.reset") and not stage.do("viewport.invert")
+    assert made[0].done == ["viewport.reset", "viewport.invert"]
+
+
+def test_viewports_come_back_at_the_place_that_was_looked_at(
+    stage: Stage, stack: ImageStack, made: list[Plain], opened: Callable[[ImageStack], OpenStack]
+) -> None:
+    grid = stage.widget(0)
+    assert isinstance(grid, ViewportGrid)
+    pane = grid.active_pane()
+    assert grid.do("viewport.first")
+    cut = pane.cut()
+    assert cut is not None
+    there = cut.middle()
+    assert grid.do("viewport.last") and pane.shown_frame() > 0
+    stage.enter(NAME, stack, None, opened(stack), there)
+    stage.leave()
+    assert pane.shown_frame() == 0
+
+
+def test_regions_and_their_selection_reach_a_workspace_whenever_it_is_entered(
+    stage: Stage, stack: ImageStack, made: list[Plain], opened: Callable[[ImageStack], OpenStack]
+) -> None:
+    grid = stage.widget(0)
+    assert isinstance(grid, ViewportGrid)
+    series = stack.series
+    region = Region(
+        shape=Shape.POINT,
+        series_instance_uid=series.series_instance_uid,
+        sop_instance_uid=series.instances[0].sop_instance_uid,
+        points=((3.0, 4.0),),
+    )
+    overlay = Overlay((ViewRegion("E1", (region,)),))
+    grid.set_overlay(overlay)
+    stage.enter(NAME, stack, None, opened(stack), None)
+    assert made[0].overlay is overlay
+    grid.select_regions(frozenset({"E1"}))
+    assert made[0].selected == {"E1"}
+    # what the workspace cannot show brings the viewports back
+    assert stage.show_region(region)
+    assert stage.currentWidget() is grid and made[0].stack is None
