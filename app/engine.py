@@ -17,11 +17,13 @@ from typing import Any
 from app.documents import program_name
 from inference.drafting.draft import DraftRequest, DraftResult, ReportTool, run_draft
 from inference.evidence.client import EvidenceClient
+from inference.evidence.marked import evidence_of, measured_region
 from inference.evidence.masks import MaskStore
 from inference.evidence.tool import DrawnRegion
 from inference.models.client import ModelClient
 from inference.models.registry import BUILT_IN, ModelRegistry
 from reports.domain import Evidence, EvidenceKind, Ledger, Sentence, TraceEvent, TraceStatus
+from viewer.imaging.marks import Mark
 from viewer.imaging.reader import OpenStack, Reader
 from viewer.imaging.regions import Region
 from viewer.imaging.study import Series, Study
@@ -126,6 +128,13 @@ class Engine:
         return self.evidence.measure_region(
             study, opened, DrawnRegion(region, label), evidence_id=ledger.next_id()
         )
+
+    def measure_mark(
+        self, study: Study, opened: OpenStack, mark: Mark, ledger: Ledger, *, label: str, person: str
+    ) -> Evidence:
+        """Make a mark of a person evidence: its own values, with what the region tool adds."""
+        looked = self.measure(study, opened, measured_region(mark), ledger, label=label)
+        return evidence_of(mark, looked, label=label, person=person)
 
     def collect(
         self,
@@ -239,11 +248,11 @@ def still_holds(ledger: Ledger, series: Series) -> bool:
     return ledger.series_instance_uid == series.series_instance_uid and images == {series.image_count}
 
 
-def empty_ledger(study: Study, series: Series) -> Ledger:
-    """Return a ledger of this series without entries."""
+def empty_ledger(study: Study, series: Series | None) -> Ledger:
+    """Return a ledger of this series without entries; of none for a study without images."""
     return Ledger(
         study_instance_uid=study.study_instance_uid,
-        series_instance_uid=series.series_instance_uid,
-        modality=series.modality,
+        series_instance_uid="" if series is None else series.series_instance_uid,
+        modality="" if series is None else series.modality,
         patient_sex=study.patient.sex,
     )

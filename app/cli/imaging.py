@@ -15,6 +15,7 @@ from app.cli.output import CommandFailed, Progress, reported_errors, show, tell
 from app.files import write_private
 
 if TYPE_CHECKING:
+    from viewer.imaging.objects.foreign import ForeignObject
     from viewer.imaging.reader import Reader
     from viewer.imaging.study import BadFile, Series, Study, StudyIndex, WindowPreset
 
@@ -42,17 +43,18 @@ def only_study(found: StudyIndex, path: Path, series_key: str = "") -> Study:
     CommandFailed
         There is no study, or no such series.
     """
-    if not found.studies:
+    with_images = [study for study in found.studies if study.series]
+    if not with_images:
         raise CommandFailed(
             f"{path} holds no DICOM image that could be read ({found.file_count} files looked at). "
             "Give the folder or ZIP that the images are in."
         )
     if series_key:
-        for study in found.studies:
+        for study in with_images:
             if any(series_key in {one.key, one.series_instance_uid} for one in study.series):
                 return study
         raise CommandFailed(f"{path} holds no series {series_key}.")
-    return max(found.studies, key=lambda study: sum(one.image_count for one in study.series))
+    return max(with_images, key=lambda study: sum(one.image_count for one in study.series))
 
 
 def inspect(path: Source, as_json: AsJson = False) -> None:
@@ -76,6 +78,7 @@ def _index_words(found: StudyIndex) -> str:
             f"{study.date or 'no date'}  {'/'.join(study.modalities)}  {study.description}"
         )
         lines += [f"  {_series_words(series)}" for series in study.series]
+        lines += [f"  {_object_words(one)}" for one in study.objects]
     lines += [f"not read: {bad.path}: {bad.reason} [{bad.code}]" for bad in found.bad_files]
     lines.append(
         f"{_counted(len(found.studies), 'study', 'studies')}, "
@@ -95,6 +98,11 @@ def _series_words(series: Series) -> str:
         f"{series.series_number or '-':>4}  {series.modality:<3} {series.image_count:>5} images  "
         f"{series.description[:40]:<40} {verdict.kind.value}{reason}  [{series.key}]"
     )
+
+
+def _object_words(one: ForeignObject) -> str:
+    names = "  ".join(filter(None, (one.label or one.description, one.creator)))
+    return f"{one.series_number or '-':>4}  {one.modality:<3} {one.what}: {names}"
 
 
 def window_of(text: str) -> WindowPreset:

@@ -212,6 +212,6 @@ def draftable(study: Study) -> Series | None:
         return None
 
 
-def main_series(study: Study) -> Series:
-    """Return the series whose ledger the report begins with."""
-    return draftable(study) or study.series[0]
+def main_series(study: Study) -> Series | None:
+    """Return the series whose ledger the report begins with; none where the study has no images."""
+    return draftable(study) or next(iter(study.series), None)

@@ -105,8 +105,8 @@ def test_every_bad_file_is_named_with_a_reason_and_the_rest_loads(
     save(ct_slice(8, PixelData=None), folder / "no_pixels.dcm")
     save(ct_slice(9, Rows=65535, Columns=65535), folder / "lying.dcm")
     save(ct_slice(10, BitsStored=20), folder / "bits.dcm")
-    report = ct_slice(11, PixelData=None, SOPClassUID="1.2.840.10008.5.1.4.1.1.88.11")
-    save(report, folder / "report.dcm")
+    stray = ct_slice(11, PixelData=None, SOPClassUID="1.2.840.10008.5.1.4.38.1", StudyInstanceUID="")
+    save(stray, folder / "hanging.dcm")
     nested = b"\x08\x00\x40\x11SQ\0\0\xff\xff\xff\xff\xfe\xff\x00\xe0\xff\xff\xff\xff" * 3000
     (folder / "bomb.dcm").write_bytes(whole[: whole.index(b"\x08\x00\x08\x00")] + nested)
     index = index_paths([str(folder)])
@@ -117,11 +117,11 @@ def test_every_bad_file_is_named_with_a_reason_and_the_rest_loads(
         "no_pixels.dcm": "no_pixels",
         "lying.dcm": "too_large",
         "bits.dcm": "bad_header",
-        "report.dcm": "unsupported",
+        "hanging.dcm": "unsupported",
         "bomb.dcm": "too_deep",
     }
     assert all(bad.reason.endswith(".") for bad in index.bad_files)
-    assert "Structured report" in next(b.reason for b in index.bad_files if "report" in b.path)
+    assert "Hanging protocol" in next(b.reason for b in index.bad_files if "hanging" in b.path)
     assert len(index.studies[0].series[0].instances) == 4
 
 
@@ -410,6 +410,7 @@ def test_no_damage_to_a_file_stops_the_index(name: str, tmp_path: Path) -> None:
         (folder / f"{number:03d}.dcm").write_bytes(data[: rng.choice((len(data), 1500))])
     index = index_paths([str(folder)])
     read = sum(len(series.instances) for study in index.studies for series in study.series)
+    read += sum(len(study.objects) for study in index.studies)
     assert read + len(index.bad_files) == 100
     assert {bad.code for bad in index.bad_files} <= CODES | {"duplicate"}
 

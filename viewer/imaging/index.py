@@ -27,6 +27,13 @@ from viewer.imaging.headers import (
 )
 from viewer.imaging.images import derived_uid, image_instance
 from viewer.imaging.mosaic import is_mosaic, with_tiles
+from viewer.imaging.objects.entry import (
+    ObjectFile,
+    is_object,
+    object_file,
+    objects_by_study,
+    without_double_objects,
+)
 from viewer.imaging.pet import pet_facts
 from viewer.imaging.sources import Cancelled, Sources, collect_files
 from viewer.imaging.stacks import ImageFile, Stack, split
@@ -78,6 +85,7 @@ def index_paths(
     """
     sources = collect_files(paths, archive_dir, cancelled=cancelled)
     images: list[ImageFile] = []
+    objects: list[ObjectFile] = []
     bad_files = list(sources.bad_files)
     total = len(sources.files)
     next_report = 0.0
@@ -89,7 +97,9 @@ def index_paths(
         except HeaderError as error:
             bad_files.append(error.bad_file(sources.names.get(path, path)))
         else:
-            if image is not None:
+            if isinstance(image, ObjectFile):
+                objects.append(image)
+            elif image is not None:
                 images.append(image)
         now = time.monotonic()
         if on_progress is not None and (now >= next_report or count == total):
@@ -98,9 +108,10 @@ def index_paths(
         if cancelled():
             raise Cancelled
     images, doubled = _without_doubles(images, sources)
-    bad_files.extend(doubled)
+    objects, doubled_objects = without_double_objects(objects, sources.names)
+    bad_files.extend((*doubled, *doubled_objects))
     return StudyIndex(
-        studies=tuple(_studies(images)),
+        studies=tuple(_studies(images, objects)),
         bad_files=tuple(bad_files),
         file_count=total + len(sources.bad_files),
     )
@@ -142,8 +153,10 @@ def _read_batch(paths: Iterable[str]) -> list[tuple[str, Header | Exception]]:
     return results
 
 
-def _image(path: str, found: Header | Exception, on_risk: Callable[[str], None]) -> ImageFile | None:
-    """Return the image of a file, none for a DICOMDIR; pydicom is asked here, in one thread."""
+def _image(
+    path: str, found: Header | Exception, on_risk: Callable[[str], None]
+) -> ImageFile | ObjectFile | None:
+    """Return the image or object of a file, none for a DICOMDIR; one thread asks pydicom here."""
     if isinstance(found, HeaderError):
         raise found
     if isinstance(found, Odd):
@@ -152,8 +165,11 @@ def _image(path: str, found: Header | Exception, on_risk: Callable[[str], None])
     assert isinstance(found, Header)
     if found.code(Tag.MediaStorageSOPClassUID) == DICOMDIR_CLASS:
         return None
+    if is_object(found):
+        on_risk(path)
+        return object_file(found)
     instance = image_instance(found)
-    if instance.number_of_frames > 1:
+    if instance.number_of_frames > 1 or found.has(Tag.SharedFunctionalGroupsSequence):
         on_risk(path)
         instance = with_frames(instance)
     elif is_mosaic(found):
@@ -181,7 +197,7 @@ def _without_doubles(
     return list(first.values()), doubled
 
 
-def _studies(images: list[ImageFile]) -> Iterator[Study]:
+def _studies(images: list[ImageFile], objects: list[ObjectFile]) -> Iterator[Study]:
     by_study: dict[str, dict[str, list[ImageFile]]] = defaultdict(lambda: defaultdict(list))
     for image in images:
         series_uid = image.header.code(Tag.SeriesInstanceUID)
@@ -194,14 +210,19 @@ def _studies(images: list[ImageFile]) -> Iterator[Study]:
             )
         study_uid = image.header.code(Tag.StudyInstanceUID) or derived_uid(series_uid.encode())
         by_study[study_uid][series_uid].append(image)
+    others = objects_by_study(objects)
     for study_uid, by_series in by_study.items():
         series = [part for uid, group in by_series.items() for part in _series(uid, group)]
         series.sort(key=lambda one: (one.series_number is None, one.series_number or 0))
         first = next(iter(by_series.values()))[0].header
-        yield _study(study_uid, first, tuple(series))
+        yield _study(study_uid, first, tuple(series), others.pop(study_uid, ()))
+    for study_uid, files in others.items():
+        yield _study(study_uid, files[0].header, (), files)
 
 
-def _study(uid: str, header: Header, series: tuple[Series, ...]) -> Study:
+def _study(
+    uid: str, header: Header, series: tuple[Series, ...], objects: Sequence[ObjectFile] = ()
+) -> Study:
     raw = header.raw.elements
     text = TextDecoder(raw.get(Tag.SpecificCharacterSet))
     identity = {
@@ -223,6 +244,7 @@ def _study(uid: str, header: Header, series: tuple[Series, ...]) -> Study:
         age=header.code(Tag.PatientAge),
         synthetic=header.code(Tag.SyntheticData) == "YES",
         series=series,
+        objects=tuple(file.entry for file in objects),
     )
 
 
@@ -258,6 +280,7 @@ def _stack(uid: str, part: str, stack: Stack) -> Series:
         laterality=header.code(Tag.ImageLaterality) or header.code(Tag.Laterality),
         view_position=header.code(Tag.ViewPosition),
         patient_position=header.code(Tag.PatientPosition),
+        patient_orientation=header.codes(Tag.PatientOrientation)[:2],
         frame_of_reference_uid=header.code(Tag.FrameOfReferenceUID),
         image_type=header.codes(Tag.ImageType),
         manufacturer=text.text(raw.get(Tag.Manufacturer)),
