@@ -1,1 +1,1 @@
-"""Planes through a volume on the screen."""
+"""Three linked planes through a volume, at any angle, with slabs, and the image along a curve."""
