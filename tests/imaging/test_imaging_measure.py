@@ -10,18 +10,11 @@ from typing import Any
 import pytest
 from pydicom.dataset import Dataset
 
+from viewer.imaging import measure
 from viewer.imaging.index import index_paths
-from viewer.imaging.measure import (
-    Measured,
-    Refusal,
-    RefusalKind,
-    angle,
-    cobb_angle,
-    ellipse_area,
-    length,
-    polygon_area,
-)
+from viewer.imaging.measure import Measured, Refusal, RefusalKind, scale_of
 from viewer.imaging.study import Series, StudyIndex
+from viewer.imaging.ultrasound import Point
 
 Make = Callable[..., Dataset]
 Save = Callable[[Dataset, Path], Path]
@@ -34,6 +27,30 @@ def only_series(path: Path) -> Series:
     assert not index.bad_files, index.bad_files
     index = StudyIndex.model_validate_json(index.model_dump_json(exclude_defaults=True))
     return index.studies[0].series[0]
+
+
+def length(series: Series, frame: tuple[int, int], *ends: Point) -> Measured | Refusal:
+    """Measure a distance on a frame."""
+    return measure.length(scale_of(series, frame, ends), *ends)
+
+
+def angle(series: Series, frame: tuple[int, int], *points: Point) -> Measured | Refusal:
+    """Measure an angle on a frame."""
+    return measure.angle(scale_of(series, frame, points), *points)
+
+
+def cobb_angle(
+    series: Series, frame: tuple[int, int], *lines: tuple[Point, Point]
+) -> Measured | Refusal:
+    """Measure the angle between two lines on a frame."""
+    return measure.cobb_angle(scale_of(series, frame, [*lines[0], *lines[1]]), *lines)
+
+
+def polygon_area(
+    series: Series, frame: tuple[int, int], outline: tuple[Point, ...]
+) -> Measured | Refusal:
+    """Measure the area inside an outline on a frame."""
+    return measure.polygon_area(scale_of(series, frame, outline), outline)
 
 
 def measured(found: Measured | Refusal) -> Measured:
@@ -99,10 +116,17 @@ def test_areas_of_a_rectangle_a_triangle_and_an_ellipse(ct: Series) -> None:
     assert rectangle.uncertainty == pytest.approx(12.0 * 0.375 / 2)
     assert measured(polygon_area(ct, FIRST, box[::-1])).value == pytest.approx(9.0)
     assert measured(polygon_area(ct, FIRST, box[:3])).value == pytest.approx(4.5)
-    ellipse = measured(ellipse_area(ct, FIRST, (4, 6), (0, 0)))
+    upright = ((2, 0), (2, 6), (0, 3), (4, 3))
+    scale = scale_of(ct, FIRST, upright)
+    ellipse = measured(measure.ellipse_area(scale, upright))
     assert ellipse.value == pytest.approx(math.pi * 1.5 * 1.5)
     assert ellipse.uncertainty == pytest.approx(2 * math.pi * 1.5 * 0.375 / 2)
-    assert measured(ellipse_area(ct, FIRST, (2, 2), (2, 2))).value == 0.0
+    # the same ellipse, turned by 45 degrees in the patient: half axes of 1.5 and 1 mm
+    turn = math.sqrt(0.5)
+    ends = [(10 + a * turn / 0.75, 10 + b * turn / 0.5) for a, b in ((1.5, 1.5), (-1.5, -1.5))]
+    ends += [(10 + a * turn / 0.75, 10 + b * turn / 0.5) for a, b in ((1.0, -1.0), (-1.0, 1.0))]
+    assert measured(measure.ellipse_area(scale, ends)).value == pytest.approx(math.pi * 1.5)
+    assert measured(measure.ellipse_area(scale, [(2, 2)] * 4)).value == 0.0
     assert refused(polygon_area(ct, FIRST, box[:2])) is RefusalKind.TOO_SHORT
 
 

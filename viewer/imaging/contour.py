@@ -1,7 +1,11 @@
-"""Outline of a mask in one slice: marching squares at one half, closed rings in image points. No Qt.
+"""From a mask of one image to its outline and back, in image points.
 
-Each ring runs through the midpoints between a pixel inside and its neighbour outside, inside on the
-right hand (rows grow downwards). Diagonal neighbours count as separate (saddles are cut apart).
+Outline of a mask: marching squares at one half, closed rings. Each ring runs through the midpoints
+between a pixel inside and its neighbour outside, inside on the right hand (rows grow downwards).
+Diagonal neighbours count as separate (saddles are cut apart).
+
+Mask of an outline: a pixel lies inside when its centre does. A centre on a left or upper edge is
+inside, one on a right or lower edge is not, so that neighbours share no pixel.
 """
 
 from __future__ import annotations
@@ -10,6 +14,9 @@ import numpy as np
 import numpy.typing as npt
 
 FloatArray = npt.NDArray[np.float64]
+
+SMALLEST_ELLIPSE = 1e-9
+"""Product of the half axes, in pixels, under which an ellipse has no inside."""
 
 # Corners of a cell: 1 top left, 2 top right, 4 bottom right, 8 bottom left. Midpoints of its sides, as
 # (row, column) steps on a grid of half pixels: top, right, bottom, left.
@@ -77,3 +84,44 @@ def _without_collinear(points: FloatArray) -> FloatArray:
     turns = before[:, 0] * after[:, 1] != before[:, 1] * after[:, 0]
     kept: FloatArray = points[turns]
     return kept
+
+
+def inside_polygon(points: FloatArray, shape: tuple[int, int]) -> npt.NDArray[np.bool_]:
+    """Return the pixels (row, column) whose centre lies inside a closed outline (even-odd rule)."""
+    inside = np.zeros(shape, dtype=bool)
+    low = np.maximum(np.ceil(points.min(axis=0)), 0).astype(int)
+    high = np.minimum(np.floor(points.max(axis=0)), [shape[1] - 1, shape[0] - 1]).astype(int)
+    if (high < low).any():
+        return inside
+    rows = np.arange(low[1], high[1] + 1)
+    ahead = np.roll(points, -1, axis=0)
+    row, edge = np.nonzero((points[:, 1] <= rows[:, None]) != (ahead[:, 1] <= rows[:, None]))
+    start, end = points[edge], ahead[edge]
+    part = (rows[row] - start[:, 1]) / (end[:, 1] - start[:, 1])
+    first = np.ceil(start[:, 0] + part * (end[:, 0] - start[:, 0]))
+    # Each crossing turns inside to outside, or back, from the first centre at or after it.
+    turns = np.zeros((rows.size, high[0] - low[0] + 2), dtype=np.int32)
+    np.add.at(turns, (row, np.clip(first - low[0], 0, turns.shape[1] - 1).astype(int)), 1)
+    odd = np.cumsum(turns[:, :-1], axis=1) % 2 == 1
+    inside[low[1] : high[1] + 1, low[0] : high[0] + 1] = odd
+    return inside
+
+
+def inside_ellipse(ends: FloatArray, shape: tuple[int, int]) -> npt.NDArray[np.bool_]:
+    """Return the pixels whose centre lies in an ellipse: ends of one axis, then of the other."""
+    inside = np.zeros(shape, dtype=bool)
+    middle = ends[:2].mean(axis=0)
+    axes = np.stack([(ends[1] - ends[0]) / 2.0, (ends[3] - ends[2]) / 2.0], axis=1)
+    if abs(np.linalg.det(axes)) < SMALLEST_ELLIPSE:
+        return inside
+    reach = np.hypot(axes[:, 0], axes[:, 1])
+    low = np.maximum(np.ceil(middle - reach), 0).astype(int)
+    high = np.minimum(np.floor(middle + reach), [shape[1] - 1, shape[0] - 1]).astype(int)
+    if (high < low).any():
+        return inside
+    row, column = np.mgrid[low[1] : high[1] + 1, low[0] : high[0] + 1]
+    along = np.linalg.inv(axes)
+    x, y = column - middle[0], row - middle[1]
+    first, second = along[0, 0] * x + along[0, 1] * y, along[1, 0] * x + along[1, 1] * y
+    inside[low[1] : high[1] + 1, low[0] : high[0] + 1] = first**2 + second**2 <= 1.0
+    return inside

@@ -69,10 +69,36 @@ class MarkMask(BaseModel):
         inside = np.arange(lengths.size) % 2 == 1
         return np.repeat(inside, lengths).reshape(self.rows, self.columns)
 
+    def moved(self, columns: int, rows: int) -> MarkMask:
+        """Return the mask at another place; what leaves the image is lost."""
+        mask = self.unpack()
+        there = np.zeros_like(mask)
+        across, down = (
+            slice(max(step, 0), side + min(step, 0))
+            for step, side in ((columns, self.columns), (rows, self.rows))
+        )
+        from_across, from_down = (
+            slice(max(-step, 0), side + min(-step, 0))
+            for step, side in ((columns, self.columns), (rows, self.rows))
+        )
+        if abs(columns) < self.columns and abs(rows) < self.rows:
+            there[down, across] = mask[from_down, from_across]
+        return MarkMask.of(there)
+
     @property
     def count(self) -> int:
         """Number of pixels inside."""
         return int(self._lengths()[1::2].sum(dtype=np.int64))
+
+    def box(self) -> tuple[tuple[float, float], ...]:
+        """Return the corners of the smallest box of pixels, as centres; empty for an empty mask."""
+        mask = self.unpack()
+        if not mask.any():
+            return ()
+        rows, columns = np.flatnonzero(mask.any(axis=1)), np.flatnonzero(mask.any(axis=0))
+        top, bottom = float(rows[0]), float(rows[-1])
+        left, right = float(columns[0]), float(columns[-1])
+        return (left, top), (right, top), (right, bottom), (left, bottom)
 
     def outline(self) -> tuple[tuple[float, float], ...]:
         """Return the outline of the largest part, (column, row); empty for an empty mask."""
@@ -87,3 +113,30 @@ def _enclosed(ring: npt.NDArray[np.float64]) -> float:
     """Area inside a ring, in pixels."""
     x, y = ring[:, 0], ring[:, 1]
     return abs(float(np.sum(x * np.roll(y, -1) - np.roll(x, -1) * y))) / 2.0
+
+
+def paint_disc(
+    mask: Mask, start: tuple[float, float], end: tuple[float, float], radius: float, *, inside: bool
+) -> None:
+    """Paint the way of a round brush between two image points, in place.
+
+    Parameters
+    ----------
+    radius
+        In pixels; a pixel is painted when its centre lies within it.
+    inside
+        Whether the brush adds to the mask or takes away from it.
+    """
+    ends = np.array([start, end], dtype=np.float64)
+    low = np.maximum(np.ceil(ends.min(axis=0) - radius), 0).astype(int)
+    high = np.floor(ends.max(axis=0) + radius).astype(int)
+    right, bottom = np.minimum(high, [mask.shape[1] - 1, mask.shape[0] - 1])
+    if right < low[0] or bottom < low[1]:
+        return
+    row, column = np.mgrid[low[1] : bottom + 1, low[0] : right + 1]
+    along = ends[1] - ends[0]
+    square = float(along @ along)
+    x, y = column - ends[0, 0], row - ends[0, 1]
+    share = np.clip((x * along[0] + y * along[1]) / square, 0.0, 1.0) if square else 0.0
+    near = (x - share * along[0]) ** 2 + (y - share * along[1]) ** 2 <= radius**2
+    mask[low[1] : bottom + 1, low[0] : right + 1][near] = inside

@@ -1,7 +1,7 @@
 """Lengths, angles and areas on one image, with unit, source of calibration and uncertainty.
 
-Points are (column, row) pixels of the image, centre of the first pixel at (0, 0). What cannot be
-measured comes back as a refusal in words, never as a number:
+Points are (column, row) pixels of the image, centre of the first pixel at (0, 0). `scale_of` says
+what they mean; what cannot be measured comes back as a refusal in words, never as a number:
 
 - cross-sections: the spacing of the frame itself (PS3.3 C.7.6.2);
 - projections: at the patient only where the header says so (PS3.3 10.7.1), else "at detector";
@@ -44,6 +44,7 @@ class RefusalKind(StrEnum):
     TWO_REGIONS = "in two ultrasound regions"
     NO_LENGTH_UNIT = "no length in this ultrasound region"
     TOO_SHORT = "too short"
+    NO_VALUES = "no values"
 
 
 @dataclass(frozen=True, slots=True)
@@ -159,9 +160,8 @@ def _ultrasound_scale(
     return Scale(*steps, "mm", "ultrasound region")
 
 
-def length(series: Series, frame: tuple[int, int], start: Point, end: Point) -> Measured | Refusal:
-    """Measure the distance of two points of a frame."""
-    scale = scale_of(series, frame, (start, end))
+def length(scale: Scale | Refusal, start: Point, end: Point) -> Measured | Refusal:
+    """Measure the distance of two points."""
     if isinstance(scale, Refusal):
         return scale
     a, b = scale.place((start, end))
@@ -169,29 +169,25 @@ def length(series: Series, frame: tuple[int, int], start: Point, end: Point) -> 
     return Measured(value, scale.unit, scale.half * math.sqrt(2.0), scale.source)
 
 
-def angle(
-    series: Series, frame: tuple[int, int], first: Point, vertex: Point, second: Point
-) -> Measured | Refusal:
+def angle(scale: Scale | Refusal, first: Point, vertex: Point, second: Point) -> Measured | Refusal:
     """Measure the angle at `vertex`, 0 to 180 degrees."""
-    return _angle(series, frame, (vertex, first), (vertex, second), undirected=False)
+    return _angle(scale, (vertex, first), (vertex, second), undirected=False)
 
 
 def cobb_angle(
-    series: Series, frame: tuple[int, int], first: tuple[Point, Point], second: tuple[Point, Point]
+    scale: Scale | Refusal, first: tuple[Point, Point], second: tuple[Point, Point]
 ) -> Measured | Refusal:
     """Measure the angle between two lines (end plates), 0 to 90 degrees, however they were drawn."""
-    return _angle(series, frame, first, second, undirected=True)
+    return _angle(scale, first, second, undirected=True)
 
 
 def _angle(
-    series: Series,
-    frame: tuple[int, int],
+    scale: Scale | Refusal,
     first: tuple[Point, Point],
     second: tuple[Point, Point],
     *,
     undirected: bool,
 ) -> Measured | Refusal:
-    scale = scale_of(series, frame, (*first, *second))
     if isinstance(scale, Refusal):
         return scale
     if min(math.dist(*first), math.dist(*second)) < SMALLEST_ARM_PIXELS:
@@ -206,13 +202,10 @@ def _angle(
     return Measured(value, "deg", math.degrees(math.hypot(*turns)), scale.source)
 
 
-def polygon_area(
-    series: Series, frame: tuple[int, int], outline: Sequence[Point]
-) -> Measured | Refusal:
+def polygon_area(scale: Scale | Refusal, outline: Sequence[Point]) -> Measured | Refusal:
     """Measure the area inside a closed outline that does not cross itself."""
     if len(outline) < 3:
         return Refusal(RefusalKind.TOO_SHORT, "An outline needs three points.")
-    scale = scale_of(series, frame, outline)
     if isinstance(scale, Refusal):
         return scale
     points = scale.place(outline)
@@ -222,17 +215,32 @@ def polygon_area(
     return Measured(abs(twice) / 2.0, scale.area_unit, perimeter * scale.half / 2.0, scale.source)
 
 
-def ellipse_area(
-    series: Series, frame: tuple[int, int], corner: Point, opposite: Point
-) -> Measured | Refusal:
-    """Measure the ellipse that fills the upright box between two corners."""
-    (left, top), (right, bottom) = corner, opposite
-    box = ((left, top), (right, top), (right, bottom), (left, bottom))
-    scale = scale_of(series, frame, box)
+def ellipse_area(scale: Scale | Refusal, ends: Sequence[Point]) -> Measured | Refusal:
+    """Measure an ellipse by the ends of one axis, then of the other (PS3.3 C.18.6.1.2)."""
     if isinstance(scale, Refusal):
         return scale
-    a, b = abs(right - left) * scale.column / 2.0, abs(bottom - top) * scale.row / 2.0
+    one, other, left, right = scale.place(ends)
+    first, second = (other - one) / 2.0, (right - left) / 2.0
+    area = math.pi * abs(float(first[0] * second[1] - first[1] * second[0]))
+    a, b = float(np.linalg.norm(first)), float(np.linalg.norm(second))
     # Ramanujan's perimeter of an ellipse, within 5e-5 of the true one up to an axis ratio of 10
     ratio = ((a - b) / (a + b)) ** 2 if a + b > 0.0 else 0.0
     perimeter = math.pi * (a + b) * (1.0 + 3.0 * ratio / (10.0 + math.sqrt(4.0 - 3.0 * ratio)))
-    return Measured(math.pi * a * b, scale.area_unit, perimeter * scale.half / 2.0, scale.source)
+    return Measured(area, scale.area_unit, perimeter * scale.half / 2.0, scale.source)
+
+
+def pixels_area(scale: Scale | Refusal, count: int, border: int) -> Measured | Refusal:
+    """Measure an area of whole pixels.
+
+    Parameters
+    ----------
+    count
+        Pixels inside.
+    border
+        Sides of pixels along the edge of the area: each is known to a quarter of a pixel.
+    """
+    if isinstance(scale, Refusal):
+        return scale
+    pixel = scale.row * scale.column
+    side = max(scale.row, scale.column)
+    return Measured(count * pixel, scale.area_unit, border * side * scale.half / 2.0, scale.source)
