@@ -97,6 +97,7 @@ class Tag(IntEnum):
     StudyID = 0x00200010
     SeriesNumber = 0x00200011
     InstanceNumber = 0x00200013
+    PatientOrientation = 0x00200020
     ImagePositionPatient = 0x00200032
     ImageOrientationPatient = 0x00200037
     FrameOfReferenceUID = 0x00200052

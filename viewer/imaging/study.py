@@ -320,6 +320,8 @@ class Series(_Frozen):
     laterality: str = ""
     view_position: str = ""
     patient_position: str = ""
+    patient_orientation: tuple[str, ...] = ()
+    """Letters towards which rows and columns run ("P", "FL"), of projection images (0020,0020)."""
     frame_of_reference_uid: str = ""
     image_type: tuple[str, ...] = ()
     manufacturer: str = ""
