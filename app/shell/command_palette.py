@@ -26,6 +26,7 @@ from app.shell.widgets import glyph_label, key_cap, key_text, plain_label, rule
 from reports.domain import Sentence
 from viewer.acts import Act
 from viewer.views.icons import glyph
+from viewer.views.key_bindings import keymap
 from viewer.views.theme import Theme
 
 MOST_SENTENCES = 8
@@ -74,7 +75,7 @@ def palette_rows(
     for act in acts:
         text = act_text(act)
         if matches(text, query):
-            key = act.keys[0] if act.keys else ""
+            key = keymap().key_of(act)
             reason = why_not(act.name)
             row = PaletteRow(text, name=act.name, icon=act.icon, key=key, reason=reason)
             (waiting if reason else ready).append(row)

@@ -7,7 +7,8 @@ from PySide6.QtGui import QPainter, QPaintEvent, QPen
 from PySide6.QtWidgets import QFrame, QHBoxLayout, QMenu, QVBoxLayout, QWidget
 
 import resources
-from app.shell.widgets import QUIET, ActButton, ElidedLabel, glyph_label, plain_label
+from app.shell.act_binding import KeyFollower, key_of
+from app.shell.widgets import QUIET, ActButton, ElidedLabel, glyph_label, key_text, plain_label
 from viewer.views.icons import glyph
 from viewer.views.theme import Theme
 
@@ -162,7 +163,8 @@ class SessionBar(QWidget):
         row.setContentsMargins(0, 0, 0, 0)
         row.setSpacing(theme.length("space", "xs"))
         row.addWidget(upright_rule(theme))
-        palette = ActButton("", theme, kind=QUIET, glyph_name="command", key="Ctrl+K")
+        palette = ActButton("", theme, kind=QUIET, glyph_name="command")
+        KeyFollower(palette, lambda: palette.set_key(key_of("window.palette")))
         palette.setAccessibleName(self.tr("Command palette"))
         palette.setToolTip(self.tr("Command palette"))
         palette.clicked.connect(self.paletteWanted)
@@ -172,7 +174,8 @@ class SessionBar(QWidget):
         row.addWidget(self.user)
         lock = ActButton("", theme, kind=QUIET, glyph_name="lock")
         lock.setAccessibleName(self.tr("Lock"))
-        lock.setToolTip(self.tr("Lock (Ctrl L)"))
+        words = self.tr("Lock ({key})")
+        KeyFollower(lock, lambda: lock.setToolTip(words.format(key=key_text(key_of("window.lock")))))
         lock.clicked.connect(self.lockWanted)
         row.addWidget(lock)
         for button in (palette, self.user, lock):

@@ -5,8 +5,9 @@ from __future__ import annotations
 from PySide6.QtCore import Qt, Signal
 from PySide6.QtWidgets import QHBoxLayout, QSizePolicy, QVBoxLayout, QWidget
 
+from app.shell.act_binding import KeyFollower, key_of
 from app.shell.header import SessionBar, bar, upright_rule
-from app.shell.widgets import QUIET, ActButton, ElidedLabel, plain_label
+from app.shell.widgets import QUIET, ActButton, ElidedLabel, key_text, plain_label
 from app.shell.worklist_entries import Entry
 from viewer.views.theme import Theme
 
@@ -37,7 +38,11 @@ class ReadingHeader(QWidget):
         row.setContentsMargins(theme.length("space", "xs"), 0, theme.length("space", "m"), 0)
         self.back = ActButton("", theme, kind=QUIET, glyph_name="list")
         self.back.setAccessibleName(self.tr("Worklist"))
-        self.back.setToolTip(self.tr("Worklist (Ctrl W)"))
+        words = self.tr("Worklist ({key})")
+        KeyFollower(
+            self.back,
+            lambda: self.back.setToolTip(words.format(key=key_text(key_of("window.worklist")))),
+        )
         self.back.clicked.connect(self.worklistWanted)
         row.addWidget(self.back)
         self.name = ElidedLabel("", theme, step="patient")

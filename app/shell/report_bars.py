@@ -10,6 +10,7 @@ from PySide6.QtWidgets import QFrame, QHBoxLayout, QVBoxLayout
 from app import sign_off
 from app.report_model import ReportModel
 from app.shell import report_words as words
+from app.shell.act_binding import KeyFollower
 from app.shell.chip import ChipButton
 from app.shell.widgets import (
     COUNT,
@@ -71,6 +72,10 @@ class CountsBar(QFrame):
         for kind in self._buttons:
             self._counts[kind] = sum(_is(sentence, kind) for sentence in sentences)
         self._write()
+
+    def _show_key(self, key: str) -> None:
+        self.sign.set_key(key)
+        self.sign.setToolTip(key_text(key))
 
     def set_compact(self, compact: bool) -> None:
         """Leave the numbers of the origins out where the panel is narrow; the tooltip has them."""
@@ -154,7 +159,8 @@ class CandidateBar(QFrame):
             (self.tr("Reject"), "report.reject_candidate", self.reject_one),
             (self.tr("Next"), "report.next_candidate", self.next_one),
         ):
-            button = ActButton(text, theme, key=key_of(act))
+            button = ActButton(text, theme)
+            KeyFollower(button, lambda button=button, act=act: button.set_key(key_of(act)))
             button.clicked.connect(lambda _checked=False, do=do: do())
             row.addWidget(button)
         row.addStretch(1)
@@ -287,13 +293,17 @@ class SignBar(QFrame):
         self.save.clicked.connect(self.saveWanted)
         row.addWidget(self.save)
         row.addSpacing(theme.length("space", "xs"))
-        self.sign = ActButton(self.tr("Sign\u2026"), theme, kind=PRIMARY, key=key_of("report.sign"))
+        self.sign = ActButton(self.tr("Sign\u2026"), theme, kind=PRIMARY)
         self._short = ActButton(self.tr("Sign\u2026"), theme, kind=PRIMARY)
         for button in (self.sign, self._short):
             button.clicked.connect(self.signWanted)
             row.addWidget(button)
-        self.sign.setToolTip(key_text(key_of("report.sign")))
+        KeyFollower(self.sign, lambda: self._show_key(key_of("report.sign")))
         self.set_compact(False)
+
+    def _show_key(self, key: str) -> None:
+        self.sign.set_key(key)
+        self.sign.setToolTip(key_text(key))
 
     def set_compact(self, compact: bool) -> None:
         """Keep only signing where the panel is narrow."""

@@ -13,7 +13,7 @@ from app.finding_phrase import FindingChoice
 from app.report_history import Change
 from app.report_model import ReportModel
 from app.shell import report_words as words
-from app.shell.act_binding import act_text, bind_acts, keys_of
+from app.shell.act_binding import KeyFollower, act_text, bind_acts, key_of, keys_of
 from app.shell.evidence_card import EvidenceCard, EvidenceList
 from app.shell.finding_form import FindingForm
 from app.shell.question_bar import QuestionBar
@@ -82,25 +82,24 @@ class ReportPanel(QWidget):
         self.setProperty("ground", "panel")
         self.setAttribute(Qt.WidgetAttribute.WA_StyledBackground)
         self.setAccessibleName(self.tr("Report panel"))
-        keys = {act.name: act.keys[0] for act in REPORT_ACTS if act.keys}
         self.editor = ReportEditor(theme)
         self.counts = CountsBar(theme)
         self.question = QuestionBar(theme)
-        self.candidates = CandidateBar(theme, lambda name: keys.get(name, ""))
+        self.candidates = CandidateBar(theme, key_of)
         self.finding_form = FindingForm(theme)
         self.card = EvidenceCard(theme)
         self.trace_bar = TraceBar(theme)
-        self.sign_bar = SignBar(theme, lambda name: keys.get(name, ""))
+        self.sign_bar = SignBar(theme, key_of)
         self.trace = TracePanel(theme)
         self.evidence_list = EvidenceList(theme)
         self.badge = Badge(theme)
-        self._lay_out(keys)
+        self._lay_out()
         self.toast = Toast(theme, self._page)
         self._acts = ReportActs(self)
         self._connect()
         self.set_model(None)
 
-    def _lay_out(self, keys: dict[str, str]) -> None:
+    def _lay_out(self) -> None:
         theme = self.theme
         column = QVBoxLayout(self)
         # The bars leave words out when the panel is narrow, so their width of now is no minimum.
@@ -134,7 +133,7 @@ class ReportPanel(QWidget):
         page.addWidget(self.candidates)
         self._texts = QStackedWidget()
         self._texts.addWidget(self.editor)
-        self._texts.addWidget(self._make_empty(keys))
+        self._texts.addWidget(self._make_empty())
         page.addWidget(self._texts, 1)
         page.addWidget(self.card)
         page.addWidget(self.trace_bar)
@@ -144,7 +143,7 @@ class ReportPanel(QWidget):
             self._pages.addWidget(widget)
         column.addWidget(self._pages, 1)
 
-    def _make_empty(self, keys: dict[str, str]) -> QWidget:
+    def _make_empty(self) -> QWidget:
         theme = self.theme
         place = QWidget()
         column = QVBoxLayout(place)
@@ -167,7 +166,7 @@ class ReportPanel(QWidget):
             (self.tr("My normals"), "report.normals"),
         ):
             button = ActButton(text, theme)
-            button.setToolTip(key_text(keys.get(act, "")))
+            KeyFollower(button, lambda b=button, act=act: b.setToolTip(key_text(key_of(act))))
             button.clicked.connect(lambda _checked=False, name=act: self.perform(name))
             row.addWidget(button)
         row.addStretch(1)
@@ -360,7 +359,7 @@ class ReportPanel(QWidget):
                 reason = self.why_not(act.name)
                 action = menu.addAction(act_text(act))
                 action.setEnabled(not reason)
-                action.setToolTip(reason or key_text(act.keys[0] if act.keys else ""))
+                action.setToolTip(reason or key_text(key_of(act.name)))
                 action.triggered.connect(lambda _checked=False, name=act.name: self.perform(name))
         menu.addSeparator()
         menu.addAction(self.tr("Copy"), self.editor.copy)

@@ -13,6 +13,7 @@ from app.shell.command_palette import matches
 from app.shell.layers import Layer, Scrim
 from app.shell.widgets import QUIET, ActButton, key_cap, plain_label, rule
 from viewer.acts import Act
+from viewer.views.key_bindings import keymap
 from viewer.views.theme import Theme
 
 COLUMN = 270
@@ -23,7 +24,8 @@ def keyed_groups(acts: Iterable[Act], query: str = "") -> dict[str, list[Act]]:
     """Return the acts that have a key, by group in table order, as far as they match the query."""
     groups: dict[str, list[Act]] = {}
     for act in acts:
-        if act.keys and matches(f"{act_text(act)} {' '.join(act.keys)} {act.group}", query):
+        keys = keymap().keys_of(act)
+        if keys and matches(f"{act_text(act)} {' '.join(keys)} {act.group}", query):
             groups.setdefault(act.group, []).append(act)
     return groups
 
@@ -118,7 +120,7 @@ class ShortcutSheet(Layer):
             grid.addWidget(plain_label(act_text(act), theme, tone="2", wraps=True), number, 0)
             keys = QHBoxLayout()
             keys.setSpacing(theme.length("space", "xs"))
-            for key in act.keys:
+            for key in keymap().keys_of(act):
                 keys.addWidget(key_cap(key, theme))
             grid.addLayout(keys, number, 1, Qt.AlignmentFlag.AlignRight)
         return grid

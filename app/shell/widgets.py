@@ -152,6 +152,13 @@ class ActButton(QPushButton):
         if not self.icon().isNull() and option.text:
             option.text = f"\u2005{option.text}"
 
+    def set_key(self, key: str) -> None:
+        """Show another key, in portable text; empty for none."""
+        self._key = key_text(key) if key else ""
+        self.setAccessibleDescription(self._key)
+        self.updateGeometry()
+        self.update()
+
     def set_reason(self, reason: str) -> None:
         """Disable the button with a reason, or enable it when there is none."""
         self.setEnabled(not reason)

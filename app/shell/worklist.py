@@ -17,6 +17,7 @@ from PySide6.QtWidgets import (
     QWidget,
 )
 
+from app.shell.act_binding import KeyFollower, key_of
 from app.shell.header import MenuButton, SessionBar, bar
 from app.shell.import_report import ImportReport
 from app.shell.pictures import Pictures
@@ -27,6 +28,7 @@ from app.shell.widgets import (
     ActButton,
     ElidedLabel,
     glyph_label,
+    key_text,
     plain_label,
     rule,
 )
@@ -249,7 +251,8 @@ class WorklistPage(QWidget):
         self.search.setAccessibleName(tr("Search the worklist"))
         self.search.setClearButtonEnabled(True)
         self.search.setFixedWidth(theme.px(420))
-        self.search.setToolTip("Ctrl F")
+        search = self.search
+        KeyFollower(search, lambda: search.setToolTip(key_text(key_of("window.search"))))
         self.search.textChanged.connect(self._searched)
         self.search.installEventFilter(self)
         row.addWidget(self.search)
