@@ -12,6 +12,13 @@ from reports.domain.evidence import (
     Source,
     SourceKind,
 )
+from reports.domain.lesion import (
+    Lesion,
+    LesionEntry,
+    LesionError,
+    Lesions,
+    patient_key,
+)
 from reports.domain.lifecycle import (
     EXTERNAL,
     LOCKED,
@@ -57,6 +64,10 @@ __all__ = [
     "Evidence",
     "EvidenceKind",
     "Ledger",
+    "Lesion",
+    "LesionEntry",
+    "LesionError",
+    "Lesions",
     "Limitation",
     "ModelStamp",
     "Origin",
@@ -84,5 +95,6 @@ __all__ = [
     "TransitionError",
     "Verdict",
     "ViewState",
+    "patient_key",
     "transition",
 ]
