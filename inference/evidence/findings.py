@@ -109,7 +109,7 @@ def accept_finding(
             "report_default": ReportDefault.SENTENCE,
             "checks": (
                 *evidence.checks,
-                f"measured by {evidence.source.name} {evidence.source.version}",
+                f"measured by {evidence.source.name} {evidence.source.version}".rstrip(),
             ),
             "warnings": warnings,
         }

@@ -1,0 +1,185 @@
+"""A mark as evidence: its own values and place; the region tool adds side and diameters where it can.
+
+What a mark shows on the image is what the ledger says of it: where both measured the same, the value
+of the mark stands.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Final
+
+from inference.evidence.quantities import MEASURES, NO_UNIT, PIXEL_MEASURES, Measure, number, quantity
+from inference.evidence.region_statistics import LESION
+from reports.domain import (
+    Code,
+    Evidence,
+    EvidenceKind,
+    Quantity,
+    Refusal,
+    ReportDefault,
+    Side,
+    Source,
+    SourceKind,
+)
+from viewer.imaging.marks import (
+    ANGLE,
+    AREA,
+    COBB_ANGLE,
+    DEVIATION,
+    LENGTH,
+    LONG_AXIS,
+    MAXIMUM,
+    MEAN,
+    MEDIAN,
+    MINIMUM,
+    SHORT_AXIS,
+    Concept,
+    Mark,
+    MarkKind,
+    MarkValue,
+    region_of,
+)
+from viewer.imaging.regions import Region, Shape, Space
+
+NAMES: Final[dict[Concept, str]] = {
+    LENGTH: "long",
+    LONG_AXIS: "long",
+    SHORT_AXIS: "short",
+    ANGLE: "angle",
+    COBB_ANGLE: "angle",
+    AREA: "area",
+    MEAN: "mean",
+    DEVIATION: "sd",
+    MINIMUM: "minimum",
+    MAXIMUM: "maximum",
+    MEDIAN: "median",
+}
+"""Slot name of each concept of a mark; a length is a long diameter, as sentences call it."""
+
+PRINTED: Final[dict[str, tuple[str, int]]] = {
+    "mm": (" mm", 1),
+    "mm2": (" mm\u00b2", 0),
+    "{pixel}": (" px", 1),
+    "{pixel}2": (" px\u00b2", 0),
+    "deg": ("\u00b0", 1),
+    "[hnsf'U]": (" HU", 0),
+    "g/ml{SUVbw}": (" SUVbw", 2),
+    "Bq/ml": (" Bq/ml", 0),
+}
+"""Unit in text and decimals of the UCUM units that marks come in."""
+
+OUTSIDE_DETAIL: Final = 0.5
+"""Pixels round a line, so that the box about it holds at least the pixels it crosses."""
+
+
+def quantities_of(mark: Mark) -> tuple[Quantity, ...]:
+    """Return what a mark measured as values of the ledger, each name once."""
+    found: dict[str, Quantity] = {}
+    for value in mark.values:
+        name = NAMES.get(value.concept, value.label.casefold().replace(" ", "_"))
+        found.setdefault(name, _quantity(name, value))
+    return tuple(found.values())
+
+
+def _quantity(name: str, value: MarkValue) -> Quantity:
+    usual = MEASURES.get(name)
+    measure = usual if usual is not None and usual.unit == value.unit else None
+    if measure is None:
+        printed, digits = PRINTED.get(value.unit, ("", 1))
+        if value.unit not in PRINTED:
+            printed = "" if value.unit == NO_UNIT else f" {value.unit}"
+        unit = PIXEL_UNITS.get(value.unit, value.unit)
+        measure = Measure(unit, printed, digits, Code(**value.concept.model_dump()))
+    return quantity(name, value.value, uncertainty=value.uncertainty, measure=measure)
+
+
+PIXEL_UNITS: Final[Mapping[str, str]] = {
+    "{pixel}": PIXEL_MEASURES["long"].unit,
+    "{pixel}2": PIXEL_MEASURES["area"].unit,
+}
+"""How the ledger writes the units of what nothing calibrates."""
+
+
+def value_text(value: MarkValue) -> str:
+    """Return a value of a mark with unit, as the ledger prints it: "12.3 mm"."""
+    return _quantity(NAMES.get(value.concept, ""), value).text
+
+
+def place_of(mark: Mark) -> Region:
+    """Return where a mark is: on its image, or in the patient."""
+    region = region_of(mark)
+    if region is not None:
+        return region
+    closed = (*mark.points, *(mark.points[-2:0:-1] or mark.points[:1]))
+    shape = Shape.POLYGON if len(closed) > 2 else Shape.POINT
+    return Region(
+        shape=shape,
+        space=Space.PATIENT,
+        series_instance_uid=mark.series_instance_uid,
+        frame_of_reference_uid=mark.frame_of_reference_uid,
+        points=closed if shape is Shape.POLYGON else mark.points[:1],
+    )
+
+
+def measured_region(mark: Mark) -> Region:
+    """Return the region that the region tool looks at: of what has no area the box about it."""
+    region = place_of(mark)
+    if mark.kind.has_area or region.space is Space.PATIENT:
+        return region
+    points = region.array()
+    low, high = points.min(axis=0) - OUTSIDE_DETAIL, points.max(axis=0) + OUTSIDE_DETAIL
+    corners = (tuple(map(float, low)), tuple(map(float, high)))
+    return region.model_copy(update={"shape": Shape.BOX, "points": corners})
+
+
+def evidence_of(mark: Mark, looked: Evidence, *, label: str, person: str) -> Evidence:
+    """Return a mark as a measurement of the ledger, made by a person.
+
+    Parameters
+    ----------
+    looked
+        What the region tool said of `measured_region`, a refusal too.
+    label
+        Short name for a chip's card.
+    person
+        Printed name of who marked it.
+    """
+    own = quantities_of(mark)
+    names = {value.name for value in own}
+    is_area = mark.kind.has_area and looked.refusal is None
+    further = tuple(value for value in looked.values if is_area and value.name not in names)
+    refusal = looked.refusal if mark.kind.has_area and not own else None
+    if mark.refusal and not own and mark.kind not in WITHOUT_VALUES:
+        refusal = Refusal(code="no_value", reason=mark.refusal)
+    sources = dict.fromkeys(value.source for value in mark.values if value.source)
+    return Evidence(
+        id=looked.id,
+        kind=EvidenceKind.MEASUREMENT,
+        concept=LESION,
+        label=label,
+        side=looked.side if looked.refusal is None else Side.UNKNOWN,
+        values=() if refusal is not None else (*own, *further),
+        regions=() if refusal is not None else (place_of(mark),),
+        source=Source(kind=SourceKind.PERSON, name=person),
+        report_default=ReportDefault.ON_REQUEST,
+        checks=(*(looked.checks[:1] if is_area else ()), *(f"calibration {one}" for one in sources)),
+        warnings=looked.warnings,
+        refusal=refusal,
+    )
+
+
+WITHOUT_VALUES: Final = frozenset((MarkKind.ARROW, MarkKind.TEXT, MarkKind.POINT))
+"""Kinds that point at something: there is nothing to measure."""
+
+
+def short_text(mark: Mark) -> str:
+    """Return the leading value of a mark with its uncertainty, or what stands for it in a list."""
+    if not mark.values:
+        return mark.text or mark.refusal
+    value = mark.values[0]
+    text = value_text(value)
+    if value.uncertainty is None:
+        return text
+    _printed, digits = PRINTED.get(value.unit, ("", 1))
+    return f"{text} \u00b1 {number(value.uncertainty, digits or 1)}"
