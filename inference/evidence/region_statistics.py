@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -19,10 +18,10 @@ from inference.evidence.sides import side_of
 from inference.evidence.tool import DrawnRegion, IdSource, MeasureContext, RefusalCode, refused, source
 from reports.domain import Code, Evidence, EvidenceKind, Quantity, ReportDefault, Side
 from viewer.imaging.geometry import FloatArray
-from viewer.imaging.grey import modality_values, padding_range
+from viewer.imaging.grey import modality_values, no_image
 from viewer.imaging.regions import Region, Shape, Space, outline, to_image
 from viewer.imaging.study import Instance
-from viewer.imaging.volume import unit_of
+from viewer.imaging.volume import unit_of_frame
 
 OUTLINE_SEGMENTS = 360
 """Points of an ellipse's outline: its polygon lacks 5e-5 of the area."""
@@ -72,13 +71,13 @@ class RegionStatistics:
         values = modality_values(
             stored, attributes.rescale_slope, attributes.rescale_intercept, attributes.modality_lut
         ).astype(np.float32)
-        inside = inside_polygon(points, values.shape) & ~_padding(stored, instance)
+        inside = inside_polygon(points, values.shape) & ~no_image(stored, instance)
         if not inside.any():
             return self._refusal(evidence_id, RefusalCode.OUTSIDE_IMAGE)
         spacing = ctx.series.pixel_spacing
         size = _measure_shape(points, spacing)
         middle = float(points[:, 0].mean()), float(points[:, 1].mean())
-        unit = unit_of(ctx.series, instance.rescale_type)
+        unit = unit_of_frame(ctx.series, instance, attributes)
         is_ct = ctx.series.modality == "CT" and unit == HU
         return Evidence(
             id=evidence_id,
@@ -128,15 +127,6 @@ def _nearest_frame(ctx: MeasureContext, region: Region) -> tuple[int, Instance, 
     instance = ctx.series.instances[number]
     moved = to_image(region, plane, sop_instance_uid=instance.sop_instance_uid, frame_number=frame)
     return index, instance, moved
-
-
-def _padding(stored: npt.NDArray[Any], instance: Instance) -> npt.NDArray[np.bool_]:
-    """Return the pixels that show nothing (Pixel Padding Value and Range Limit, PS3.3 C.7.5.1.1.2)."""
-    padding = padding_range(instance)
-    if padding is None:
-        return np.zeros(stored.shape, dtype=bool)
-    found: npt.NDArray[np.bool_] = (stored >= padding[0]) & (stored <= padding[1])
-    return found
 
 
 def inside_polygon(points: FloatArray, shape: tuple[int, ...]) -> npt.NDArray[np.bool_]:

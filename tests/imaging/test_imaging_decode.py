@@ -195,7 +195,7 @@ def agreeing(paths: list[Path]) -> int:
             if any(word in path.name for word in WIDE_COLOUR):
                 continue
             index = index_paths([str(path)])
-            if index.bad_files or not index.studies:
+            if index.bad_files or not any(study.series for study in index.studies):
                 continue
             series = index.studies[0].series[0]
             try:

@@ -74,9 +74,15 @@ def grey(ds: Any, stored: np.ndarray, found: list[Any]) -> np.ndarray:
         limit = ds.get("PixelPaddingRangeLimit", ds.PixelPaddingValue)
         low, high = sorted((int(ds.PixelPaddingValue), int(limit)))
         padding = (stored >= low) & (stored <= high)
+    if stored.dtype.kind == "f":
+        padding = ~np.isfinite(stored)
+        values[padding] = 0.0
     centers, widths = many(voi.get("WindowCenter")), many(voi.get("WindowWidth"))
     if centers and widths and widths[0] > 0:
-        shown = windowed(values, centers[0], widths[0], voi.get("VOILUTFunction", "LINEAR"))
+        function = voi.get("VOILUTFunction", "LINEAR")
+        if stored.dtype.kind == "f" and function == "LINEAR":
+            function = "LINEAR_EXACT"
+        shown = windowed(values, centers[0], widths[0], function)
     elif voi.get("VOILUTSequence"):
         item = voi.VOILUTSequence[0]
         _, first, bits = item.LUTDescriptor
@@ -88,7 +94,20 @@ def grey(ds: Any, stored: np.ndarray, found: list[Any]) -> np.ndarray:
     if ds.PhotometricInterpretation == "MONOCHROME1" or ds.get("PresentationLUTShape") == "INVERSE":
         levels = 255 - levels
     levels[padding] = 0
+    if ds.get("PixelPresentation") in ("COLOR", "MIXED"):
+        return coloured(ds, stored, levels)
     return levels
+
+
+def coloured(ds: Any, stored: np.ndarray, levels: np.ndarray) -> np.ndarray:
+    """Supplemental palette, PS3.3 C.7.6.19: colours from the first value mapped on."""
+    count, first, _ = ds.RedPaletteColorLookupTableDescriptor
+    rgb = np.dstack([levels] * 3)
+    for channel, colour in enumerate(("Red", "Green", "Blue")):
+        words = np.frombuffer(ds[f"{colour}PaletteColorLookupTableData"].value, dtype="<u2")
+        chosen = words[np.clip(stored.astype(int) - first, 0, count - 1)] >> 8
+        rgb[..., channel] = np.where(stored >= first, chosen, levels)
+    return rgb
 
 
 def windowed(x: np.ndarray, c: float, w: float, function: str) -> np.ndarray:
@@ -119,7 +138,7 @@ def many(value: Any) -> list[float]:
 def compare(path: Path) -> dict[int, int]:
     """Return the largest difference of the first, middle and last frame; nothing for a bad file."""
     index = index_paths([str(path)])
-    if not index.studies:
+    if not any(study.series for study in index.studies):  # a bad file, or an object without images
         return {}
     series = index.studies[0].series[0]
     layout = stack_layout(series)

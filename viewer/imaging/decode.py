@@ -26,7 +26,7 @@ from viewer.imaging.codestream import (
     Frame,
     decode_frame,
 )
-from viewer.imaging.colour import YBR_FULL, Palette, to_eight_bits, ybr_full_to_rgb
+from viewer.imaging.colour import YBR_FULL, to_eight_bits, ybr_full_to_rgb
 from viewer.imaging.elements import EXPLICIT_BE, UNDEFINED
 from viewer.imaging.headers import HeaderError, read_header
 from viewer.imaging.images import NATIVE_SYNTAXES, is_deflated
@@ -238,7 +238,6 @@ class _Reader:
         self._lock = threading.Lock()
         self._frames: list[bytes] | None = None
         self._data_set: Any = None
-        self._palette: Palette | None = None
         self._picture: tuple[Array, str] | None = None
 
     def read(self, index: int, target: Array) -> str:
@@ -249,7 +248,10 @@ class _Reader:
         if instance.pixel_length > 0:
             if _is_direct(instance):
                 _read_into(instance, index, target)
-                correct_bits(target, instance)
+                if instance.floating:
+                    _empty_padding(target, target, instance)
+                else:
+                    correct_bits(target, instance)
             else:
                 self._store(self._native(index), target)
             return "native"
@@ -282,15 +284,17 @@ class _Reader:
         """Turn decoded samples into the values of the stack."""
         instance = self.instance
         photometric, syntax = instance.photometric_interpretation, instance.transfer_syntax_uid
-        if photometric == "PALETTE COLOR":
-            if self._palette is None:
-                self._palette = Palette(self._whole())
-            target[...] = self._palette.to_rgb(values)
+        if photometric == "PALETTE COLOR" and instance.palette is not None:
+            target[...] = instance.palette.apply(values)
         elif instance.samples_per_pixel == 3:
             rgb = to_eight_bits(values, instance.bits_stored)
             if photometric in YBR_FULL and syntax not in DCT_SYNTAXES:
                 rgb = ybr_full_to_rgb(rgb)
             target[...] = rgb
+        elif instance.floating:
+            # Double precision is more than any map has: 7 digits stay.
+            target[...] = values.astype(target.dtype)
+            _empty_padding(target, values, instance)
         else:
             target[...] = values.astype(target.dtype, copy=False)
             if syntax not in CODECS_WITH_PRECISION:
@@ -308,9 +312,10 @@ class _Reader:
         order = ">" if instance.transfer_syntax_uid == EXPLICIT_BE else "<"
         if width == 1 and order == ">" and self._whole()["PixelData"].VR == "OW":
             return self._by_pydicom(index)  # bytes swapped in pairs (PS3.5 8.1.1)
-        values = self._raw(index).view(f"{order}u{width}")
+        kind = f"f{width}" if instance.floating else f"u{width}"
+        values = self._raw(index).view(f"{order}{kind}")
         if instance.samples_per_pixel == 1:
-            return values.reshape(instance.rows, instance.columns).astype(f"=u{width}")
+            return values.reshape(instance.rows, instance.columns).astype(f"={kind}")
         if self._planar():
             return np.moveaxis(values.reshape(3, instance.rows, instance.columns), 0, 2)
         return values.reshape(instance.rows, instance.columns, 3)
@@ -322,7 +327,10 @@ class _Reader:
             raw = np.empty(size, dtype=np.uint8)
             _read_into(self.instance, index, raw)
             return raw
-        data = self._whole().PixelData
+        keyword = "PixelData"
+        if self.instance.floating:
+            keyword = "FloatPixelData" if self.instance.bits_allocated == 32 else "DoubleFloatPixelData"
+        data = self._whole()[keyword].value
         if len(data) < (index + 1) * size:
             raise DecodeError("truncated", "The inflated pixel data is shorter than its header says.")
         return np.frombuffer(data, dtype=np.uint8, count=size, offset=index * size)
@@ -394,7 +402,16 @@ def _is_direct(instance: Instance) -> bool:
     """True when the bytes in the file are the values of the stack, up to their unused bits."""
     if len(frame_shape(instance)) == 3 or instance.transfer_syntax_uid == EXPLICIT_BE:
         return False
+    if instance.floating:
+        return instance.bits_allocated == 32
     return instance.bits_allocated in (16, 32) or (instance.bits_allocated == 8 and not instance.signed)
+
+
+def _empty_padding(target: Array, values: Array, instance: Instance) -> None:
+    """Write NaN into a stack of floats where the stored values are padding (PS3.3 C.7.5.1.1.2)."""
+    if instance.float_padding is not None:
+        first, last = np.asarray(instance.float_padding, dtype=values.dtype)
+        target[(values >= first) & (values <= last)] = np.nan
 
 
 def _read_into(instance: Instance, index: int, target: Array) -> None:

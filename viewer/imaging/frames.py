@@ -54,7 +54,10 @@ def with_frames(instance: Instance) -> Instance:
         raise HeaderError(
             "bad_header", f"Its description of frames cannot be read ({type(error).__name__})."
         ) from error
-    return instance.model_copy(update={"frames": frames, "rescale_type": rescale_type})
+    update: dict[str, Any] = {"frames": frames, "rescale_type": rescale_type}
+    if len(frames) == 1:
+        update["plane"] = frames[0].plane or instance.plane
+    return instance.model_copy(update=update)
 
 
 def _rescale_type(groups: list[Any]) -> str:

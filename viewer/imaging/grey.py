@@ -4,7 +4,10 @@ Stored value
 -> Modality LUT: a table, else slope and intercept (PS3.3 C.11.1)
 -> VOI LUT: a table, else a window, LINEAR, LINEAR_EXACT or SIGMOID (PS3.3 C.11.2)
 -> presentation: MONOCHROME1 or Presentation LUT Shape INVERSE, and the reader's invert, after VOI
-   (PS3.3 C.7.6.3.1.2, C.11.6); padding is black (PS3.3 C.7.5.1.1.2).
+   (PS3.3 C.7.6.3.1.2, C.11.6); padding is black (PS3.3 C.7.5.1.1.2); stored values of a supplemental
+   palette take its colours (PS3.3 C.7.6.19).
+Floating point values that are no finite number are black like padding, and a LINEAR window is read as
+LINEAR_EXACT for them: its w - 1 counts integers, and would make two greys of a map from 0 to 1.
 For values of up to 16 bits the whole pipeline is one table of 65,536 entries.
 
 An image with windows and VOI LUTs offers all of them (`image_presets`); one alone is applied at a
@@ -23,7 +26,7 @@ import numpy as np
 import numpy.typing as npt
 
 import resources
-from viewer.imaging.mappings import LookupTable
+from viewer.imaging.mappings import ColourTable, LookupTable
 from viewer.imaging.study import Instance, WindowPreset
 from viewer.imaging.volume import ImageStack
 
@@ -57,6 +60,9 @@ class GreyPipeline:
         Type of the stored values.
     modality_lut
         Table that takes the place of slope and intercept; or none.
+    palette
+        Colours of the stored values from its `first` on: the greys below them are red, green and blue
+        alike; or none.
     """
 
     slope: float
@@ -66,9 +72,10 @@ class GreyPipeline:
     padding: tuple[int, int] | None
     dtype: str
     modality_lut: LookupTable | None = None
+    palette: ColourTable | None = None
 
     def table(self) -> Grey:
-        """Return the grey of each 16-bit pattern, read-only, indexed by the stored value as uint16."""
+        """Return the grey (or colour) of each 16-bit pattern, read-only, by stored value as uint16."""
         return _table(self)
 
 
@@ -103,14 +110,24 @@ def modality_values(
 
 def _greys(stored: npt.NDArray[Any], pipeline: GreyPipeline) -> Grey:
     """Run the pipeline on values; the nearest grey level, halves up."""
+    empty = ~np.isfinite(stored) if stored.dtype.kind == "f" else None
+    if empty is not None:
+        stored = np.where(empty, 0.0, stored)
     modality = modality_values(stored, pipeline.slope, pipeline.intercept, pipeline.modality_lut)
     grey = np.floor(voi(modality, pipeline.window) + 0.5).astype(np.uint8)
     if pipeline.inverted:
         grey = 255 - grey
+    if empty is not None:
+        grey[empty] = 0
     if pipeline.padding is not None:
         first, last = pipeline.padding
         grey[(stored >= first) & (stored <= last)] = 0
-    return grey
+    if pipeline.palette is None:
+        return grey
+    coloured = stored >= pipeline.palette.first
+    rgb = np.repeat(grey[..., np.newaxis], 3, axis=-1)
+    rgb[coloured] = pipeline.palette.apply(stored[coloured])
+    return rgb
 
 
 @lru_cache(maxsize=64)
@@ -133,12 +150,12 @@ def to_grey(stored: npt.NDArray[Any], pipeline: GreyPipeline) -> Grey:
     Returns
     -------
     numpy.ndarray
-        (row, column) uint8; 0 is black.
+        (row, column) uint8; 0 is black. With a supplemental palette (row, column, 3): RGB.
     """
     if stored.dtype.itemsize > 2:
         return _greys(stored, pipeline)
     index = stored if stored.dtype.itemsize == 1 else stored.view(np.uint16)
-    return np.take(pipeline.table(), index)
+    return np.take(pipeline.table(), index, axis=0)
 
 
 def padding_range(instance: Instance) -> tuple[int, int] | None:
@@ -149,6 +166,16 @@ def padding_range(instance: Instance) -> tuple[int, int] | None:
     limit = instance.pixel_padding_range_limit
     other = value if limit is None else limit
     return min(value, other), max(value, other)
+
+
+def no_image(stored: npt.NDArray[Any], instance: Instance) -> npt.NDArray[np.bool_]:
+    """Return where stored values show nothing: padding (PS3.3 C.7.5.1.1.2), or no finite number."""
+    padding = padding_range(instance)
+    if stored.dtype.kind == "f":
+        return np.asarray(~np.isfinite(stored))
+    if padding is None:
+        return np.zeros(stored.shape, dtype=bool)
+    return np.asarray((stored >= padding[0]) & (stored <= padding[1]))
 
 
 def pipeline_of(
@@ -166,14 +193,18 @@ def pipeline_of(
     instance_index, number = stack.frames[index]
     instance = stack.series.instances[instance_index]
     attributes = instance.of_frame(number)
+    chosen = window or default_window(stack, index)
+    if instance.floating and chosen.function == "LINEAR":
+        chosen = chosen.model_copy(update={"function": "LINEAR_EXACT"})
     return GreyPipeline(
         slope=attributes.rescale_slope,
         intercept=attributes.rescale_intercept,
-        window=window or default_window(stack, index),
+        window=chosen,
         inverted=instance.is_inverse != inverted,
         padding=padding_range(instance),
         dtype=stack.stored.dtype.name,
         modality_lut=attributes.modality_lut,
+        palette=instance.supplemental,
     )
 
 
@@ -186,9 +217,10 @@ def default_window(stack: ImageStack, index: int) -> WindowPreset:
         return attributes.windows[0]
     stored = stack.stored[index]
     values = np.asarray(stored).reshape(-1)
-    padding = padding_range(instance)
-    if padding is not None:
-        values = values[(values < padding[0]) | (values > padding[1])]
+    if instance.floating or padding_range(instance) is not None:
+        values = values[~no_image(values, instance)]
+    if instance.supplemental is not None:
+        values = values[values < instance.supplemental.first]
     if values.size == 0:
         return WindowPreset(center=0.0, width=1.0, explanation="Automatic")
     low, high = np.percentile(values[:: max(1, values.size // AUTO_SAMPLES)], AUTO_PERCENTILES)
@@ -197,9 +229,13 @@ def default_window(stack: ImageStack, index: int) -> WindowPreset:
         modality_values(np.array([low, high]), slope, attributes.rescale_intercept, table)
     ).tolist()
     smallest = abs(slope) if table is None else 1.0
+    if instance.floating:
+        smallest = 0.0 if ends[1] > ends[0] else 1.0
+    elif not (math.isfinite(smallest) and smallest > 0.0):
+        smallest = 1.0
     return WindowPreset(
         center=(ends[0] + ends[1]) / 2.0,
-        width=max(ends[1] - ends[0], smallest if math.isfinite(smallest) and smallest > 0 else 1.0),
+        width=max(ends[1] - ends[0], smallest),
         explanation="Automatic",
         function="LINEAR_EXACT",
     )

@@ -63,6 +63,7 @@ class Tag(IntEnum):
     SeriesDescription = 0x0008103E
     ManufacturerModelName = 0x00081090
     RecommendedDisplayFrameRate = 0x00082144
+    PixelPresentation = 0x00089205
     PatientName = 0x00100010
     PatientID = 0x00100020
     IssuerOfPatientID = 0x00100021
@@ -118,6 +119,10 @@ class Tag(IntEnum):
     CorrectedImage = 0x00280051
     PixelPaddingValue = 0x00280120
     PixelPaddingRangeLimit = 0x00280121
+    FloatPixelPaddingValue = 0x00280122
+    DoubleFloatPixelPaddingValue = 0x00280123
+    FloatPixelPaddingRangeLimit = 0x00280124
+    DoubleFloatPixelPaddingRangeLimit = 0x00280125
     PixelSpacingCalibrationType = 0x00280A02
     PixelIntensityRelationship = 0x00281040
     WindowCenter = 0x00281050
@@ -127,6 +132,15 @@ class Tag(IntEnum):
     RescaleType = 0x00281054
     WindowCenterWidthExplanation = 0x00281055
     VOILUTFunction = 0x00281056
+    RedPaletteColorLookupTableDescriptor = 0x00281101
+    GreenPaletteColorLookupTableDescriptor = 0x00281102
+    BluePaletteColorLookupTableDescriptor = 0x00281103
+    RedPaletteColorLookupTableData = 0x00281201
+    GreenPaletteColorLookupTableData = 0x00281202
+    BluePaletteColorLookupTableData = 0x00281203
+    SegmentedRedPaletteColorLookupTableData = 0x00281221
+    SegmentedGreenPaletteColorLookupTableData = 0x00281222
+    SegmentedBluePaletteColorLookupTableData = 0x00281223
     LossyImageCompression = 0x00282110
     LossyImageCompressionRatio = 0x00282112
     ModalityLUTSequence = 0x00283000
@@ -138,6 +152,7 @@ class Tag(IntEnum):
     DecayCorrection = 0x00541102
     FrameReferenceTime = 0x00541300
     PresentationLUTShape = 0x20500020
+    SharedFunctionalGroupsSequence = 0x52009229
 
 
 OVERLAY_GROUPS: Final = range(0x6000, 0x6020, 2)
@@ -228,11 +243,12 @@ class Header:
         return int(number) if number is not None and number.is_integer() else None
 
     def double(self, tag: int) -> float | None:
-        """Return an FD element."""
+        """Return an FD or FL element."""
         value = self.raw.elements.get(tag)
-        if value is None or len(value) != 8:
+        if value is None or len(value) not in (4, 8):
             return None
-        (number,) = struct.unpack(">d" if self.raw.big_endian else "<d", value)
+        kind = "d" if len(value) == 8 else "f"
+        (number,) = struct.unpack(f"{'>' if self.raw.big_endian else '<'}{kind}", value)
         return float(number) if math.isfinite(number) else None
 
 

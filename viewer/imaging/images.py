@@ -22,6 +22,7 @@ from viewer.imaging.headers import Header, HeaderError, Tag
 from viewer.imaging.layout import LayoutError, check_budget, stored_frame_bytes
 from viewer.imaging.mappings import LookupTable
 from viewer.imaging.overlays import overlay_planes
+from viewer.imaging.palettes import palette_of
 from viewer.imaging.sequences import items, lookup_table, real_world_maps, text
 from viewer.imaging.study import Instance, WindowPreset
 from viewer.imaging.ultrasound import ultrasound_regions
@@ -47,11 +48,13 @@ NO_IMAGE_CLASSES: Final = (
     ("1.2.840.10008.5.1.4.1.1.104.", "Encapsulated document"),
     ("1.2.840.10008.5.1.4.1.1.9.", "Waveform"),
     ("1.2.840.10008.5.1.4.1.1.91.1", "Microscopy annotations"),
-    ("1.2.840.10008.5.1.4.1.1.30", "Parametric map"),
     ("1.2.840.10008.5.1.4.1.1.78.", "Ophthalmic measurements"),
     ("1.2.840.10008.5.1.4.38.", "Hanging protocol"),
 )
 """SOP classes that are no images to scroll through: the first prefix that fits names the kind."""
+
+FLOAT_BITS: Final = {0x7FE00008: 32, 0x7FE00009: 64}
+"""Bits Allocated of Float and Double Float Pixel Data (PS3.3 C.7.6.24, C.7.6.25)."""
 
 MAX_FRAMES: Final = 100_000
 MAX_WINDOWS: Final = 16
@@ -83,9 +86,11 @@ def image_instance(header: Header) -> Instance:
     if pixel is None:
         raise HeaderError("no_pixels", "The file holds no image: there is no Pixel Data.")
     _check_size(template)
-    if pixel.tag != 0x7FE00010:
-        raise HeaderError("unsupported", "Floating point pixel data cannot be shown yet.")
     encapsulated = pixel.length == UNDEFINED
+    if pixel.tag in FLOAT_BITS:
+        template = _floating(header, template, FLOAT_BITS[pixel.tag])
+        if encapsulated:
+            raise HeaderError("unsupported", "Floating point pixel data is never compressed this way.")
     try:
         check_budget(
             template, encoded_bytes=max(0, raw.file_size - pixel.offset) if encapsulated else None
@@ -108,6 +113,7 @@ def image_instance(header: Header) -> Instance:
         if raw.transfer_syntax_uid in NATIVE_SYNTAXES:
             offset, length = pixel.offset, promised
     modality_lut = _modality_lut(header, template)
+    palette = palette_of(header, template)
     return template.model_copy(
         update={
             "path": header.path,
@@ -115,6 +121,7 @@ def image_instance(header: Header) -> Instance:
             "instance_number": header.integer(Tag.InstanceNumber),
             "windows": (*_windows(header), *_voi_luts(header, template)),
             "modality_lut": modality_lut,
+            "palette": palette,
             "rescale_type": template.rescale_type if modality_lut is None else _lut_type(header),
             "real_world": real_world_maps(items(header, Tag.RealWorldValueMappingSequence)),
             "overlays": overlay_planes(header),
@@ -186,6 +193,38 @@ def _template(values: tuple[bytes | None, ...], syntax: str, big_endian: bool) -
         lossy=header.code(Tag.LossyImageCompression) == "01",
         lossy_ratio=header.code(Tag.LossyImageCompressionRatio),
         presentation_lut_shape=header.code(Tag.PresentationLUTShape),
+    )
+
+
+def _floating(header: Header, instance: Instance, bits: int) -> Instance:
+    """Return an image whose pixels are floating point numbers, with their padding.
+
+    Raises
+    ------
+    HeaderError
+        The header calls them something else.
+    """
+    if instance.bits_allocated != bits or instance.samples_per_pixel != 1:
+        raise HeaderError(
+            "bad_header",
+            f"Its floating point pixels have {bits} bits, its header says {instance.bits_allocated} in "
+            f"{instance.samples_per_pixel} samples.",
+        )
+    double = bits == 64
+    value = header.double(Tag.DoubleFloatPixelPaddingValue if double else Tag.FloatPixelPaddingValue)
+    limit = header.double(
+        Tag.DoubleFloatPixelPaddingRangeLimit if double else Tag.FloatPixelPaddingRangeLimit
+    )
+    other = value if limit is None else limit
+    return instance.model_copy(
+        update={
+            "floating": True,
+            "bits_stored": bits,
+            "high_bit": bits - 1,
+            "float_padding": None
+            if value is None or other is None
+            else (min(value, other), max(value, other)),
+        }
     )
 
 

@@ -67,7 +67,7 @@ def frame_shape(instance: Instance) -> tuple[int, ...]:
 
 
 def frame_dtype(instance: Instance) -> npt.DTypeLike:
-    """Return the type of the decoded values: uint8 for colour, else as stored.
+    """Return the type of the decoded values: uint8 for colour, float32 for floats, else as stored.
 
     Raises
     ------
@@ -76,6 +76,8 @@ def frame_dtype(instance: Instance) -> npt.DTypeLike:
     """
     if len(frame_shape(instance)) == 3:
         return np.uint8
+    if instance.floating:
+        return np.float32
     found = GREY_TYPES.get((instance.bits_allocated, instance.signed))
     if found is None:
         raise LayoutError(

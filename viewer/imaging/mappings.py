@@ -76,6 +76,39 @@ class LookupTable(BaseModel):
         return found
 
 
+class ColourTable(BaseModel):
+    """A palette: stored value to colour (PS3.3 C.7.6.3.1.5, C.7.6.19).
+
+    Parameters
+    ----------
+    first
+        The stored value that the first entry is for.
+    packed
+        Red, green and blue of each entry, eight bits each, as `pack` writes them.
+    """
+
+    model_config = ConfigDict(frozen=True)
+
+    first: int
+    packed: str
+
+    @staticmethod
+    def of(entries: npt.NDArray[np.uint8], *, first: int) -> ColourTable:
+        """Return the table of (entry, 3) colours."""
+        return ColourTable(first=first, packed=pack(entries.tobytes()))
+
+    @property
+    def entries(self) -> npt.NDArray[np.uint8]:
+        """(entry, 3) red, green and blue, read-only."""
+        return _colours(self.packed)
+
+    def apply(self, stored: npt.NDArray[Any]) -> npt.NDArray[np.uint8]:
+        """Look stored values up; values outside the table take its ends."""
+        entries = self.entries
+        index = np.clip(stored.astype(np.int64) - self.first, 0, len(entries) - 1)
+        return np.asarray(entries[index])
+
+
 class RealWorldMap(BaseModel):
     """One Real World Value Mapping item: stored value to a value with a unit (PS3.3 C.7.6.16.2.11).
 
@@ -132,6 +165,11 @@ def unpack(packed: str, limit: int) -> bytes:
         return zlib.decompressobj().decompress(base64.b64decode(packed, validate=True), limit)
     except (zlib.error, binascii.Error) as error:
         raise ValueError("damaged lookup table") from error
+
+
+@lru_cache(maxsize=32)
+def _colours(packed: str) -> npt.NDArray[np.uint8]:
+    return np.frombuffer(unpack(packed, MAX_ENTRIES * 3), dtype=np.uint8).reshape(-1, 3)
 
 
 @lru_cache(maxsize=128)

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 
 import numpy as np
 
 from viewer.imaging.grey import modality_values, padding_range
 from viewer.imaging.suv import SuvScale, suv_scale
-from viewer.imaging.volume import ImageStack, unit_of
+from viewer.imaging.volume import ImageStack, unit_of_frame
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,7 +28,8 @@ class Probe:
     Parameters
     ----------
     stored
-        The stored value; red, green and blue of a colour image.
+        The stored value, an integer but in floating point images; red, green and blue of a colour
+        image.
     value, unit
         Modality value with its UCUM unit ("1" where the header gives none); no value in colour
         images and in padding.
@@ -38,7 +40,7 @@ class Probe:
         True where there is no image (PS3.3 C.7.5.1.1.2).
     """
 
-    stored: tuple[int, ...]
+    stored: tuple[float, ...]
     value: float | None = None
     unit: str = "1"
     real_world: tuple[RealWorldValue, ...] = ()
@@ -59,15 +61,16 @@ def probe(stack: ImageStack, index: int, row: int, column: int) -> Probe:
             f"The image has {rows} rows and {columns} columns; ({row}, {column}) is outside."
         )
     cell = np.asarray(stack.stored[index, row, column])
-    stored = tuple(int(sample) for sample in np.atleast_1d(cell))
+    stored: tuple[float, ...] = tuple(np.atleast_1d(cell).tolist())
     if stack.is_colour:
         return Probe(stored=stored)
     instance_index, number = stack.frames[index]
     instance = stack.series.instances[instance_index]
     attributes = instance.of_frame(number)
-    unit = unit_of(stack.series, instance.rescale_type)
+    unit = unit_of_frame(stack.series, instance, attributes)
     padding = padding_range(instance)
-    if padding is not None and padding[0] <= stored[0] <= padding[1]:
+    empty = padding is not None and padding[0] <= stored[0] <= padding[1]
+    if empty or not math.isfinite(stored[0]):
         return Probe(stored=stored, unit=unit, padding=True)
     value = modality_values(
         cell, attributes.rescale_slope, attributes.rescale_intercept, attributes.modality_lut

@@ -13,7 +13,7 @@ from itertools import accumulate
 from pydantic import BaseModel, ConfigDict
 
 from viewer.imaging.geometry import GeometryVerdict, ImagePlane
-from viewer.imaging.mappings import LookupTable, RealWorldMap
+from viewer.imaging.mappings import ColourTable, LookupTable, RealWorldMap
 from viewer.imaging.objects.foreign import ForeignObject
 
 
@@ -134,6 +134,8 @@ class Instance(_Frozen):
         of them 0; empty when the header gives none (PS3.3 C.7.6.5).
     display_rate
         Frames a second at which the header asks to show a cine, where it does.
+    palette
+        Colours of the stored values: of all in PALETTE COLOR, else see `supplemental`.
     floating
         True for (Double) Float Pixel Data (PS3.3 C.7.6.24): a stack of float32, where what is no
         finite number is no image.
@@ -170,6 +172,7 @@ class Instance(_Frozen):
     rescale_type: str = ""
     pixel_padding_value: int | None = None
     pixel_padding_range_limit: int | None = None
+    palette: ColourTable | None = None
     floating: bool = False
     float_padding: tuple[float, float] | None = None
     windows: tuple[WindowPreset, ...] = ()
@@ -221,6 +224,14 @@ class Instance(_Frozen):
         if len(starts) < 2 or starts[-1] <= 0.0:
             return None
         return 1000.0 * (len(starts) - 1) / starts[-1]
+
+    @property
+    def supplemental(self) -> ColourTable | None:
+        """Colours of the stored values from its `first` on, in an image that is grey below.
+
+        The Supplemental Palette Color Lookup Table of PS3.3 C.7.6.19.
+        """
+        return None if self.photometric_interpretation == "PALETTE COLOR" else self.palette
 
     @property
     def is_inverse(self) -> bool:

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Final
 
 import numpy as np
 import numpy.typing as npt
 
 from viewer.imaging.geometry import FloatArray, GeometryVerdict, ImagePlane, VerdictKind, judge
-from viewer.imaging.study import Series, WindowPreset
+from viewer.imaging.study import FrameAttributes, Instance, Series, WindowPreset
 
 
 @dataclass(frozen=True, eq=False)
@@ -21,7 +22,8 @@ class ImageStack:
         The series these pixels belong to; frame `i` of the stack is `frames[i]`.
     stored
         Stored values, (frame, row, column) or (frame, row, column, 3) for colour (always RGB,
-        uint8). dtype is that of the file: int16, uint16, uint8, ... Read-only view.
+        uint8). dtype is that of the file: int16, uint16, uint8, ...; float32 for floating point
+        pixels, NaN where there is no image. Read-only view.
     frames
         (instance index in `series.instances`, frame number from 1) of each plane of `stored`.
     decoder
@@ -90,6 +92,10 @@ UNIT_OF_RESCALE: dict[str, str] = {
 """UCUM unit of Rescale Type (PS3.3 C.11.1.1.2) and of Units in PET (C.8.9.1.1.3)."""
 
 
+EMPTY: Final = -32768
+"""Stored value of a volume of floating point pixels where there is no finite number."""
+
+
 @dataclass(frozen=True, eq=False)
 class StackValues:
     """The values of a stack as int16 with one slope and intercept for all; fields as in `Volume`."""
@@ -142,9 +148,9 @@ def volume_at(
 def values_of(stack: ImageStack) -> StackValues | GeometryVerdict:
     """Return the values of a stack for use in three dimensions, or why there are none.
 
-    Values that int16 cannot hold as they are (unsigned 16 bits, or slopes that differ between
-    slices as in PET) are stored anew with one slope and intercept; the modality value changes by at
-    most half a step of that slope.
+    Values that int16 cannot hold as they are (unsigned 16 bits, 32 bits, floating point, or slopes
+    that differ between slices as in PET) are stored anew with one slope and intercept; the modality
+    value changes by at most half a step of that slope.
     """
     series = stack.series
     if stack.is_colour:
@@ -161,6 +167,11 @@ def values_of(stack: ImageStack) -> StackValues | GeometryVerdict:
         )
     slopes = np.asarray([one.rescale_slope for one in attributes])
     intercepts = np.asarray([one.rescale_intercept for one in attributes])
+    unit = unit_of_frame(series, instances[0], attributes[0])
+    if stack.stored.dtype.kind == "f" or _is_wide(stack.stored):
+        stored, slope, intercept = _with_one_slope(stack.stored, slopes, intercepts)
+        padding = EMPTY if stack.stored.dtype.kind == "f" else None
+        return StackValues(stored, slope, intercept, unit, attributes[0].windows, padding)
     paddings = {one.pixel_padding_value for one in instances}
     padding = paddings.pop() if len(paddings) == 1 else None
     slope, intercept = float(slopes[0]), float(intercepts[0])
@@ -171,7 +182,6 @@ def values_of(stack: ImageStack) -> StackValues | GeometryVerdict:
     else:
         stored, slope, intercept = _with_one_slope(stack.stored, slopes, intercepts)
         padding = None
-    unit = unit_of(series, instances[0].rescale_type)
     return StackValues(stored, slope, intercept, unit, attributes[0].windows, padding)
 
 
@@ -180,6 +190,25 @@ def unit_of(series: Series, rescale_type: str) -> str:
     if series.modality == "CT" and rescale_type in ("", "HU") and "LOCALIZER" not in series.image_type:
         return UNIT_OF_RESCALE["HU"]
     return UNIT_OF_RESCALE.get(rescale_type, "1")
+
+
+def unit_of_frame(series: Series, instance: Instance, attributes: FrameAttributes) -> str:
+    """Return the UCUM unit of the modality values of a frame; "1" when the header does not give one.
+
+    Where the rescale has no unit, a Real World Value Mapping that does the same to stored values tells
+    it (PS3.3 C.7.6.16.2.11); not where a palette makes another quantity of the high values.
+    """
+    unit = unit_of(series, instance.rescale_type)
+    if unit != "1" or attributes.modality_lut is not None or instance.supplemental is not None:
+        return unit
+    rescale = attributes.rescale_slope, attributes.rescale_intercept
+    linear = (one for one in attributes.real_world if not one.packed)
+    return next((one.unit for one in linear if (one.slope, one.intercept) == rescale), unit)
+
+
+def _is_wide(stored: npt.NDArray[np.generic]) -> bool:
+    """True when the values reach further than 16 bits, so that moving them is not enough."""
+    return stored.dtype.itemsize > 2 and int(stored.max()) - int(stored.min()) > 65534
 
 
 def _as_int16(stored: npt.NDArray[np.generic]) -> tuple[npt.NDArray[np.int16], int]:
@@ -199,13 +228,19 @@ def _as_int16(stored: npt.NDArray[np.generic]) -> tuple[npt.NDArray[np.int16], i
 def _with_one_slope(
     stored: npt.NDArray[np.generic], slopes: FloatArray, intercepts: FloatArray
 ) -> tuple[npt.NDArray[np.int16], float, float]:
-    """Store slices of different rescale anew, with the full range of int16."""
+    """Store slices anew with one rescale, in the range of int16; `EMPTY` where there is no value."""
     values = stored.astype(np.float32)
     values *= slopes[:, None, None].astype(np.float32)
     values += intercepts[:, None, None].astype(np.float32)
-    low, high = float(values.min()), float(values.max())
+    empty = ~np.isfinite(values) if stored.dtype.kind == "f" else None
+    known = values if empty is None else values[~empty]
+    low, high = (float(known.min()), float(known.max())) if known.size else (0.0, 0.0)
     slope = (high - low) / 65534.0 or 1.0
     intercept = low + 32767.0 * slope
-    moved = np.rint((values - intercept) / slope).clip(-32768, 32767).astype(np.int16)
+    if empty is not None:
+        values[empty] = low
+    moved = np.rint((values - intercept) / slope).clip(-32767, 32767).astype(np.int16)
+    if empty is not None:
+        moved[empty] = EMPTY
     moved.flags.writeable = False
     return moved, slope, intercept

@@ -67,6 +67,9 @@ class FrameImages:
         )
         if key != self._key:
             frame = self._pyramid.frame(stack.stored, state.index, level)
+            if stack.series.instances[stack.frames[state.index][0]].supplemental is not None:
+                # A mean of two entries of a palette is another entry, not a colour between them.
+                frame = stack.stored[state.index, :: 1 << level, :: 1 << level]
             grey = grey_frame(stack, state.index, frame, window, inverted=state.inverted)
             self._image, self._key = to_qimage(turned(grey, state)), key
         return self._image

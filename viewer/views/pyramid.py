@@ -27,10 +27,12 @@ def halved(frame: StoredFrame) -> StoredFrame:
     """Return the mean of each 2 x 2 block in the stored type; an odd last row or column is repeated."""
     pad = [(0, frame.shape[0] % 2), (0, frame.shape[1] % 2)] + [(0, 0)] * (frame.ndim - 2)
     even = np.pad(frame, pad, mode="edge") if any(after for _, after in pad) else frame
-    total = even[0::2, 0::2].astype(np.int32)
+    floating = even.dtype.kind == "f"
+    wide = np.float32 if floating else np.int64 if even.itemsize > 2 else np.int32
+    total = even[0::2, 0::2].astype(wide)
     for part in (even[1::2, 0::2], even[0::2, 1::2], even[1::2, 1::2]):
         total += part
-    return (total >> 2).astype(frame.dtype)
+    return (total / 4 if floating else total >> 2).astype(frame.dtype)
 
 
 class Pyramid:
