@@ -15,7 +15,7 @@ from viewer.views.layers import Layer, MakeLayer
 from viewer.views.link import ManualLink
 from viewer.views.overlay import Overlay
 from viewer.views.places import Cut, PatientPoint
-from viewer.views.viewport_model import Shown
+from viewer.views.viewport_model import Hung, Shown
 
 
 class Pane(Protocol):
@@ -45,8 +45,15 @@ class Pane(Protocol):
         *,
         arrived: Iterable[int] | None = None,
         index: int | None = None,
+        hung: Hung | None = None,
     ) -> None:
-        """Show a stack of which some frames have arrived (none: all), or nothing."""
+        """Show a stack of which some frames have arrived (none: all), or nothing.
+
+        Parameters
+        ----------
+        hung
+            How it comes up, and whether it is a prior's.
+        """
         ...
 
     def frames_arrived(self, indices: Iterable[int]) -> None:

@@ -22,7 +22,7 @@ from viewer.views.link import ManualLink
 from viewer.views.overlay import Overlay
 from viewer.views.places import Cut, PatientPoint
 from viewer.views.theme import Theme
-from viewer.views.viewport_model import Shown, ViewportModel
+from viewer.views.viewport_model import Hung, Shown, ViewportModel
 from viewer.views.viewport_paint import paint_viewport, spoken
 from viewer.views.viewport_state import ViewportState, transform
 
@@ -81,6 +81,7 @@ class StackView(QWidget):
         *,
         arrived: Iterable[int] | None = None,
         index: int | None = None,
+        hung: Hung | None = None,
     ) -> None:
         """Show a stack.
 
@@ -90,11 +91,13 @@ class StackView(QWidget):
             Frames whose pixels are in; none means all. Tell the others by `frames_arrived`.
         index
             Frame to begin with; none means the middle one.
+        hung
+            How it comes up, and whether it is a prior's; none for the image as it came.
         """
         self.cine.stop()
         self._forget_images()
         self.sketch, self._drag = None, None
-        self.model.show(stack, study, arrived, index)
+        self.model.show(stack, study, arrived, index, hung)
         self._tell_layers()
         self.set_state(self.model.state)
 
@@ -109,7 +112,9 @@ class StackView(QWidget):
                 self.show_stack(None)
             return
         if shown.stack is not self.model.stack:
-            self.show_stack(shown.stack, shown.study, arrived=shown.arrived, index=index)
+            self.show_stack(
+                shown.stack, shown.study, arrived=shown.arrived, index=index, hung=shown.hung
+            )
         state = replace(shown.state, index=index)
         if state != self.model.state:
             self.set_state(state)

@@ -50,6 +50,23 @@ LARGEST_HIDDEN_SHARE = 0.02
 """Share of the image above which a mask that is not drawn is found by its outline only."""
 
 
+@dataclass(frozen=True)
+class Hung:
+    """How a stack comes up in a viewport.
+
+    Parameters
+    ----------
+    home
+        What a reset goes back to: turned, windowed and justified as a protocol says; its index does
+        not count.
+    prior
+        What marks a study that is not the one being read ("PRIOR 2011-05-14"); empty for that one.
+    """
+
+    home: ViewportState = ViewportState()
+    prior: str = ""
+
+
 @dataclass(frozen=True, eq=False)
 class Shown:
     """What a viewport shows, as another one can show it too.
@@ -58,12 +75,15 @@ class Shown:
     ----------
     arrived
         Frames whose pixels are in; none means all.
+    hung
+        How it came up.
     """
 
     stack: ImageStack
     study: Study | None
     state: ViewportState
     arrived: tuple[int, ...] | None
+    hung: Hung
 
 
 class ViewportModel:
@@ -91,6 +111,8 @@ class ViewportModel:
         Whether the magnifier is held over the pointer.
     step
         Images by which the wheel and the keys move: a page where viewports show tiles of a series.
+    hung
+        How the stack came up: what a reset goes back to, and whether it is a prior's.
     """
 
     def __init__(self) -> None:
@@ -110,6 +132,7 @@ class ViewportModel:
         self.cine_rate = 0.0
         self.magnified = False
         self.step = 1
+        self.hung = Hung()
         self.all_regions = False
         self._arrived: npt.NDArray[np.bool_] | None = None
         self._cut: Cut | None = None
@@ -124,23 +147,25 @@ class ViewportModel:
         study: Study | None,
         arrived: Iterable[int] | None,
         index: int | None,
+        hung: Hung | None = None,
     ) -> None:
         """Show a stack from a frame on (the middle one for none), of which some frames have arrived."""
         self.stack, self.study = stack, study
+        self.hung = hung or Hung()
         self._own_window.clear()
         self._cut, self._cut_key = None, (None, 0)
         self._arrived = None
         if arrived is not None and stack is not None:
             self._arrived = np.zeros(self.count, dtype=bool)
             self._arrived[list(arrived)] = True
-        self.state = ViewportState().at(self.count // 2 if index is None else index, max(self.count, 1))
+        self.state = self.hung.home.at(self.count // 2 if index is None else index, max(self.count, 1))
 
     def shown(self) -> Shown | None:
         """Return everything that is shown; none without a stack."""
         if self.stack is None:
             return None
         there = None if self._arrived is None else tuple(np.flatnonzero(self._arrived).tolist())
-        return Shown(self.stack, self.study, self.state, there)
+        return Shown(self.stack, self.study, self.state, there, self.hung)
 
     def complete(self, stack: ImageStack) -> None:
         """Take the stack as it is when all pixels are in; it may lack frames that could not be read.
@@ -405,7 +430,7 @@ STATE_ACTS: dict[str, Callable[[ViewportModel], ViewportState]] = {
     "viewport.previous_ten": _moved(-10),
     "viewport.first": lambda model: model.state.at(0, model.count),
     "viewport.last": lambda model: model.state.at(model.count - 1, model.count),
-    "viewport.reset": lambda model: model.state.reset(),
+    "viewport.reset": lambda model: replace(model.hung.home, index=model.state.index),
     "viewport.invert": lambda model: replace(model.state, inverted=not model.state.inverted),
     "viewport.flip_horizontal": lambda model: model.state.flipped_horizontally(),
     "viewport.flip_vertical": lambda model: model.state.flipped_vertically(),

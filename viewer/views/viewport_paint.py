@@ -85,9 +85,18 @@ def paint_viewport(
                 draw_letters(painter, letters, bounds, theme)
             if bar is not None:
                 draw_scale_bar(painter, bar, bounds, theme)
-            draw_corners(painter, corner_words(model, theme), quiet_note(model), bounds, theme)
+            draw_corners(
+                painter,
+                corner_words(model, theme),
+                quiet_note(model),
+                bounds,
+                theme,
+                ink="prior" if model.hung.prior else "corner",
+            )
         if model.arrived_share < 1.0:
             draw_progress(painter, model.arrived_share, bounds, theme)
+    if model.stack is not None and model.hung.prior:
+        draw_prior(painter, model, bounds, theme, corner_text=corner_text)
     if active:
         draw_frame(painter, bounds, theme.colour("viewport-frame"), theme.length("viewport", "frame"))
 
@@ -208,6 +217,7 @@ def spoken(model: ViewportModel) -> str:
         return ""
     series = model.stack.series
     words = (
+        model.hung.prior,
         series_text(series, model.plane()),
         image_text(model.instance(), model.state.index, model.count),
         badge_text(series.verdict),
@@ -360,9 +370,23 @@ def draw_scale_bar(painter: QPainter, bar: ScaleBar, bounds: QRectF, theme: Them
     draw_outlined(painter, at, bar.text, font, theme.colour("corner"), right=True)
 
 
-def draw_corners(painter: QPainter, text: Corners, note: str, bounds: QRectF, theme: Theme) -> None:
-    """Draw the corner text, and under its top right a quiet note and the badge of a bad geometry."""
-    font, colour = theme.font("corner"), theme.colour("corner")
+def draw_corners(
+    painter: QPainter,
+    text: Corners,
+    note: str,
+    bounds: QRectF,
+    theme: Theme,
+    *,
+    ink: str = "corner",
+) -> None:
+    """Draw the corner text, and under its top right a quiet note and the badge of a bad geometry.
+
+    Parameters
+    ----------
+    ink
+        Colour of the words: a prior's differ from those of the study that is read.
+    """
+    font, colour = theme.font("corner"), theme.colour(ink)
     metrics = QFontMetricsF(font)
     line, margin = theme.line_height("corner"), theme.value("viewport", "margin")
     left, right = bounds.left() + margin, bounds.right() - margin
@@ -407,6 +431,32 @@ def _draw_badge(painter: QPainter, text: str, top_right: QPointF, theme: Theme) 
     painter.drawText(
         place.adjusted(pad + side + theme.px(4), 0, -pad, 0), Qt.AlignmentFlag.AlignVCenter, text
     )
+
+
+def draw_prior(
+    painter: QPainter, model: ViewportModel, bounds: QRectF, theme: Theme, *, corner_text: bool
+) -> None:
+    """Mark a viewport that shows an earlier study: a bar along its top and a badge, never hidden."""
+    colour = theme.colour("prior")
+    bar = QRectF(bounds.left(), bounds.top(), bounds.width(), theme.px(3))
+    painter.fillRect(bar, colour)
+    words = corner_words(model, theme) if corner_text else Corners()
+    margin = theme.value("viewport", "margin")
+    under = len(words.top_left) * theme.line_height("corner")
+    font = theme.font("chip")
+    room = bounds.width() - 2 * margin - theme.px(12)
+    text = QFontMetricsF(font).elidedText(model.hung.prior, Qt.TextElideMode.ElideRight, room)
+    width = round(QFontMetricsF(font).horizontalAdvance(text)) + theme.px(12)
+    top = bounds.top() + margin + under + theme.px(2)
+    place = QRectF(bounds.left() + margin, top, width, theme.length("row", "badge"))
+    radius = theme.length("radius", "badge")
+    painter.setRenderHint(QPainter.RenderHint.Antialiasing)
+    painter.setPen(Qt.PenStyle.NoPen)
+    painter.setBrush(colour)
+    painter.drawRoundedRect(place, radius, radius)
+    painter.setPen(theme.colour("on-prior"))
+    painter.setFont(font)
+    painter.drawText(place, Qt.AlignmentFlag.AlignCenter, text)
 
 
 def draw_progress(painter: QPainter, share: float, bounds: QRectF, theme: Theme) -> None:

@@ -70,6 +70,9 @@ class ViewportState:
         eight positions of a rectangle: a flip top to bottom is a mirror and two turns.
     inverted
         Whether the reader inverted the grey scale (on top of MONOCHROME1, which the pipeline does).
+    justify
+        "left" or "right": the edge of the viewport at which an image stands that nobody moved; empty
+        for the middle. Mammograms stand back to back.
     """
 
     index: int = 0
@@ -79,6 +82,7 @@ class ViewportState:
     quarter_turns: int = 0
     mirrored: bool = False
     inverted: bool = False
+    justify: str = ""
 
     def at(self, index: int, count: int) -> ViewportState:
         """Show another frame; the index is kept inside the stack."""
@@ -100,10 +104,6 @@ class ViewportState:
     def flipped_vertically(self) -> ViewportState:
         """Swap top and bottom of the screen: a half turn, then left and right swapped."""
         return replace(self, mirrored=not self.mirrored, quarter_turns=(self.quarter_turns + 2) % 4)
-
-    def reset(self) -> ViewportState:
-        """Return to the image as it came, on the same frame."""
-        return ViewportState(index=self.index)
 
     def orthogonal(self) -> FloatArray:
         """Return the 2 x 2 turn and mirror, from image directions to screen directions (y down)."""
@@ -149,14 +149,27 @@ def render_matrix(
     scale = scale_of(state, image, width, height)
     linear = state.orthogonal() @ np.diag([scale, scale * image.aspect])
     middle = np.array([width / 2, height / 2])
-    centre = np.array(image.centre if state.centre is None else state.centre)
-    offset = middle - linear @ centre
+    offset = middle - linear @ np.array(middle_of(state, image, width, height))
     corner = linear @ np.array([-0.5, -0.5]) + offset
     snapped = np.floor(corner * pixel_ratio + 0.5) / pixel_ratio
     matrix = np.eye(3)
     matrix[:2, :2] = linear
     matrix[:2, 2] = offset + snapped - corner
     return matrix
+
+
+def middle_of(
+    state: ViewportState, image: ImageSize, width: float, height: float
+) -> tuple[float, float]:
+    """Return the image point in the middle of the viewport, also of an image that stands at an edge."""
+    if state.centre is not None or not state.justify:
+        return state.centre or image.centre
+    scale = scale_of(state, image, width, height)
+    linear = state.orthogonal() @ np.diag([scale, scale * image.aspect])
+    drawn = float((np.abs(linear) @ (image.columns, image.rows))[0])
+    aside = (drawn - width) / 2 * (1.0 if state.justify == "right" else -1.0)
+    column, row = np.asarray(image.centre) + np.linalg.solve(linear, (aside, 0.0))
+    return float(column), float(row)
 
 
 def transform(matrix: FloatArray, points: npt.ArrayLike) -> FloatArray:
@@ -194,7 +207,7 @@ def panned(
 ) -> ViewportState:
     """Move the image by widget pixels; its middle never leaves the viewport's reach."""
     linear = render_matrix(state, image, width, height)[:2, :2]
-    start = np.array(image.centre if state.centre is None else state.centre)
+    start = np.array(middle_of(state, image, width, height))
     moved = start - np.linalg.solve(linear, np.array(by, dtype=np.float64))
     limit = np.array([image.columns - 1, image.rows - 1], dtype=np.float64)
     column, row = np.clip(moved, 0.0, np.maximum(limit, 0.0))
