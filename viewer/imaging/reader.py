@@ -11,7 +11,7 @@ from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from types import TracebackType
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import numpy.typing as npt
@@ -19,6 +19,7 @@ import numpy.typing as npt
 from viewer.imaging.geometry import judge
 from viewer.imaging.layout import LayoutError, StackLayout, outward, stack_layout
 from viewer.imaging.mappings import unpack
+from viewer.imaging.objects.foreign import ForeignObject
 from viewer.imaging.study import BadFile, OverlayPlane, Series, StudyIndex
 from viewer.imaging.volume import ImageStack
 from viewer.imaging.worker.host import (
@@ -29,6 +30,9 @@ from viewer.imaging.worker.host import (
     WorkerRefused,
 )
 from viewer.imaging.worker.memory import SharedBuffer, SharedPool
+
+if TYPE_CHECKING:
+    from viewer.imaging.objects.content import ObjectContent
 
 MAX_CRASHES = 8
 """Files that may bring the worker down during one index before it is given up."""
@@ -339,6 +343,25 @@ class Reader:
         return tuple(
             Overlay(plane, masks[plane.group]) for plane in instance.overlays if plane.group in masks
         )
+
+    def read_object(self, found: ForeignObject, *, cancel: CancelToken | None = None) -> ObjectContent:
+        """Return what is inside an object of others (`Study.objects`).
+
+        Raises
+        ------
+        WorkerError
+            It is not read; the message says why.
+        """
+        from viewer.imaging.objects.content import assembled
+
+        parts: list[str] = []
+
+        def heard(event: dict[str, Any]) -> None:
+            parts.extend(event.get("parts", ()))
+
+        params = {"object": found.model_dump_json(exclude_defaults=True)}
+        result = self.host.call("object", params, on_event=heard, cancel=cancel, subject=found.path)
+        return assembled(result["content"], parts)
 
     def close(self) -> None:
         """End the worker, give memory back and remove unpacked archives."""

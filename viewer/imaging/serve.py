@@ -1,4 +1,7 @@
-"""Operations of the imaging worker: index, decode, thumbnail, overlays. The window parses no DICOM."""
+"""Operations of the imaging worker: index, decode, thumbnail, overlays, objects of others.
+
+The window parses no DICOM.
+"""
 
 from __future__ import annotations
 
@@ -146,9 +149,17 @@ def overlays(params: dict[str, Any], context: WorkerContext) -> dict[str, Any]:
     return {"masks": packed}
 
 
+def object_content(params: dict[str, Any], context: WorkerContext) -> dict[str, Any]:
+    """Read an object of others: see `viewer.imaging.objects.handler`, imported with the first one."""
+    from viewer.imaging.objects import handler
+
+    return handler.object_content(params, context)
+
+
 HANDLERS: dict[str, Handler] = {
     "index": index,
     "decode": decode,
     "thumbnail": thumbnail_of,
     "overlays": overlays,
+    "object": object_content,
 }

@@ -7,13 +7,20 @@ has taken half a pixel off. Patient points are LPS mm. Colours are "#rrggbb" (sR
 
 from __future__ import annotations
 
-from typing import Annotated
+from collections.abc import Sequence
+from typing import Annotated, Final
 
 from pydantic import Field, TypeAdapter
 
-from viewer.imaging.objects.contours import StructureSetContent
-from viewer.imaging.objects.reports import DocumentContent, KeyObjectContent, ReportContent
-from viewer.imaging.objects.segments import SegmentationContent
+from viewer.imaging.objects.contours import StructureRegion, StructureSetContent
+from viewer.imaging.objects.parts import Frozen
+from viewer.imaging.objects.reports import (
+    DocumentContent,
+    DocumentPage,
+    KeyObjectContent,
+    ReportContent,
+)
+from viewer.imaging.objects.segments import SegmentationContent, SegmentFrame
 from viewer.imaging.objects.states import PresentationContent
 
 ObjectContent = (
@@ -27,3 +34,19 @@ ObjectContent = (
 
 CONTENT: TypeAdapter[ObjectContent] = TypeAdapter(Annotated[ObjectContent, Field(discriminator="kind")])
 """Reads a content from its JSON; `kind` says which it is."""
+
+PARTS: Final[dict[type[Frozen], tuple[str, type[Frozen]]]] = {
+    SegmentationContent: ("frames", SegmentFrame),
+    StructureSetContent: ("regions", StructureRegion),
+    DocumentContent: ("pages", DocumentPage),
+}
+"""Contents whose parts travel apart: the field they make up and what they are."""
+
+
+def assembled(content: str, parts: Sequence[str]) -> ObjectContent:
+    """Return a content from its JSON and that of the parts that came before it."""
+    found = CONTENT.validate_json(content)
+    if type(found) not in PARTS:
+        return found
+    field, part = PARTS[type(found)]
+    return found.model_copy(update={field: tuple(map(part.model_validate_json, parts))})
