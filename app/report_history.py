@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from reports.domain import Candidate, Ledger, Limitation, ModelStamp, Sentence
 
@@ -34,6 +34,12 @@ class Change:
     before: Snapshot
     after: Snapshot
     is_undo: bool = False
+    is_redo: bool = False
+
+    @property
+    def is_act(self) -> bool:
+        """True for what a person did anew: it can be taken back."""
+        return self.before is not self.after and not (self.is_undo or self.is_redo)
 
 
 Observer = Callable[[Change], None]
@@ -112,9 +118,10 @@ class ReportHistory:
         """Do again what was taken back, and tell."""
         if not self._future:
             return None
-        change = self._future.pop()
-        self._past.append(change)
-        self.state = change.after
+        next_one = self._future.pop()
+        self._past.append(next_one)
+        self.state = next_one.after
+        change = replace(next_one, is_redo=True)
         self.tell(change)
         return change
 

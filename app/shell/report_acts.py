@@ -28,7 +28,7 @@ _CHANGING = frozenset(
     f"report.{name}"
     for name in (
         "draft", "question", "accept", "strike_or_restore", "flip_side", "repair", "normals", "write",
-        "accept_candidate", "reject_candidate", "undo", "redo", "save", "sign",
+        "accept_candidate", "reject_candidate", "save", "sign",
     )
 )  # fmt: skip
 """Acts that a final report refuses."""
@@ -71,8 +71,11 @@ class ReportActs(QObject):
                 self.tr("nothing is being drafted"),
             ),
             (name == "report.draft" and self._panel.trace.is_running, self.tr("a draft is being made")),
-            (name == "report.undo" and not model.can_undo, self.tr("nothing to undo")),
-            (name == "report.redo" and not model.can_redo, self.tr("nothing to do again")),
+            (name == "report.undo" and not self._panel.undoing.can_undo, self.tr("nothing to undo")),
+            (
+                name == "report.redo" and not self._panel.undoing.can_redo,
+                self.tr("nothing to do again"),
+            ),
         )
         return next((reason for holds, reason in reasons if holds), "")
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from PySide6.QtCore import QEvent, QKeyCombination, QMimeData, Qt
+from PySide6.QtCore import QEvent, QKeyCombination, QMimeData, Qt, Signal
 from PySide6.QtGui import QInputMethodEvent, QKeyEvent, QKeySequence, QTextCursor
 from PySide6.QtWidgets import QWidget
 
@@ -40,7 +40,16 @@ _REDO = QKeyCombination(Qt.KeyboardModifier.ControlModifier, Qt.Key.Key_Y)
 
 
 class ReportEditor(ReportView):
-    """A report that can be written in. Only the words of sentences change; chips and heads stay."""
+    """A report that can be written in. Only the words of sentences change; chips and heads stay.
+
+    Signals
+    -------
+    undoWanted(), redoWanted()
+        Take back the newest act, here or on the image, or do it again; what was typed is in the model.
+    """
+
+    undoWanted = Signal()
+    redoWanted = Signal()
 
     def __init__(self, theme: Theme, parent: QWidget | None = None) -> None:
         super().__init__(theme, parent)
@@ -58,12 +67,12 @@ class ReportEditor(ReportView):
     def keyPressEvent(self, event: QKeyEvent) -> None:
         if self.spot_key(event) or self.model is None or self._row_key(event):
             return
-        if self.model.is_locked:
-            super().keyPressEvent(event)
-        elif event.matches(QKeySequence.StandardKey.Undo):
+        if event.matches(QKeySequence.StandardKey.Undo):
             self.undo()
         elif event.matches(QKeySequence.StandardKey.Redo) or event.keyCombination() == _REDO:
             self.redo()
+        elif self.model.is_locked:
+            super().keyPressEvent(event)
         elif event.matches(QKeySequence.StandardKey.Cut):
             self.copy()
             self._remove_selection()
@@ -105,13 +114,11 @@ class ReportEditor(ReportView):
     def undo(self) -> None:
         """Take back the last act, what is being typed first."""
         self.commit()
-        if self.model is not None:
-            self.model.undo()
+        self.undoWanted.emit()
 
     def redo(self) -> None:
         """Do again what was taken back."""
-        if self.model is not None:
-            self.model.redo()
+        self.redoWanted.emit()
 
     def _prepare_insert(self) -> bool:
         """Make room for typed text: remove the selection, stay inside of a sentence."""

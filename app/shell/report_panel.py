@@ -26,6 +26,7 @@ from app.shell.report_bars import (
 )
 from app.shell.report_editor import ReportEditor
 from app.shell.trace_panel import TracePanel
+from app.shell.undoing import Undoing
 from app.shell.widgets import (
     ActButton,
     Badge,
@@ -95,6 +96,7 @@ class ReportPanel(QWidget):
         self.badge = Badge(theme)
         self._lay_out()
         self.toast = Toast(theme, self._page)
+        self.undoing = Undoing(self)
         self._acts = ReportActs(self)
         self._connect()
         self.set_model(None)
@@ -201,6 +203,9 @@ class ReportPanel(QWidget):
         self.sign_bar.saveWanted.connect(lambda: self.perform("report.save"))
         self.sign_bar.signWanted.connect(lambda: self.perform("report.sign"))
         self.toast.undone.connect(self.editor.undo)
+        self.editor.undoWanted.connect(self.undoing.undo)
+        self.editor.redoWanted.connect(self.undoing.redo)
+        self.undoing.said.connect(lambda text: self.toast.say(text, can_undo=False))
 
     # What the window calls
 
@@ -208,6 +213,7 @@ class ReportPanel(QWidget):
         """Show a report, or none."""
         self._stop_observing()
         self.model = model
+        self.undoing.watch(model)
         self.editor.set_model(model)
         # After the editor's own subscription: bars are drawn from a text that is up to date.
         self._stop_observing = model.subscribe(self._changed) if model else lambda: None
@@ -369,6 +375,7 @@ class ReportPanel(QWidget):
     # Drawing
 
     def _changed(self, change: Change) -> None:
+        self.undoing.heard(change)
         self._draw()
         self.changed.emit(change)
 

@@ -11,6 +11,7 @@ from PySide6.QtTest import QTest
 from app.report_model import ReportModel
 from app.shell.report_document import RowKind, kind_of, sentence_blocks, text_of
 from app.shell.report_editor import ReportEditor
+from app.shell.undoing import Undoing
 from reports.domain import Origin, ReportState, Section, Verdict
 from viewer.views.theme import Theme
 
@@ -22,6 +23,11 @@ def editor(qtbot, theme: Theme, model: ReportModel) -> ReportEditor:
     widget = ReportEditor(theme)
     qtbot.addWidget(widget)
     widget.set_model(model)
+    undoing = Undoing(widget)
+    undoing.watch(model)
+    model.subscribe(undoing.heard)
+    widget.undoWanted.connect(undoing.undo)
+    widget.redoWanted.connect(undoing.redo)
     widget.resize(528, 700)
     widget.show()
     widget.setFocus()
