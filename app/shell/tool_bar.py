@@ -23,7 +23,13 @@ ARRANGEMENT_WORDS = {kind: f"{kind.shape[0]} \u00d7 {kind.shape[1]}" for kind in
 TOOLS = (Tool.SCROLL, Tool.WINDOW, Tool.ZOOM, Tool.PAN, Tool.ELLIPSE, Tool.OUTLINE)
 """Tools with a button of their own."""
 
-SWITCHES = ("layout.tiles", "viewport.reference_lines", "viewport.link_here")
+SWITCHES = (
+    "layout.tiles",
+    "viewport.reference_lines",
+    "viewport.link_here",
+    "viewport.link_zoom",
+    "viewport.link_window",
+)
 """Acts under the layouts in their menu."""
 
 
@@ -94,7 +100,7 @@ class ToolBar(QWidget):
         self.layout_button.setAccessibleName(self.tr("Layout"))
         for kind in Arrangement:
             act = ACTS[f"layout.{kind}"]
-            words = f"{ARRANGEMENT_WORDS[kind]}\t{key_text(act.keys[0])}"
+            words = "\t".join((ARRANGEMENT_WORDS[kind], *map(key_text, act.keys[:1])))
             self.layout_button.menu_below.addAction(words, lambda name=act.name: self._do(name))
         self.layout_button.menu_below.addSeparator()
         self.switches = {name: self._switch(ACTS[name]) for name in SWITCHES}
@@ -137,7 +143,14 @@ class ToolBar(QWidget):
             self.tr("{n} tiles").format(n=layout) if self._grid.tiled else layout
         )
         self.layout_button.updateGeometry()
-        on = (self._grid.tiled, self._grid.reference_lines, self._grid.is_linked_by_hand())
+        grid = self._grid
+        on = (
+            grid.tiled,
+            grid.reference_lines,
+            grid.is_linked_by_hand(),
+            grid.zoom_linked,
+            grid.window_linked,
+        )
         for name, checked in zip(SWITCHES, on, strict=True):
             self.switches[name].setChecked(checked)
         self._name_preset()

@@ -41,6 +41,7 @@ class Arrangement(StrEnum):
     FOUR = "2x2"
     THREE = "1x3"
     SIX = "2x3"
+    EIGHT = "2x4"
     NINE = "3x3"
     TWELVE = "3x4"
     SIXTEEN = "4x4"
@@ -106,6 +107,7 @@ ACTS: tuple[Act, ...] = (
     Act("layout.2x2", "Four viewports", Scope.WINDOW, "Layout", ("Ctrl+4",), "grid-four"),
     Act("layout.1x3", "Three viewports side by side", Scope.WINDOW, "Layout", ("Ctrl+5",)),
     Act("layout.2x3", "Six viewports", Scope.WINDOW, "Layout", ("Ctrl+6",)),
+    Act("layout.2x4", "Eight viewports", Scope.WINDOW, "Layout"),
     Act("layout.3x3", "Nine viewports", Scope.WINDOW, "Layout", ("Ctrl+7",)),
     Act("layout.3x4", "Twelve viewports", Scope.WINDOW, "Layout", ("Ctrl+8",)),
     Act("layout.4x4", "Sixteen viewports", Scope.WINDOW, "Layout", ("Ctrl+9",)),

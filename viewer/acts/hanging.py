@@ -2,7 +2,21 @@
 
 from __future__ import annotations
 
-from viewer.acts.act import Act
+from viewer.acts.act import Act, Scope, viewport_act
 
-ACTS: tuple[Act, ...] = ()
+GROUP = "Layout"
+
+
+def _hanging(name: str, text: str, *keys: str, icon: str = "") -> Act:
+    return Act(f"hanging.{name}", text, Scope.WINDOW, GROUP, keys, icon)
+
+
+ACTS: tuple[Act, ...] = (
+    viewport_act("link_zoom", "Zoom and move all viewports together", GROUP, "Shift+Z"),
+    viewport_act("link_window", "Window all viewports of a modality together", GROUP, "Shift+W"),
+    _hanging("choose", "Choose a hanging protocol", "Ctrl+H", icon="grid-four"),
+    _hanging("keep", "Keep this layout as hanging protocol", "Ctrl+Shift+H"),
+    _hanging("edit", "Edit hanging protocols"),
+    _hanging("prior_beside", "Show the prior beside", "Ctrl+Shift+P", icon="clock"),
+)
 """In the order in which menus and the shortcut sheet show them."""

@@ -10,7 +10,7 @@ from PySide6.QtWidgets import QGridLayout, QWidget
 
 from viewer.acts import Arrangement, Tool
 from viewer.imaging.regions import Region
-from viewer.imaging.study import WindowPreset
+from viewer.imaging.study import Series, WindowPreset
 from viewer.views.layers import MakeLayer
 from viewer.views.link import ManualLink, link_here, shares_space
 from viewer.views.overlay import Overlay
@@ -18,6 +18,7 @@ from viewer.views.pane import Pane
 from viewer.views.places import PatientPoint
 from viewer.views.theme import Theme
 from viewer.views.viewport import ImageViewport
+from viewer.views.viewport_state import ViewportState
 
 LARGEST_SIDE = max(max(kind.shape) for kind in Arrangement)
 """Rows or columns of the largest arrangement."""
@@ -62,11 +63,15 @@ class ViewportGrid(QWidget):
         self.arrangement = Arrangement.ONE
         self.tool = Tool.SCROLL
         self.linked = True
+        self.zoom_linked = False
+        self.window_linked = False
         self.corner_text = True
         self.reference_lines = True
         self.maximised = False
         self.tiled = False
         self._tiling = False
+        self._lending = False
+        self._lent: tuple[Series, ViewportState] | None = None
         self._make_pane = make_pane
         self._panes: list[Pane] = []
         self._layers: list[MakeLayer] = []
@@ -104,6 +109,7 @@ class ViewportGrid(QWidget):
         for number, pane in enumerate(self._panes):
             pane.set_active(number == index)
         self._tell_others()
+        self._lend_view(zoom=False, window=False)
         if changed:
             self.activeChanged.emit(index)
 
@@ -263,6 +269,42 @@ class ViewportGrid(QWidget):
         self.reference_lines = shown
         self._tell_others()
 
+    def set_zoom_linked(self, linked: bool) -> None:
+        """Show every pane at the zoom and place of the active one, now and as it changes."""
+        self.zoom_linked = linked
+        self._lend_view(zoom=linked, window=False)
+        self.linkedChanged.emit(self.linked)
+
+    def set_window_linked(self, linked: bool) -> None:
+        """Show every pane of the active one's modality in its window, now and as it changes."""
+        self.window_linked = linked
+        self._lend_view(zoom=False, window=linked)
+        self.linkedChanged.emit(self.linked)
+
+    def _lend_view(self, *, zoom: bool, window: bool) -> None:
+        """Let the other panes take what the active one shows."""
+        view = self.active_pane().view()
+        self._lent = None if view is None else (view.series, view.state)
+        if view is None or not (zoom or window):
+            return
+        self._lending = True
+        for number, pane in enumerate(self.panes()):
+            if number != self._active:
+                pane.take_view(view, zoom=zoom, window=window)
+        self._lending = False
+
+    def _lend_changes(self) -> None:
+        """Pass on what a reader changed in the active pane; a series that comes up changes nothing."""
+        view = self.active_pane().view()
+        before = self._lent
+        if view is None or before is None or before[0] is not view.series:
+            self._lent = None if view is None else (view.series, view.state)
+            return
+        was, now = before[1], view.state
+        moved = (was.magnification, was.centre) != (now.magnification, now.centre)
+        toned = (was.window, was.inverted) != (now.window, now.inverted)
+        self._lend_view(zoom=self.zoom_linked and moved, window=self.window_linked and toned)
+
     def set_corner_text(self, shown: bool) -> None:
         """Show or hide all text over all images."""
         self.corner_text = shown
@@ -318,8 +360,10 @@ class ViewportGrid(QWidget):
                 other.follow(stack, source.shown_frame(), self._link_to(other, source))
 
     def _view_changed(self, number: int) -> None:
-        if self._tiling:
+        if self._tiling or self._lending:
             return
+        if number == self._active and not self.tiled:
+            self._lend_changes()
         if self.tiled and number < len(self.panes()):
             self.lay_tiles(number)
             return
@@ -359,6 +403,8 @@ class ViewportGrid(QWidget):
             "viewport.link": lambda: self.set_linked(not self.linked),
             "layout.tiles": lambda: self.set_tiled(not self.tiled),
             "viewport.link_here": self.link_here,
+            "viewport.link_zoom": lambda: self.set_zoom_linked(not self.zoom_linked),
+            "viewport.link_window": lambda: self.set_window_linked(not self.window_linked),
             "viewport.reference_lines": lambda: self.set_reference_lines(not self.reference_lines),
             "view.corner_text": lambda: self.set_corner_text(not self.corner_text),
             **{f"viewport.tool.{tool}": lambda tool=tool: self.set_tool(tool) for tool in Tool},

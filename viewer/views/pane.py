@@ -15,6 +15,7 @@ from viewer.views.layers import Layer, MakeLayer
 from viewer.views.link import ManualLink
 from viewer.views.overlay import Overlay
 from viewer.views.places import Cut, PatientPoint
+from viewer.views.view_link import View
 from viewer.views.viewport_model import Hung, Shown
 
 
@@ -122,6 +123,14 @@ class Pane(Protocol):
 
     def set_reference(self, cut: Cut | None) -> None:
         """Draw where the image of the active pane cuts this one; none draws nothing."""
+        ...
+
+    def view(self) -> View | None:
+        """Return how the image lies here, or none for an empty pane."""
+        ...
+
+    def take_view(self, other: View, *, zoom: bool, window: bool) -> None:
+        """Take zoom and pan, or the window, of another pane."""
         ...
 
     def set_link(self, link: ManualLink | None) -> None:

@@ -22,6 +22,7 @@ from viewer.views.link import ManualLink
 from viewer.views.overlay import Overlay
 from viewer.views.places import Cut, PatientPoint
 from viewer.views.theme import Theme
+from viewer.views.view_link import View, windowed_like, zoomed_like
 from viewer.views.viewport_model import Hung, Shown, ViewportModel
 from viewer.views.viewport_paint import paint_viewport, spoken
 from viewer.views.viewport_state import ViewportState, transform
@@ -247,6 +248,19 @@ class StackView(QWidget):
         points = transform(self.model.matrix(), ends)
         box = QRectF(QPointF(*points.min(axis=0)), QPointF(*points.max(axis=0)))
         return box.adjusted(-LINE_REACH, -LINE_REACH, LINE_REACH, LINE_REACH).toAlignedRect()
+
+    def view(self) -> View | None:
+        """Return how the image lies here; none for an empty viewport."""
+        return self.model.view()
+
+    def take_view(self, other: View, *, zoom: bool, window: bool) -> None:
+        """Take zoom and pan, or the window, of another viewport."""
+        for wanted, alike in ((zoom, zoomed_like), (window, windowed_like)):
+            own = self.model.view()
+            if wanted and own is not None:
+                state = alike(own, other)
+                if state != self.model.state:
+                    self.set_state(state)
 
     def set_link(self, link: ManualLink | None) -> None:
         """Say in the corner by which offset this series follows the active one; none says nothing."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 import numpy.typing as npt
@@ -30,6 +30,7 @@ from viewer.views.places import (
     reference_line,
 )
 from viewer.views.scale_bar import ScaleBar, scale_bar
+from viewer.views.view_link import View
 from viewer.views.viewport_state import (
     FloatArray,
     ImageSize,
@@ -63,7 +64,7 @@ class Hung:
         What marks a study that is not the one being read ("PRIOR 2011-05-14"); empty for that one.
     """
 
-    home: ViewportState = ViewportState()
+    home: ViewportState = field(default_factory=ViewportState)
     prior: str = ""
 
 
@@ -166,6 +167,12 @@ class ViewportModel:
             return None
         there = None if self._arrived is None else tuple(np.flatnonzero(self._arrived).tolist())
         return Shown(self.stack, self.study, self.state, there, self.hung)
+
+    def view(self) -> View | None:
+        """Return how the image lies here, for panes that zoom alike; none without a stack."""
+        if self.stack is None:
+            return None
+        return View(self.stack.series, self.plane(), self.image_size(), self.size, self.state)
 
     def complete(self, stack: ImageStack) -> None:
         """Take the stack as it is when all pixels are in; it may lack frames that could not be read.
