@@ -79,6 +79,7 @@ def _index_words(found: StudyIndex) -> str:
         )
         lines += [f"  {_series_words(series)}" for series in study.series]
         lines += [f"  {_object_words(one)}" for one in study.objects]
+    lines += [f"note: {note.path}: {note.reason} [{note.code}]" for note in found.notes]
     lines += [f"not read: {bad.path}: {bad.reason} [{bad.code}]" for bad in found.bad_files]
     lines.append(
         f"{_counted(len(found.studies), 'study', 'studies')}, "

@@ -23,6 +23,9 @@ HEAD_BYTES: Final = 16 * 1024
 MAX_INFLATED: Final = 1 << 30
 """Most bytes that a deflated data set may become."""
 
+START_BYTES: Final = 8
+"""So many bytes of the preamble are kept: enough to know every format by."""
+
 MAX_VALUE: Final = 8 << 20
 """Longest value that is kept, bytes: eight VOI LUTs of 65,536 entries take one MiB."""
 
@@ -109,6 +112,8 @@ class RawHeader:
         Bytes of the whole file.
     implicit_vr
         True when elements carry no VR.
+    start
+        First bytes of the preamble, which may be those of another format (PS3.10 7.1, 7.5).
     """
 
     elements: dict[int, bytes]
@@ -117,6 +122,7 @@ class RawHeader:
     pixel: PixelElement | None
     file_size: int
     implicit_vr: bool = False
+    start: bytes = b""
 
 
 @dataclass(frozen=True, slots=True)
@@ -195,7 +201,9 @@ def walk(data: bytes | mmap.mmap, wanted: frozenset[int], file_size: int) -> Raw
     if pixel is not None and pixel.offset > 0 and pixel.length == UNDEFINED:
         reaches = _first_fragment_end(data, pixel.offset)
         pixel = PixelElement(pixel.tag, pixel.offset, pixel.length, reaches)
-    return RawHeader(elements, syntax, syntax == EXPLICIT_BE, pixel, file_size, syntax == IMPLICIT_LE)
+    big_endian, implicit = syntax == EXPLICIT_BE, syntax == IMPLICIT_LE
+    start = bytes(data[:START_BYTES])
+    return RawHeader(elements, syntax, big_endian, pixel, file_size, implicit, start)
 
 
 def _first_fragment_end(data: bytes | mmap.mmap, offset: int) -> int:

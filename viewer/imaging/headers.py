@@ -27,6 +27,7 @@ from viewer.imaging.elements import (
     MAX_DEPTH,
     MAX_VALUE,
     PIXEL_TAGS,
+    START_BYTES,
     Odd,
     PixelElement,
     RawHeader,
@@ -370,7 +371,8 @@ def _read_with_pydicom(path: str) -> Header:
     if not syntax:
         syntax = IMPLICIT_LE if implicit else EXPLICIT_LE if little else EXPLICIT_BE
     size = Path(path).stat().st_size
-    return Header(path, RawHeader(elements, syntax, not little, pixel, size, bool(implicit)))
+    start = bytes(data_set.preamble or b"")[:START_BYTES] if hasattr(data_set, "preamble") else b""
+    return Header(path, RawHeader(elements, syntax, not little, pixel, size, bool(implicit), start))
 
 
 def _encoded(sequence: Any, implicit: bool, little: bool) -> bytes:

@@ -14,6 +14,7 @@ from typing import Final
 
 from viewer.imaging.calibration import PROJECTION_MODALITIES, calibrate
 from viewer.imaging.charset import TextDecoder
+from viewer.imaging.dicomdir import listed_files
 from viewer.imaging.elements import Odd, Short
 from viewer.imaging.frames import with_frames
 from viewer.imaging.geometry import judge
@@ -27,6 +28,7 @@ from viewer.imaging.headers import (
 )
 from viewer.imaging.images import derived_uid, image_instance
 from viewer.imaging.mosaic import is_mosaic, with_tiles
+from viewer.imaging.notes import notes_of
 from viewer.imaging.objects.entry import (
     ObjectFile,
     is_object,
@@ -65,7 +67,7 @@ def index_paths(
     skip: Container[str] = (),
     cancelled: Callable[[], bool] = lambda: False,
 ) -> StudyIndex:
-    """Index folders, ZIP archives and single files.
+    """Index folders, ZIP archives and single files; of a DICOMDIR also the files that it names.
 
     Parameters
     ----------
@@ -87,33 +89,50 @@ def index_paths(
     images: list[ImageFile] = []
     objects: list[ObjectFile] = []
     bad_files = list(sources.bad_files)
-    total = len(sources.files)
-    next_report = 0.0
-    for count, (path, found) in enumerate(_read_headers(sources.files), start=1):
-        try:
-            if path in skip:
-                raise HeaderError("crash", CRASHED)
-            image = _image(path, found, on_risk)
-        except HeaderError as error:
-            bad_files.append(error.bad_file(sources.names.get(path, path)))
-        else:
-            if isinstance(image, ObjectFile):
-                objects.append(image)
-            elif image is not None:
-                images.append(image)
-        now = time.monotonic()
-        if on_progress is not None and (now >= next_report or count == total):
-            on_progress(count, total)
-            next_report = now + PROGRESS_SECONDS
-        if cancelled():
-            raise Cancelled
+    known = set(sources.files)
+    pending, count, next_report = sources.files, 0, 0.0
+    while pending:
+        batch, pending = pending, []
+        for path, found in _read_headers(batch):
+            count += 1
+            try:
+                if path in skip:
+                    raise HeaderError("crash", CRASHED)
+                image = _image(path, found, on_risk)
+            except HeaderError as error:
+                bad_files.append(error.bad_file(sources.names.get(path, path)))
+            else:
+                if isinstance(image, ObjectFile):
+                    objects.append(image)
+                elif isinstance(image, ImageFile):
+                    images.append(image)
+                elif path not in sources.names:  # unpacked members do not lie where it says
+                    listed = listed_files(path)
+                    bad_files += listed.refused
+                    pending += [name for name in listed.files if name not in known]
+                    known.update(pending)
+            now = time.monotonic()
+            if on_progress is not None and (now >= next_report or count == len(known)):
+                on_progress(count, len(known))
+                next_report = now + PROGRESS_SECONDS
+            if cancelled():
+                raise Cancelled
     images, doubled = _without_doubles(images, sources)
     objects, doubled_objects = without_double_objects(objects, sources.names)
     bad_files.extend((*doubled, *doubled_objects))
     return StudyIndex(
         studies=tuple(_studies(images, objects)),
         bad_files=tuple(bad_files),
-        file_count=total + len(sources.bad_files),
+        notes=tuple(
+            notes_of(
+                (
+                    *((image.header, image.instance) for image in images),
+                    *((one.header, None) for one in objects),
+                ),
+                sources.names,
+            )
+        ),
+        file_count=len(known) + len(sources.bad_files),
     )
 
 
@@ -164,6 +183,7 @@ def _image(
         found = read_odd_header(path, truncated=isinstance(found, Short))
     assert isinstance(found, Header)
     if found.code(Tag.MediaStorageSOPClassUID) == DICOMDIR_CLASS:
+        on_risk(path)
         return None
     if is_object(found):
         on_risk(path)

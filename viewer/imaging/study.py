@@ -438,9 +438,19 @@ class BadFile(_Frozen):
     """Machine word: not_dicom, truncated, too_deep, too_large, unsupported, no_pixels, crash, ..."""
 
 
+class FileNote(_Frozen):
+    """What a reader should know about a file that was read; fields as in `BadFile`."""
+
+    path: str
+    reason: str
+    code: str
+    """Machine word: program, tiff, polyglot, precision."""
+
+
 class StudyIndex(_Frozen):
     """Everything found under the given paths."""
 
     studies: tuple[Study, ...] = ()
     bad_files: tuple[BadFile, ...] = ()
+    notes: tuple[FileNote, ...] = ()
     file_count: int = 0
