@@ -1,59 +1,47 @@
-"""Saving the report by itself: soon after a change, one save at a time, nothing lost when one fails."""
+"""Saving the report, and what else is kept with a study, by itself."""
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
+from typing import Any
 
-from PySide6.QtCore import QObject, QTime, QTimer, Signal
+from PySide6.QtCore import QObject
 
 import resources
 from app.desk import Desk
 from app.engine import DraftOutcome
 from app.report_model import ReportModel
+from app.shell.autosave import Autosave
 from app.shell.background import Background
 from reports.domain import Report
+from reports.store.records import RecordKind
 
 SETTINGS = ("presets", "session.json")
 
+MakeBody = Callable[[dict[str, Any] | None], Mapping[str, Any]]
+"""Makes the body to keep from the one that is kept; called on the thread of the store."""
 
-class ReportSaver(QObject):
-    """Saves one report through the desk.
 
-    Signals
-    -------
-    saved(str)
-        Local time of day.
-    failed(str)
-        Why it was not saved; the text stays, and the next change tries again.
-    """
-
-    saved = Signal(str)
-    failed = Signal(str)
+class ReportSaver(Autosave):
+    """Saves one report through the desk."""
 
     def __init__(self, desk: Desk, background: Background, parent: QObject | None = None) -> None:
-        super().__init__(parent)
-        self._desk, self._background = desk, background
+        settings = resources.table(*SETTINGS)
+        super().__init__(
+            background,
+            pause=settings["save_after_pause_seconds"],
+            at_least=settings["save_at_least_every_seconds"],
+            parent=parent,
+        )
+        self._desk = desk
         self._model: ReportModel | None = None
         self._outcomes: list[DraftOutcome] = []
-        self._changes = 0
-        self._kept = 0
-        self._is_saving = False
-        self._then: list[Callable[[bool], None]] = []
-        settings = resources.table(*SETTINGS)
-        self._pause = QTimer(self)
-        self._pause.setSingleShot(True)
-        self._pause.setInterval(round(1000 * settings["save_after_pause_seconds"]))
-        self._pause.timeout.connect(self.save)
-        self._at_least = QTimer(self)
-        self._at_least.setSingleShot(True)
-        self._at_least.setInterval(round(1000 * settings["save_at_least_every_seconds"]))
-        self._at_least.timeout.connect(self.save)
+        self._taken = 0
 
     def watch(self, model: ReportModel | None) -> None:
         """Save this report from now on; the one before must have been flushed."""
-        self._stop()
+        self.begin()
         self._model = model
-        self._changes = self._kept = 0
         self._outcomes.clear()
 
     @property
@@ -61,72 +49,80 @@ class ReportSaver(QObject):
         """True while something is not in the store."""
         if self._model is None or self._model.is_locked:
             return False
-        return self._changes != self._kept or bool(self._outcomes)
-
-    def touch(self) -> None:
-        """Tell that the report changed: it is saved after a short rest, or while typing goes on."""
-        self._changes += 1
-        self._pause.start()
-        if not self._at_least.isActive():
-            self._at_least.start()
+        return super().is_dirty or bool(self._outcomes)
 
     def take_draft(self, outcome: DraftOutcome) -> None:
         """Keep a draft with its trace and masks."""
         self._outcomes.append(outcome)
         self.touch()
 
-    def flush(self, then: Callable[[bool], None]) -> None:
-        """Save what is open, then go on: true when everything is in the store."""
-        self._then.append(then)
-        if self.is_dirty or self._is_saving:
-            self.save()
-        else:
-            self._go_on(True)
-
-    def save(self) -> None:
-        """Save now, unless a save runs: then again after it."""
-        self._stop()
-        model = self._model
-        if self._is_saving:
-            return
-        if model is None or not self.is_dirty:
-            self._go_on(True)
-            return
-        self._is_saving = True
-        report, ledger, outcomes = model.report, model.ledger, tuple(self._outcomes)
-        changes = self._changes
+    def take(self) -> Callable[[], Report] | None:
+        """Return the call that saves the report with the drafts that are not kept yet."""
+        if self._model is None:
+            return None
+        report, ledger, outcomes = self._model.report, self._model.ledger, tuple(self._outcomes)
+        self._taken = len(outcomes)
 
         def work() -> Report:
             for outcome in outcomes:
                 self._desk.take_draft(outcome)
             return self._desk.save(report, ledger)
 
-        def done(stored: Report) -> None:
-            self._is_saving = False
-            if self._model is not model:
-                self._go_on(True)
-                return
-            self._kept = changes
-            del self._outcomes[: len(outcomes)]
-            model.saved(stored)
-            self.saved.emit(QTime.currentTime().toString("HH:mm:ss"))
-            if self.is_dirty:
-                self.save()
-            else:
-                self._go_on(True)
+        return work
 
-        def failed(error: Exception) -> None:
-            self._is_saving = False
-            self.failed.emit(str(error))
-            self._go_on(False)
+    def stored(self, result: Report) -> None:
+        """Take over what the store made of it."""
+        del self._outcomes[: self._taken]
+        assert self._model is not None
+        self._model.saved(result)
 
-        self._background.run(work, done, failed)
 
-    def _stop(self) -> None:
-        self._pause.stop()
-        self._at_least.stop()
+class RecordSaver(Autosave):
+    """Saves one record of a study through the desk, with the names of the acts since the last save."""
 
-    def _go_on(self, is_saved: bool) -> None:
-        waiting, self._then = self._then, []
-        for then in waiting:
-            then(is_saved)
+    def __init__(self, kind: RecordKind, background: Background, parent: QObject | None = None) -> None:
+        settings = resources.table(*SETTINGS)
+        super().__init__(
+            background,
+            pause=settings["save_record_after_pause_seconds"],
+            at_least=settings["save_record_at_least_every_seconds"],
+            parent=parent,
+        )
+        self._kind = kind
+        self._desk: Desk | None = None
+        self._subject_uid = ""
+        self._make: MakeBody | None = None
+        self._acts: list[str] = []
+        self._taken = 0
+
+    def watch(self, desk: Desk | None, subject: str) -> None:
+        """Save the record of this study or patient from now on; the one before must be flushed."""
+        self.begin()
+        self._desk, self._subject_uid = desk, subject
+        self._make = None
+        self._acts.clear()
+
+    def put(self, make: MakeBody, act: str) -> None:
+        """Keep what `make` gives; `act` is what the person did, in the program's words."""
+        self._make = make
+        self._acts.append(act)
+        self.touch()
+
+    def take(self) -> Callable[[], None] | None:
+        """Return the call that saves the newest body."""
+        desk, make = self._desk, self._make
+        if desk is None or make is None:
+            return None
+        self._taken = len(self._acts)
+        words = "; ".join(dict.fromkeys(self._acts))
+        subject = self._subject_uid
+
+        def work() -> None:
+            body = make(desk.study_record(subject, self._kind))
+            desk.save_study_record(subject, self._kind, body, act=words)
+
+        return work
+
+    def stored(self, result: None) -> None:
+        """Forget the acts that the audit log has now."""
+        del self._acts[: self._taken]
