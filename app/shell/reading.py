@@ -208,7 +208,7 @@ class ReadingPage(QWidget):
         self.sealed.show_report(None, None)
         self.panel.show_trace(())
         self.panel.question.clear()
-        self.area.open_study(entry.study)
+        self.area.open_study(entry.study, entry.earlier)
         for part in self.parts.all:
             part.open_study(entry.study)
         assert self._store_thread is not None

@@ -13,7 +13,8 @@ from app.shell import report_words
 from app.shell.widgets import BadgeFrame
 from inference.drafting.triage import NoSeries, choose_series
 from reports.domain import ReportState
-from viewer.imaging.study import Patient, Series, Study
+from viewer.imaging.priors import PriorFinder, PriorStudy
+from viewer.imaging.study import Series, Study
 from viewer.views.corner_text import badge_text, printed_age, printed_date, printed_name
 
 
@@ -48,7 +49,8 @@ class Entry:
     """One study of the worklist in words."""
 
     row: StudyRow
-    priors: int = 0
+    earlier: tuple[PriorStudy, ...] = ()
+    """Earlier studies of the patient, newest first; also those that only share name and birth date."""
     is_new: bool = False
     """Came with the last import."""
 
@@ -56,6 +58,11 @@ class Entry:
     def study(self) -> Study:
         """The study itself."""
         return self.row.study
+
+    @property
+    def priors(self) -> int:
+        """Earlier studies that are the patient's by ID."""
+        return sum(prior.same_id for prior in self.earlier)
 
     @property
     def name(self) -> str:
@@ -153,38 +160,14 @@ FILTERS: dict[Filter, Callable[[Entry], bool]] = {
 """Which studies each group holds."""
 
 
-def same_patient(one: Patient, other: Patient) -> bool:
-    """Return true when id, issuer, name and birth date are all equal and the id is given."""
-    return bool(one.patient_id) and (one.patient_id, one.issuer, one.name, one.birth_date) == (
-        other.patient_id,
-        other.issuer,
-        other.name,
-        other.birth_date,
-    )
-
-
-def priors_of(study: Study, others: Iterable[Study]) -> list[Study]:
-    """Return the earlier studies of the same patient, newest first; a study without date has none."""
-    found = [
-        other
-        for other in others
-        if other.study_instance_uid != study.study_instance_uid
-        and study.date
-        and other.date
-        and (other.date, other.time) < (study.date, study.time)
-        and same_patient(study.patient, other.patient)
-    ]
-    return sorted(found, key=lambda other: (other.date, other.time), reverse=True)
-
-
 def entries_of(rows: Iterable[StudyRow], new: frozenset[str] = frozenset()) -> tuple[Entry, ...]:
     """Return the worklist's entries; `new` holds the Study Instance UIDs of the last import."""
     listed = tuple(rows)
-    studies = [row.study for row in listed]
+    finder = PriorFinder(row.study for row in listed)
     return tuple(
         Entry(
             row,
-            priors=len(priors_of(row.study, studies)),
+            earlier=finder.priors_of(row.study),
             is_new=row.study.study_instance_uid in new,
         )
         for row in listed

@@ -17,6 +17,7 @@ from viewer.views.overlay import Overlay
 from viewer.views.places import Cut, PatientPoint
 from viewer.views.view_link import View
 from viewer.views.viewport_model import Hung, Shown
+from viewer.views.viewport_state import ViewportState
 
 
 class Pane(Protocol):
@@ -24,7 +25,7 @@ class Pane(Protocol):
 
     Beside these methods a pane has the signals `activated()`, `actRequested(str)`,
     `stateChanged()`, `scrolled()`, `regionClicked(str)`, `regionHovered(str)`,
-    `regionDrawn(object)`, `seriesDropped(str)` and `placePointed(object)`.
+    `seriesDropped(str)` and `placePointed(object)`.
     """
 
     def widget(self) -> QWidget:
@@ -63,6 +64,10 @@ class Pane(Protocol):
 
     def complete_stack(self, stack: ImageStack) -> None:
         """Take the stack as it is when all pixels are in, without a change of the view."""
+        ...
+
+    def set_state(self, state: ViewportState) -> None:
+        """Show another frame, window, zoom or position."""
         ...
 
     def shown(self) -> Shown | None:

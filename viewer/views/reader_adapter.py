@@ -208,8 +208,13 @@ class ReaderAdapter(QObject):
     def make_thumbnails(self, study: Study) -> None:
         """Ask for a picture of each series; what was asked before is dropped."""
         self.drop_thumbnails()
-        self._pictures = [_Request(series.key) for series in study.series]
-        for request, series in zip(self._pictures, study.series, strict=True):
+        self.add_thumbnails(study)
+
+    def add_thumbnails(self, study: Study) -> None:
+        """Ask for a picture of each series of a further study."""
+        asked = [_Request(series.key) for series in study.series]
+        self._pictures += asked
+        for request, series in zip(asked, study.series, strict=True):
             self._pool.start(_Call(partial(self._make_thumbnail, request, series)), THUMBNAIL_PRIORITY)
 
     def drop_thumbnails(self) -> None:

@@ -2,23 +2,31 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 
 from PySide6.QtCore import Signal
 from PySide6.QtWidgets import QHBoxLayout, QWidget
 
+from viewer.acts import Arrangement
+from viewer.imaging.hanging import AS_IT_CAME, Hanging, Placed, ranked
+from viewer.imaging.hanging_facts import is_comparable, most_like, reading_order
+from viewer.imaging.hanging_protocol import HangingProtocol, bundled
+from viewer.imaging.marks import Mark, region_of
+from viewer.imaging.priors import PriorStudy
 from viewer.imaging.regions import Region
 from viewer.imaging.study import BadFile, Series, Study, WindowPreset
 from viewer.imaging.volume import ImageStack
 from viewer.views.grid import ViewportGrid
+from viewer.views.marks.board import MarkBoard
+from viewer.views.marks.layer import MarksLayer
 from viewer.views.overlay import Overlay
+from viewer.views.pane_views import PaneViews
 from viewer.views.reader_adapter import ReaderAdapter
 from viewer.views.series_strip import SeriesStrip
 from viewer.views.stage import Stage
 from viewer.views.theme import Theme
-
-LOCALISERS = frozenset({"LOCALIZER", "SCOUT", "TOPOGRAM"})
-"""Image types (PS3.3 C.8.2.1.1.1) that open last: they plan a scan, nobody reads them first."""
+from viewer.views.viewport_model import Hung
+from viewer.views.viewport_state import ViewportState
 
 REPEATED = 4
 """Panes up to this number show a series again when there are no more; others stay empty."""
@@ -54,8 +62,19 @@ class ReadingArea(QWidget):
         self.adapter = adapter
         self.strip = SeriesStrip(self.theme)
         self.grid = ViewportGrid(self.theme)
+        self.marks = MarkBoard(self)
+        self.grid.add_layer(lambda view: MarksLayer(view, self.marks))
         self.stage = Stage(self.grid, self.theme)
+        self.protocols: tuple[HangingProtocol, ...] = bundled()
+        """Hanging protocols that a study is matched with, a reader's own before the bundled ones."""
+        self.hanging: Hanging | None = None
+        """How the study was hung."""
         self._study: Study | None = None
+        self._priors: tuple[PriorStudy, ...] = ()
+        self._plans: dict[int, Placed] = {}
+        self._views = PaneViews()
+        self._by_hand = Arrangement.ONE
+        self._is_hanging = self._tiles_first = False
         self._wanted: dict[int, str] = {}
         self._before_tiles: dict[int, str] = {}
         self._jump: tuple[Region, WindowPreset | None] | None = None
@@ -66,17 +85,20 @@ class ReadingArea(QWidget):
         row.addWidget(self.strip)
         row.addWidget(self.stage, 1)
         self._row = row
+        self.marks.jumpRequested.connect(self._show_mark)
+        self.marks.findingRequested.connect(self._draw_region)
         self.strip.seriesChosen.connect(self.show_series)
         self.grid.seriesDropped.connect(lambda pane, key: self.show_series(key, pane=pane))
         self.grid.actRequested.connect(self._do_elsewhere)
         self.grid.activeChanged.connect(lambda _: self._mark_shown())
-        self.grid.arrangementChanged.connect(lambda _: self._fill_panes())
+        self.grid.arrangementChanged.connect(self._arranged)
         self.grid.tiledChanged.connect(self._tiles_changed)
         adapter.seriesBegun.connect(self._begun)
         adapter.framesArrived.connect(self._arrived)
         adapter.seriesOpened.connect(self._opened)
         adapter.seriesFailed.connect(self._failed)
         adapter.thumbnailMade.connect(self.strip.set_picture)
+        self.strip.priorOpened.connect(adapter.add_thumbnails)
 
     # --- study and series --------------------------------------------------------------------------
 
@@ -84,36 +106,114 @@ class ReadingArea(QWidget):
         """Return the study that is shown."""
         return self._study
 
-    def open_study(self, study: Study | None) -> None:
-        """Show a study (none: nothing); the memory of the one before goes back."""
+    def priors(self) -> tuple[PriorStudy, ...]:
+        """Return the earlier studies of the patient, newest first."""
+        return self._priors
+
+    def open_study(self, study: Study | None, priors: Sequence[PriorStudy] = ()) -> None:
+        """Show a study (none: nothing) as a protocol hangs it; the memory of the one before goes back.
+
+        Parameters
+        ----------
+        priors
+            Earlier studies of the patient, newest first; their series can be shown too.
+        """
         self._entering = ""
         self.stage.leave()
         self.grid.set_overlay(Overlay())
         self.grid.select_regions(frozenset())
+        self.marks.restore(())
         self._before_tiles.clear()
         self.grid.set_tiled(False)
+        self._empty_panes()
+        self.adapter.drop_thumbnails()
+        self.adapter.keep_only(())
+        self._study, self._priors = study, tuple(priors)
+        self.hanging = None
+        self.strip.set_study(study, self._priors)
+        if study is not None:
+            self.hang(self.hangings()[0])
+            self.adapter.make_thumbnails(study)
+
+    def _empty_panes(self) -> None:
         self._wanted.clear()
+        self._plans.clear()
+        self._views.clear()
         self._jump = None
         for pane in self.grid.all_panes():
             pane.show_stack(None)
-        self.adapter.drop_thumbnails()
-        self.adapter.keep_only(())
-        self._study = study
-        self.strip.set_study(study)
-        if study is not None:
+
+    # --- hanging -----------------------------------------------------------------------------------
+
+    def hangings(self) -> tuple[Hanging, ...]:
+        """Return every way to hang the study that fits it and this window, the best first."""
+        if self._study is None:
+            return ()
+        # Only priors that are the patient's by ID come up by themselves.
+        earlier = [prior.study for prior in self._priors if prior.same_id]
+        self._row.activate()
+        return ranked(self._study, earlier, self.protocols, width=self.stage.width())
+
+    def hang(self, hanging: Hanging) -> None:
+        """Show the study as a protocol says; where none fits, in the layout that the reader chose."""
+        protocol = hanging.protocol
+        self.hanging = hanging
+        self.stage.leave()
+        self._before_tiles.clear()
+        self.grid.set_tiled(False)
+        self._empty_panes()
+        shape = Arrangement(f"{protocol.rows}x{protocol.columns}")
+        self._plans = {number: pane for number, pane in enumerate(hanging.panes) if pane is not None}
+        self._tiles_first = protocol.tiles
+        self._is_hanging = True
+        self.grid.set_arrangement(self._by_hand if protocol is AS_IT_CAME else shape)
+        self.grid.set_active(0)
+        self._is_hanging = False
+        links = protocol.links
+        for wanted, link in (
+            (links.scroll, self.grid.set_linked),
+            (links.zoom, self.grid.set_zoom_linked),
+            (links.window, self.grid.set_window_linked),
+        ):
+            if wanted is not None:
+                link(wanted)
+        for number, placed in tuple(self._plans.items()):
+            self.show_series(placed.series.key, pane=number, first=placed.first)
+        if protocol is AS_IT_CAME:
             self._fill_panes()
-            self.adapter.make_thumbnails(study)
+
+    def show_prior_beside(self) -> str:
+        """Show the newest comparable prior beside the active pane; done again, the next older one.
+
+        Returns
+        -------
+        str
+            Why there is nothing to show, in words for the reader, or empty.
+        """
+        here = self._wanted.get(self.grid.active_index(), "")
+        series = self._series(here)
+        if self._study is None or series is None:
+            return self.tr("No series is shown here.")
+        if self._study_of(here) is not self._study:
+            return self.tr("This is a prior: choose a viewport of the study itself.")
+        found = [p.study for p in self._priors if is_comparable(self._study, p.study)]
+        like = [other for study in found if (other := most_like(series, study)) is not None]
+        if not like:
+            return self.tr("No prior of this patient shows the same by the same means.")
+        if self.grid.arrangement is Arrangement.ONE:
+            self.grid.set_arrangement(Arrangement.SIDE_BY_SIDE)
+        columns, number = self.grid.arrangement.shape[1], self.grid.active_index()
+        beside = number + 1 if (number + 1) % columns or columns == 1 else number - 1
+        beside = beside if beside < len(self.grid.panes()) else 0
+        keys = [other.key for other in like]
+        shown = self._wanted.get(beside, "")
+        older = (keys.index(shown) + 1) % len(keys) if shown in keys else 0
+        self.show_series(keys[older], pane=beside)
+        return ""
 
     def series_in_reading_order(self) -> tuple[Series, ...]:
         """Return the series as panes take them: most images first, localisers last."""
-        if self._study is None:
-            return ()
-        return tuple(
-            sorted(
-                self._study.series,
-                key=lambda series: (bool(LOCALISERS & set(series.image_type)), -series.image_count),
-            )
-        )
+        return () if self._study is None else reading_order(self._study)
 
     def show_series(self, key: str, *, pane: int | None = None, first: int | None = None) -> None:
         """Show a series in a pane (the active one), from frame `first` on (the middle one)."""
@@ -121,6 +221,7 @@ class ReadingArea(QWidget):
         if series is None:
             return
         number = self.grid.active_index() if pane is None else pane
+        self._keep_view(number)
         self._wanted[number] = key
         if self.grid.tiled:
             self._claim_tiles(number)
@@ -144,7 +245,7 @@ class ReadingArea(QWidget):
         holder = next(
             (
                 series
-                for series in self.series_in_reading_order()
+                for series in self._all_series()
                 if series.series_instance_uid == region.series_instance_uid
             ),
             None,
@@ -156,13 +257,52 @@ class ReadingArea(QWidget):
         self.show_series(holder.key)
         return True
 
+    def _show_mark(self, mark: Mark) -> None:
+        region = region_of(mark)
+        if region is not None:
+            self.go_to(region)
+
+    def _draw_region(self, mark: Mark) -> None:
+        region = region_of(mark)
+        if region is not None:
+            self.grid.regionDrawn.emit(region)
+
     def set_narrow(self, narrow: bool) -> None:
         """Take the layout for windows under 1600 pixels."""
         self.strip.set_narrow(narrow)
 
+    def _all_series(self) -> tuple[Series, ...]:
+        """Return the series of the study in reading order, then its phases, then those of priors."""
+        if self._study is None:
+            return ()
+        studies = (self._study, *(prior.study for prior in self._priors))
+        return (*self.series_in_reading_order(), *(s for study in studies for s in study.series))
+
     def _series(self, key: str) -> Series | None:
-        found = () if self._study is None else self._study.series
-        return next((series for series in found if series.key == key), None)
+        return next((series for series in self._all_series() if series.key == key), None)
+
+    def _study_of(self, key: str) -> Study | None:
+        """Return the study of a series: the one that is read, or a prior."""
+        for prior in self._priors:
+            if any(series.key == key for series in prior.study.series):
+                return prior.study
+        return self._study
+
+    def _prior_words(self, key: str) -> str:
+        """Return what marks a series of a prior, empty for the study that is read."""
+        study = self._study_of(key)
+        prior = next((one for one in self._priors if one.study is study), None)
+        if prior is None:
+            return ""
+        date = prior.study.date
+        iso = f"{date[:4]}-{date[4:6]}-{date[6:]}" if len(date) == 8 else date
+        words = self.tr("PRIOR {date}").format(date=iso)
+        return words if prior.same_id else self.tr("{prior}  not the same ID").format(prior=words)
+
+    def _arranged(self, arrangement: Arrangement) -> None:
+        if not self._is_hanging:
+            self._by_hand = arrangement
+            self._fill_panes()
 
     def _fill_panes(self) -> None:
         """Give empty panes the next series that none shows, then again the first with many images."""
@@ -234,7 +374,7 @@ class ReadingArea(QWidget):
             return
         cut = pane.cut()
         place = None if cut is None else cut.middle()
-        self.stage.enter(name, stack, self._study, opened, place)
+        self.stage.enter(name, stack, self._study_of(stack.series.key), opened, place)
 
     def _do_elsewhere(self, act: str) -> None:
         """Do what no viewport does: step through the series, enter a workspace; else ask outside."""
@@ -256,13 +396,59 @@ class ReadingArea(QWidget):
     def _panes_of(self, key: str) -> Iterable[int]:
         return [number for number, wanted in self._wanted.items() if wanted == key]
 
+    def _keep_view(self, number: int) -> None:
+        """Remember how a pane shows its series, which is about to leave it."""
+        panes = self.grid.all_panes()
+        shown = panes[number].shown() if number < len(panes) and not self.grid.tiled else None
+        if shown is not None:
+            self._views.keep(number, shown.stack.series.key, shown.state)
+
+    def _hung(self, number: int, key: str) -> tuple[Hung, bool]:
+        """Return how a series comes up in a pane, and whether the pane has a plan of its own for it."""
+        own = self._plans.get(number)
+        planned = own is not None and own.series.key == key
+        placed = (
+            own if planned else next((p for p in self._plans.values() if p.series.key == key), None)
+        )
+        home = ViewportState()
+        if placed is not None:
+            home = ViewportState(
+                window=placed.window,
+                magnification=placed.plan.zoom,
+                quarter_turns=placed.quarter_turns,
+                mirrored=placed.mirrored,
+                justify=placed.justify,
+            )
+        return Hung(home, self._prior_words(key)), planned
+
     def _put(self, number: int, stack: ImageStack, first: int | None = None) -> None:
         key = stack.series.key
         pane = self.grid.all_panes()[number]
-        pane.show_stack(stack, self._study, arrived=self.adapter.arrived(key), index=first)
+        hung, planned = self._hung(number, key)
+        kept = self._views.of(number, key, here_only=planned)
+        if first is None and kept is None and planned:
+            first = self._plans[number].first
+        arrived = self.adapter.arrived(key)
+        pane.show_stack(stack, self._study_of(key), arrived=arrived, index=first, hung=hung)
+        if kept is not None:
+            index = kept.index if first is None else first
+            pane.set_state(kept.at(index, len(stack.frames)))
         self.paneSeriesChanged.emit(number, key)
+        self._let_priors_go()
         if self._jump is not None and self.grid.show_region(*self._jump):
             self._jump = None
+        if self._tiles_first and number == self.grid.active_index():
+            self._tiles_first = False
+            self.grid.set_tiled(True)
+
+    def _let_priors_go(self) -> None:
+        """Give back the memory of priors that no pane shows or waits for."""
+        if self._study is None or not self._priors:
+            return
+        stacks = [pane.stack() for pane in self.grid.all_panes()]
+        shown = {stack.series.key for stack in stacks if stack is not None}
+        own = {series.key for series in self._study.series}
+        self.adapter.keep_only(own | shown | set(self._wanted.values()))
 
     def _begun(self, key: str, stack: ImageStack) -> None:
         numbers = list(self._panes_of(key))
@@ -282,6 +468,10 @@ class ReadingArea(QWidget):
         here = self.grid.active_pane().stack()
         if self._entering and here is not None and here.series.key == key:
             self.switch_workspace(self._entering)
+        for number in self._panes_of(key):
+            placed = self._plans.get(number)
+            if placed is not None and placed.plan.play and placed.series.key == key:
+                self.grid.all_panes()[number].do("viewport.cine")
         self.seriesReady.emit(key, stack)
         if bad_files:
             words = self.tr("{n} of {all} images cannot be shown: {reason}")

@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+import html
+from collections.abc import Sequence
+from functools import partial
+
 from PySide6.QtCore import QEvent, QMimeData, QPointF, QRectF, QSize, Qt, Signal
 from PySide6.QtGui import (
     QDrag,
@@ -17,8 +21,9 @@ from PySide6.QtGui import (
 )
 from PySide6.QtWidgets import QApplication, QFrame, QScrollArea, QVBoxLayout, QWidget
 
+from viewer.imaging.priors import PriorStudy
 from viewer.imaging.study import Series, Study
-from viewer.views.corner_text import badge_text
+from viewer.views.corner_text import badge_text, printed_date
 from viewer.views.frame_image import Bytes, to_qimage
 from viewer.views.icons import glyph
 from viewer.views.theme import Theme
@@ -34,10 +39,13 @@ class SeriesItem(QWidget):
     chosen = Signal(str)
     neighbourWanted = Signal(str, int)
 
-    def __init__(self, series: Series, theme: Theme, parent: QWidget | None = None) -> None:
+    def __init__(
+        self, series: Series, theme: Theme, parent: QWidget | None = None, *, is_prior: bool = False
+    ) -> None:
         super().__init__(parent)
         self.series = series
         self.theme = theme
+        self.is_prior = is_prior
         self.shown = False
         self._picture = QPixmap()
         self._pressed: QPointF | None = None
@@ -64,9 +72,10 @@ class SeriesItem(QWidget):
 
     def _words(self) -> tuple[str, ...]:
         number = "" if self.series.series_number is None else str(self.series.series_number)
+        count, phase = self.series.image_count, self.series.phase
         return (
             f"{number} {self.series.description or self.series.modality}".strip(),
-            str(self.series.image_count),
+            str(count) if phase is None else f"{count} \u00d7 {phase.count}",
         )
 
     def _picture_box(self, width: float) -> QRectF:
@@ -81,6 +90,9 @@ class SeriesItem(QWidget):
         )
         box = self._picture_box(self.width())
         painter.fillRect(box, self.theme.colour("image"))
+        if self.is_prior:
+            side = QRectF(0, 0, self.theme.px(3), self.height())
+            painter.fillRect(side, self.theme.colour("prior"))
         if not self._picture.isNull():
             size = self._picture.size().scaled(box.size().toSize(), Qt.AspectRatioMode.KeepAspectRatio)
             target = QRectF(QPointF(0, 0), size.toSizeF())
@@ -173,15 +185,107 @@ def series_mime(series: Series) -> QMimeData:
     return data
 
 
+class PriorHeading(QWidget):
+    """Where an earlier study begins in the strip; a click or Enter shows its series, or hides them."""
+
+    toggled = Signal()
+
+    def __init__(self, prior: PriorStudy, theme: Theme, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self.prior = prior
+        self.theme = theme
+        self.is_open = False
+        self.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
+        self.setCursor(Qt.CursorShape.PointingHandCursor)
+        study = prior.study
+        about = (
+            self.tr("Prior"),
+            printed_date(study.date),
+            " ".join(study.modalities),
+            study.description,
+            "" if prior.same_id else self.tr("same name, not same ID"),
+        )
+        self.setAccessibleName(", ".join(filter(None, about)))
+        self.setToolTip("<br>".join(html.escape(line) for line in filter(None, about)))
+        self.setFixedHeight(4 * theme.line_height("note") + theme.px(12))
+
+    def set_open(self, is_open: bool) -> None:
+        """Point the arrow down while the series are shown."""
+        self.is_open = is_open
+        self.update()
+
+    def paintEvent(self, event: QPaintEvent) -> None:
+        """Draw a rule in the colour of priors, the word, the date and the modality."""
+        theme = self.theme
+        painter = QPainter(self)
+        painter.fillRect(self.rect(), theme.colour("panel"))
+        ink = theme.colour("prior")
+        painter.fillRect(QRectF(0, 0, self.width(), theme.px(2)), ink)
+        line, top = theme.line_height("note"), theme.px(6)
+        side = theme.px(12)
+        ratio = self.devicePixelRatioF()
+        caret = glyph("caret-down" if self.is_open else "caret-right", ink, side, pixel_ratio=ratio)
+        painter.drawPixmap(QPointF(theme.px(4), top + (line - side) / 2), caret)
+        study = self.prior.study
+        date = printed_date(study.date).rpartition(" ")
+        rows = (self.tr("PRIOR"), date[0], date[2], " ".join(study.modalities))
+        for row, words in enumerate(rows):
+            painter.setFont(theme.font("chip" if row == 0 else "note"))
+            painter.setPen(ink if row == 0 else theme.colour("text-2"))
+            indent = theme.px(18) if row == 0 else theme.px(6)
+            place = QRectF(indent, top + row * line, self.width() - indent - 2, line)
+            fits = painter.fontMetrics().elidedText(
+                words, Qt.TextElideMode.ElideRight, int(place.width())
+            )
+            painter.drawText(place, Qt.AlignmentFlag.AlignVCenter, fits)
+        if not self.prior.same_id:
+            mark = glyph("warning", theme.colour("warning"), side + 2, pixel_ratio=ratio)
+            painter.drawPixmap(QPointF(self.width() - side - theme.px(6), top + line), mark)
+        if self.hasFocus():
+            painter.setPen(QPen(theme.colour("focus"), theme.length("focus", "ring")))
+            painter.drawRect(QRectF(self.rect()).adjusted(1, 1, -1, -1))
+        painter.end()
+
+    def mouseReleaseEvent(self, event: QMouseEvent) -> None:
+        """Show the series, or hide them."""
+        if event.button() is Qt.MouseButton.LeftButton:
+            self.toggled.emit()
+
+    def keyPressEvent(self, event: QKeyEvent) -> None:
+        """Enter and the space bar do the same."""
+        if event.key() in (Qt.Key.Key_Return, Qt.Key.Key_Enter, Qt.Key.Key_Space):
+            self.toggled.emit()
+        else:
+            super().keyPressEvent(event)
+
+    def focusInEvent(self, event: QFocusEvent) -> None:
+        """Show the ring."""
+        self.update()
+        super().focusInEvent(event)
+
+    def focusOutEvent(self, event: QFocusEvent) -> None:
+        """Take the ring away."""
+        self.update()
+        super().focusOutEvent(event)
+
+
 class SeriesStrip(QScrollArea):
-    """All series of a study, top to bottom."""
+    """All series of a study, top to bottom; below them earlier studies, closed.
+
+    A 4D series is one item: its first phase.
+    """
 
     seriesChosen = Signal(str)
+    priorOpened = Signal(object)
+    """The Study of an earlier study whose series are shown for the first time."""
 
     def __init__(self, theme: Theme | None = None, parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self.theme = theme or Theme()
         self._items: dict[str, SeriesItem] = {}
+        self._stands_for: dict[str, str] = {}
+        self._of_study: dict[str, str] = {}
+        self._headings: list[PriorHeading] = []
         self.setFrameShape(QFrame.Shape.NoFrame)
         self.setWidgetResizable(True)
         self.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
@@ -206,19 +310,52 @@ class SeriesStrip(QScrollArea):
         for item in self._items.values():
             self._size(item)
 
-    def set_study(self, study: Study | None) -> None:
-        """List the series of a study."""
-        for item in self._items.values():
-            self._layout.removeWidget(item)
-            item.deleteLater()
+    def set_study(self, study: Study | None, priors: Sequence[PriorStudy] = ()) -> None:
+        """List the series of a study, and the headings of its priors."""
+        for widget in (*self._items.values(), *self._headings):
+            self._layout.removeWidget(widget)
+            widget.deleteLater()
         self._items.clear()
-        for series in () if study is None else study.series:
-            item = SeriesItem(series, self.theme, self._column)
+        self._stands_for.clear()
+        self._of_study.clear()
+        self._headings = []
+        if study is not None:
+            self._add(study, self._layout.count() - 1)
+        for prior in priors:
+            heading = PriorHeading(prior, self.theme, self._column)
+            heading.toggled.connect(partial(self._toggle, heading))
+            self._headings.append(heading)
+            self._layout.insertWidget(self._layout.count() - 1, heading)
+
+    def _add(self, study: Study, place: int, *, is_prior: bool = False) -> None:
+        """Insert the series of a study from a place of the column on."""
+        uid = study.study_instance_uid
+        for series in study.series:
+            first = study.phases_of(series)[0].key
+            self._stands_for[series.key] = first
+            if first != series.key:
+                continue
+            item = SeriesItem(series, self.theme, self._column, is_prior=is_prior)
             item.chosen.connect(self.seriesChosen)
             item.neighbourWanted.connect(self._walk)
             self._items[series.key] = item
-            self._layout.insertWidget(self._layout.count() - 1, item)
+            self._of_study[series.key] = uid
+            self._layout.insertWidget(place, item)
+            place += 1
             self._size(item)
+
+    def _toggle(self, heading: PriorHeading) -> None:
+        study = heading.prior.study
+        heading.set_open(not heading.is_open)
+        items = self._items_of(study.study_instance_uid)
+        if not items:
+            self._add(study, self._layout.indexOf(heading) + 1, is_prior=True)
+            self.priorOpened.emit(study)
+        for item in items:
+            item.setVisible(heading.is_open)
+
+    def _items_of(self, study_instance_uid: str) -> list[SeriesItem]:
+        return [item for key, item in self._items.items() if self._of_study[key] == study_instance_uid]
 
     def set_picture(self, key: str, pixels: Bytes) -> None:
         """Show the picture of a series."""
@@ -227,14 +364,17 @@ class SeriesStrip(QScrollArea):
 
     def set_shown(self, key: str) -> None:
         """Frame the series that the active viewport shows, and bring it into sight."""
+        key = self._stands_for.get(key, key)
         for own, item in self._items.items():
             item.set_shown(own == key)
         if key in self._items:
             self.ensureWidgetVisible(self._items[key])
 
     def neighbour(self, key: str, step: int) -> str:
-        """Return the key of the series `step` places on, empty at the ends."""
-        keys = list(self._items)
+        """Return the key of the series of the same study `step` places on, empty at the ends."""
+        key = self._stands_for.get(key, key)
+        uid = self._of_study.get(key)
+        keys = [own for own in self._items if uid is None or self._of_study[own] == uid]
         place = keys.index(key) + step if key in keys else 0
         return keys[place] if 0 <= place < len(keys) else ""
 
