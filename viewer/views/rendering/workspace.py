@@ -1,0 +1,90 @@
+"""The 3D view in place of the viewports, with its bar."""
+
+from __future__ import annotations
+
+from PySide6.QtCore import Qt, Signal
+from PySide6.QtGui import QKeyEvent
+from PySide6.QtWidgets import QToolButton, QVBoxLayout, QWidget
+
+from viewer.imaging.reader import OpenStack
+from viewer.imaging.regions import Region
+from viewer.imaging.resample import as_shown_volume
+from viewer.imaging.study import Study, WindowPreset
+from viewer.imaging.volume import ImageStack
+from viewer.views.icons import icon
+from viewer.views.overlay import Overlay
+from viewer.views.places import PatientPoint
+from viewer.views.rendering.bar import RenderingBar
+from viewer.views.rendering.view import VolumeView
+from viewer.views.theme import Theme
+
+
+class VolumeWorkspace(QWidget):
+    """A `Workspace`: the series of the active viewport, rendered."""
+
+    leaveWanted = Signal()
+
+    def __init__(self, theme: Theme, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self.view = VolumeView(theme)
+        self.bar = RenderingBar(self.view, self.do)
+        self.leave = QToolButton()
+        size = theme.length("icon", "size")
+        self.leave.setIcon(icon("x", theme.colour("text-2"), size=size))
+        self.leave.setToolTip(self.tr("Back to the images (Esc)"))
+        self.leave.setAccessibleName(self.leave.toolTip())
+        self.leave.clicked.connect(self.leaveWanted)
+        self.bar.add_right(self.leave)
+        column = QVBoxLayout(self)
+        column.setContentsMargins(0, 0, 0, 0)
+        column.setSpacing(0)
+        column.addWidget(self.bar)
+        column.addWidget(self.view, 1)
+        self.setFocusProxy(self.view)
+        self._place: PatientPoint | None = None
+
+    def widget(self) -> QWidget:
+        """Return this widget."""
+        return self
+
+    def open(
+        self, stack: ImageStack, study: Study | None, opened: OpenStack, place: PatientPoint | None
+    ) -> None:
+        """Render a series; its pixels stay leased until the rendering thread has done with them."""
+        self._place = place
+        opened.buffer.lease()
+        self.view.show_made(lambda: as_shown_volume(stack), study, let_go=opened.buffer.unlease)
+
+    def close(self) -> bool:  # type: ignore[override]  # Qt's own close() hides; so does the stage
+        """Show nothing and let go of all memory."""
+        self.view.clear()
+        return True
+
+    def do(self, act: str) -> bool:
+        """Do an act of the 3D view."""
+        return self.view.do(act)
+
+    def why_not(self, act: str) -> str:
+        """Return why an act of the 3D view is not possible now, or empty."""
+        return self.view.why_not(act)
+
+    def set_overlay(self, overlay: Overlay) -> None:
+        """Regions of the evidence lie on images and are not drawn in 3D."""
+
+    def select_regions(self, evidence_ids: frozenset[str]) -> None:
+        """Regions of the evidence lie on images and are not drawn in 3D."""
+
+    def show_region(self, region: Region, window: WindowPreset | None = None) -> bool:
+        """Return false: a region is shown in the viewports."""
+        return False
+
+    def place(self) -> PatientPoint | None:
+        """Return the place from which this was entered: nothing in 3D points to another."""
+        return self._place
+
+    def keyPressEvent(self, event: QKeyEvent) -> None:
+        """Escape leads back to the images."""
+        if event.key() == Qt.Key.Key_Escape:
+            self.leaveWanted.emit()
+        else:
+            super().keyPressEvent(event)
