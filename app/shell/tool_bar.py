@@ -14,14 +14,18 @@ from app.shell.widgets import QUIET, ActButton, key_text
 from viewer.acts import VIEWER_ACTS, Act, Arrangement, Tool
 from viewer.imaging.study import WindowPreset
 from viewer.views.grid import ViewportGrid
+from viewer.views.icons import icon
 from viewer.views.theme import Theme
 
 ACTS: dict[str, Act] = {act.name: act for act in VIEWER_ACTS}
 
 ARRANGEMENT_WORDS = {kind: f"{kind.shape[0]} \u00d7 {kind.shape[1]}" for kind in Arrangement}
 
-TOOLS = (Tool.SCROLL, Tool.WINDOW, Tool.ZOOM, Tool.PAN, Tool.ELLIPSE, Tool.OUTLINE)
+TOOLS = (Tool.SCROLL, Tool.WINDOW, Tool.ZOOM, Tool.PAN)
 """Tools with a button of their own."""
+
+MEASURES = tuple(tool for tool in Tool if tool.draws)
+"""Tools that share a button, which shows the one used last, and a menu."""
 
 SWITCHES = (
     "layout.tiles",
@@ -33,6 +37,10 @@ SWITCHES = (
 """Acts under the layouts in their menu."""
 
 
+def _tool_act(tool: Tool) -> Act:
+    return ACTS[f"viewport.tool.{tool}"]
+
+
 def _hint(act: Act) -> str:
     key = f" ({key_text(act.keys[0])})" if act.keys else ""
     return f"{act_text(act)}{key}"
@@ -42,7 +50,7 @@ class ToolButton(ActButton):
     """A tool with its word; in a narrow window the glyph alone. The one in use is underlined."""
 
     def __init__(self, act: Act, theme: Theme, *, words: str = "") -> None:
-        self._words = words or act_text(act)
+        self._words, self._narrow = words or act_text(act), False
         super().__init__(self._words, theme, kind=QUIET, glyph_name=act.icon)
         self.setCheckable(True)
         self.setToolTip(_hint(act))
@@ -51,8 +59,17 @@ class ToolButton(ActButton):
 
     def set_narrow(self, narrow: bool) -> None:
         """Show the glyph alone, or glyph and word."""
+        self._narrow = narrow
         self.setText("" if narrow else self._words)
         self.updateGeometry()
+
+    def set_act(self, act: Act) -> None:
+        """Stand for another tool."""
+        self._words = act_text(act)
+        self.set_glyph(act.icon)
+        self.setToolTip(_hint(act))
+        self.setAccessibleName(self._words)
+        self.set_narrow(self._narrow)
 
     def sizeHint(self) -> QSize:
         size = super().sizeHint()
@@ -81,17 +98,22 @@ class ToolBar(QWidget):
         row.setSpacing(theme.px(2))
         self.tools: dict[Tool, ToolButton] = {}
         for tool in TOOLS:
-            if tool is Tool.ELLIPSE:
-                row.addSpacing(theme.px(6))
-                row.addWidget(upright_rule(theme))
-                row.addSpacing(theme.px(6))
-            button = ToolButton(ACTS[f"viewport.tool.{tool}"], theme)
-            button.clicked.connect(lambda _checked=False, tool=tool: self._do(f"viewport.tool.{tool}"))
+            act = _tool_act(tool)
+            button = ToolButton(act, theme)
+            button.clicked.connect(lambda _checked=False, name=act.name: self._do(name))
             self.tools[tool] = button
             row.addWidget(button)
-        row.addSpacing(theme.px(6))
-        row.addWidget(upright_rule(theme))
-        row.addSpacing(theme.px(6))
+        self._add_rule(row)
+        self._last_measure = MEASURES[0]
+        self.measure = ToolButton(_tool_act(self._last_measure), theme)
+        self.measure.clicked.connect(lambda: self._do(_tool_act(self._last_measure).name))
+        row.addWidget(self.measure)
+        self.measures = MenuButton("", theme)
+        self.measures.setAccessibleName(self.tr("Measuring tools"))
+        self.measures.setToolTip(self.tr("Measuring tools"))
+        self.measures.menu_below.aboutToShow.connect(self._fill_measures)
+        row.addWidget(self.measures)
+        self._add_rule(row)
         self.preset = MenuButton(self.tr("Window"), theme, glyph_name="circle-half")
         self.preset.setAccessibleName(self.tr("Window preset"))
         self.preset.menu_below.aboutToShow.connect(self._fill_presets)
@@ -112,7 +134,7 @@ class ToolBar(QWidget):
         self.corner = ToolButton(ACTS["view.corner_text"], theme)
         self.corner.clicked.connect(lambda: self._do("view.corner_text"))
         row.addWidget(self.corner)
-        for button in (self.preset, self.layout_button):
+        for button in (self.measures, self.preset, self.layout_button):
             button.setFocusPolicy(Qt.FocusPolicy.TabFocus)
         self._connect(grid)
         self.refresh()
@@ -129,13 +151,17 @@ class ToolBar(QWidget):
 
     def set_narrow(self, narrow: bool) -> None:
         """Leave the words out where the window is narrow."""
-        for button in (*self.tools.values(), self.corner):
+        for button in (*self.tools.values(), self.measure, self.corner):
             button.set_narrow(narrow)
 
     def refresh(self) -> None:
         """Show what is in use."""
         for tool, button in self.tools.items():
             button.setChecked(tool is self._grid.tool)
+        if self._grid.tool.draws and self._grid.tool is not self._last_measure:
+            self._last_measure = self._grid.tool
+            self.measure.set_act(_tool_act(self._last_measure))
+        self.measure.setChecked(self._grid.tool.draws)
         self.link.setChecked(self._grid.linked)
         self.corner.setChecked(self._grid.corner_text)
         layout = ARRANGEMENT_WORDS[self._grid.arrangement]
@@ -154,6 +180,24 @@ class ToolBar(QWidget):
         for name, checked in zip(SWITCHES, on, strict=True):
             self.switches[name].setChecked(checked)
         self._name_preset()
+
+    def _add_rule(self, row: QHBoxLayout) -> None:
+        row.addSpacing(self._theme.px(6))
+        row.addWidget(upright_rule(self._theme))
+        row.addSpacing(self._theme.px(6))
+
+    def _fill_measures(self) -> None:
+        """List the measuring tools with the keys in force."""
+        menu = self.measures.menu_below
+        menu.clear()
+        size, tint = self._theme.length("icon", "size"), self._theme.colour("text-2")
+        for tool in MEASURES:
+            act = _tool_act(tool)
+            words = "\t".join((act_text(act), *map(key_text, act.keys[:1])))
+            action = menu.addAction(words, lambda name=act.name: self._do(name))
+            action.setIcon(icon(act.icon, tint, size=size))
+            action.setCheckable(True)
+            action.setChecked(tool is self._grid.tool)
 
     def _switch(self, act: Act) -> QAction:
         words = f"{act_text(act)}\t{key_text(act.keys[0])}"

@@ -138,13 +138,18 @@ class ActButton(QPushButton):
         self.setCursor(Qt.CursorShape.PointingHandCursor)
         self.setAutoDefault(False)
         if glyph_name:
-            tint = {PRIMARY: "on-primary", WARNING: "warning"}.get(kind, "text-2")
-            size = theme.length("icon", "size")
-            disabled = theme.colour("text-3")
-            self.setIcon(icon(glyph_name, theme.colour(tint), size=size, disabled=disabled))
-            self.setIconSize(QSize(size, size))
+            self.set_glyph(glyph_name)
         if self._key:
             self.setAccessibleDescription(self._key)
+
+    def set_glyph(self, name: str) -> None:
+        """Show an icon of the theme before the words."""
+        kind, theme = str(self.property("kind")), self._theme
+        tint = {PRIMARY: "on-primary", WARNING: "warning"}.get(kind, "text-2")
+        size = theme.length("icon", "size")
+        disabled = theme.colour("text-3")
+        self.setIcon(icon(name, theme.colour(tint), size=size, disabled=disabled))
+        self.setIconSize(QSize(size, size))
 
     def initStyleOption(self, option: QStyleOptionButton) -> None:
         # The style leaves hardly any room between glyph and word.

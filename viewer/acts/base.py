@@ -62,8 +62,6 @@ ACTS: tuple[Act, ...] = (
     viewport_act("tool.window", "Window", "Tools", "W", icon="sun"),
     viewport_act("tool.zoom", "Zoom", "Tools", "Z", icon="magnifying-glass"),
     viewport_act("tool.pan", "Pan", "Tools", "P", icon="hand"),
-    viewport_act("tool.ellipse", "Ellipse", "Tools", "E", icon="circle"),
-    viewport_act("tool.outline", "Region", "Tools", "Shift+E", icon="polygon"),
     viewport_act("next", "Next image", "Images", "Down", "Right"),
     viewport_act("previous", "Previous image", "Images", "Up", "Left"),
     viewport_act("next_ten", "10 images on", "Images", "Shift+Down"),

@@ -19,7 +19,7 @@ import numpy.typing as npt
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
 from viewer.imaging.marks_mask import MarkMask
-from viewer.imaging.regions import Region, Shape
+from viewer.imaging.regions import Region, Shape, Space
 
 FloatArray = npt.NDArray[np.float64]
 Points = tuple[tuple[float, ...], ...]
@@ -226,6 +226,8 @@ class Mark(_Frozen):
             raise MarkError(f"The points of this mark have {width} coordinates.")
         if self.in_patient and self.plane is None:
             raise MarkError("A mark in the patient names its plane.")
+        if self.in_patient and self.kind is MarkKind.RECTANGLE and len(self.points) != 4:
+            raise MarkError("A rectangle in the patient has four corners.")
         if (self.kind is MarkKind.BRUSH) != (self.mask is not None):
             raise MarkError("A brush mark has a mask, and no other has.")
         return self
@@ -250,19 +252,21 @@ class Mark(_Frozen):
 
 
 def region_of(mark: Mark) -> Region | None:
-    """Return the place of a mark as a region of evidence; none for a mark in the patient.
+    """Return the place of a mark as a region of evidence; none for a mask without a pixel.
 
     An area keeps its shape (a mask by the outline of its largest part), two axes become the
     quadrilateral of their ends. A line has no area: its region runs along it and back.
     """
-    if mark.sop_instance_uid is None or (mark.mask is not None and mark.mask.count == 0):
+    if mark.mask is not None and mark.mask.count == 0:
         return None
     shape, points = _shape_of(mark)
     return Region(
         shape=shape,
+        space=Space.PATIENT if mark.in_patient else Space.IMAGE,
         series_instance_uid=mark.series_instance_uid,
         sop_instance_uid=mark.sop_instance_uid,
         frame_number=mark.frame_number,
+        frame_of_reference_uid=mark.frame_of_reference_uid if mark.in_patient else None,
         points=points,
     )
 

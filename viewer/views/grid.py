@@ -160,7 +160,6 @@ class ViewportGrid(QWidget):
         pane.actRequested.connect(self.do)
         pane.regionClicked.connect(self.regionClicked)
         pane.regionHovered.connect(self.regionHovered)
-        pane.regionDrawn.connect(self.regionDrawn)
         pane.seriesDropped.connect(lambda key: self.seriesDropped.emit(number, key))
 
     def _lay_out(self) -> None:

@@ -14,7 +14,6 @@ from viewer.imaging.regions import Region
 from viewer.imaging.study import Study, WindowPreset
 from viewer.imaging.volume import ImageStack
 from viewer.views.cine import Cine
-from viewer.views.drawing import Sketch
 from viewer.views.frame_image import FrameImages
 from viewer.views.gestures import Drag
 from viewer.views.layers import Layer
@@ -43,7 +42,6 @@ class StackView(QWidget):
         self.tool = Tool.SCROLL
         self.active = False
         self.corner_text = True
-        self.sketch: Sketch | None = None
         self.layers: list[Layer] = []
         self.cine = Cine(self)
         self.cine.changed.connect(self._cine_changed)
@@ -97,7 +95,7 @@ class StackView(QWidget):
         """
         self.cine.stop()
         self._forget_images()
-        self.sketch, self._drag = None, None
+        self._drag = None
         self.model.show(stack, study, arrived, index, hung)
         self._tell_layers()
         self.set_state(self.model.state)
@@ -140,11 +138,9 @@ class StackView(QWidget):
     def set_state(self, state: ViewportState) -> None:
         """Show another frame, window, zoom or position.
 
-        A drawing never moves to another frame, and a cine ends where somebody goes elsewhere.
+        A cine ends where somebody goes elsewhere.
         """
         moved = state.index != self.model.state.index
-        if moved:
-            self.sketch = None
         if state.index != self.cine.index:
             self.cine.stop()
         self.model.state = state
@@ -165,9 +161,8 @@ class StackView(QWidget):
         self.update()
 
     def set_tool(self, tool: Tool) -> None:
-        """Choose what the left button does; an unfinished drawing is dropped."""
+        """Choose what the left button does."""
         self.tool = tool
-        self.sketch = None
         self.setCursor(Qt.CursorShape.CrossCursor if tool.draws else Qt.CursorShape.ArrowCursor)
         self.update()
 
@@ -303,7 +298,6 @@ class StackView(QWidget):
             self.model,
             self._images,
             self.theme,
-            sketch=self.sketch,
             corner_text=self.corner_text,
             active=self.active,
             glass=self._glass,

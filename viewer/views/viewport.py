@@ -15,10 +15,8 @@ from PySide6.QtGui import (
 )
 from PySide6.QtWidgets import QWidget
 
-from viewer.acts import VIEWER_ACTS, Scope, Tool
-from viewer.imaging.regions import Shape
+from viewer.acts import VIEWER_ACTS, Scope
 from viewer.views.cine import USUAL_RATE
-from viewer.views.drawing import SMALLEST_DRAG, Sketch
 from viewer.views.gestures import Drag
 from viewer.views.key_bindings import KeyBindings
 from viewer.views.layers import Layer
@@ -39,7 +37,9 @@ NOTCH = 120
 
 ZOOM_PER_NOTCH = 1.15
 
-SHAPES: dict[Tool, Shape] = {Tool.ELLIPSE: Shape.ELLIPSE, Tool.OUTLINE: Shape.POLYGON}
+SMALLEST_DRAG = 2.0
+"""Widget pixels: a shorter drag is a click that slipped."""
+
 BUTTONS: dict[Qt.MouseButton, Button] = {
     Qt.MouseButton.LeftButton: Button.LEFT,
     Qt.MouseButton.MiddleButton: Button.MIDDLE,
@@ -64,7 +64,6 @@ class ImageViewport(StackView):
     """The reader (not a link) moved to another image."""
     regionClicked = Signal(str)
     regionHovered = Signal(str)
-    regionDrawn = Signal(object)
     actRequested = Signal(str)
     """An act of the viewer's table that concerns more than this viewport."""
     seriesDropped = Signal(str)
@@ -131,10 +130,8 @@ class ImageViewport(StackView):
         self._move(self.model.state.at(index, self.model.count))
 
     def keyPressEvent(self, event: QKeyEvent) -> None:
-        """Do the act of the key, or finish or cancel a drawing, or stop a cine."""
+        """Give the key to the layers, stop a cine, or do the act of the key."""
         if any(layer.key(event) for layer in reversed(self.layers)):
-            return
-        if self.sketch is not None and self._sketch_key(event.key()):
             return
         if self.cine.playing and event.key() == Qt.Key.Key_Escape:
             self.cine.stop()
@@ -183,7 +180,7 @@ class ImageViewport(StackView):
             self._move(model.state.at(model.state.index - images, model.count))
 
     def mousePressEvent(self, event: QMouseEvent) -> None:
-        """Begin a drag or a drawing."""
+        """Give the press to the layers, or begin a drag."""
         self.setFocus(Qt.FocusReason.MouseFocusReason)
         self.activated.emit()
         button = BUTTONS.get(event.button())
@@ -194,7 +191,6 @@ class ImageViewport(StackView):
             return
         tool = MOUSE.drag(button, **_held(event), chosen=self.tool)
         if tool.draws:
-            self._begin_or_add(SHAPES[tool], event.position())
             return
         model, point = self.model, event.position()
         self._pressed = point if button is Button.LEFT else None
@@ -209,7 +205,7 @@ class ImageViewport(StackView):
         )
 
     def mouseMoveEvent(self, event: QMouseEvent) -> None:
-        """Follow a drag or a drawing, else find the region under the pointer."""
+        """Follow a drag, or what a layer follows, else find the region under the pointer."""
         point = event.position()
         self._probe_at(point)
         if self._taken_by is not None:
@@ -217,7 +213,7 @@ class ImageViewport(StackView):
             return
         if self._drag is None and any(layer.move(event) for layer in reversed(self.layers)):
             return
-        free = event.buttons() == Qt.MouseButton.NoButton and self.sketch is None
+        free = event.buttons() == Qt.MouseButton.NoButton
         shift = bool(event.modifiers() & Qt.KeyboardModifier.ShiftModifier)
         self._point_out((point.x(), point.y()) if free and shift else None)
         if self._drag is not None:
@@ -225,9 +221,6 @@ class ImageViewport(StackView):
                 return
             self._pressed = None
             self._move(self._drag.to((point.x(), point.y()), self.model.state))
-        elif self.sketch is not None:
-            self.sketch = self.sketch.moved(self._image_point(point))
-            self.update()
         elif not self.tool.draws:
             self._point_at(self.model.region_at((point.x(), point.y())))
 
@@ -243,17 +236,14 @@ class ImageViewport(StackView):
             found = "" if pressed is None else self.model.region_at((point.x(), point.y()))
             if found:
                 self.regionClicked.emit(found)
-        elif self.sketch is not None and self.sketch.shape is Shape.ELLIPSE:
-            self._finish_sketch()
 
     def mouseDoubleClickEvent(self, event: QMouseEvent) -> None:
-        """Close an outline, else maximise and back."""
-        if any(layer.double_click(event) for layer in reversed(self.layers)):
+        """Give it to the layers, else maximise and back."""
+        self._taken_by = next((one for one in reversed(self.layers) if one.double_click(event)), None)
+        if self._taken_by is not None:
             return
         if event.button() is not Qt.MouseButton.LeftButton:
             self.mousePressEvent(event)
-        elif self.sketch is not None and self.sketch.shape is Shape.POLYGON:
-            self._finish_sketch()
         elif not self.tool.draws:
             self.actRequested.emit("viewport.maximise")
 
@@ -287,9 +277,6 @@ class ImageViewport(StackView):
         self.activated.emit()
         self.seriesDropped.emit(key)
 
-    def _image_point(self, point: QPointF) -> tuple[float, float]:
-        return self.model.to_image((point.x(), point.y()))
-
     def _probe_at(self, point: QPointF | None) -> None:
         """Tell the value under the pointer; without the magnifier only its corner is drawn anew."""
         self.model.pointer = None if point is None else (point.x(), point.y())
@@ -314,49 +301,3 @@ class ImageViewport(StackView):
             self.setCursor(shape)
         self.update()
         self.regionHovered.emit(evidence_id)
-
-    # --- drawing a region --------------------------------------------------------------------------
-
-    def _begin_or_add(self, shape: Shape, point: QPointF) -> None:
-        at = self._image_point(point)
-        if self.sketch is None:
-            self.sketch = Sketch(shape, (at, at) if shape is Shape.ELLIPSE else (at,))
-        elif shape is Shape.POLYGON:
-            self.sketch = self.sketch.added(at)
-        self.update()
-
-    def _sketch_key(self, key: int) -> bool:
-        steps: dict[int, Callable[[], None]] = {
-            Qt.Key.Key_Escape: self._drop_sketch,
-            Qt.Key.Key_Return: self._finish_sketch,
-            Qt.Key.Key_Enter: self._finish_sketch,
-            Qt.Key.Key_Backspace: self._take_back,
-        }
-        step = steps.get(key)
-        if step is not None:
-            step()
-        return step is not None
-
-    def _drop_sketch(self) -> None:
-        self.sketch = None
-        self.update()
-
-    def _take_back(self) -> None:
-        if self.sketch is not None and self.sketch.shape is Shape.POLYGON:
-            shorter = self.sketch.undone()
-            self.sketch = shorter if shorter.points else None
-            self.update()
-
-    def _finish_sketch(self) -> None:
-        sketch, stack = self.sketch, self.model.stack
-        self._drop_sketch()
-        if sketch is None or stack is None or not sketch.is_closable():
-            return
-        instance, frame_number = stack.frames[self.model.state.index]
-        self.regionDrawn.emit(
-            sketch.region(
-                series_instance_uid=stack.series.series_instance_uid,
-                sop_instance_uid=stack.series.instances[instance].sop_instance_uid,
-                frame_number=frame_number,
-            )
-        )

@@ -1,4 +1,4 @@
-"""What a viewport paints: image, regions, sketch, letters, scale bar, corner text, frame, progress."""
+"""What a viewport paints: image, regions, layers, letters, scale bar, corner text, frame, progress."""
 
 from __future__ import annotations
 
@@ -12,7 +12,6 @@ from PySide6.QtGui import QBrush, QColor, QFontMetricsF, QPainter, QPainterPath,
 from viewer.imaging.letters import EdgeLetters
 from viewer.imaging.regions import Shape
 from viewer.views.corner_text import Corners, badge_text, corners, image_text, series_text, tr
-from viewer.views.drawing import Sketch
 from viewer.views.frame_image import FrameImages
 from viewer.views.guides import draw_cursor, draw_reference_line
 from viewer.views.icons import glyph
@@ -45,7 +44,6 @@ def paint_viewport(
     images: FrameImages,
     theme: Theme,
     *,
-    sketch: Sketch | None,
     corner_text: bool,
     active: bool,
     glass: FrameImages,
@@ -73,8 +71,6 @@ def paint_viewport(
         outlines = model.drawn_outlines()
         draw_regions(painter, outlines, matrix, theme, selected=model.selected, bounds=within)
         draw_layers(painter, [one for one in layers if one.order is not LayerOrder.COLOUR], matrix)
-        if sketch is not None:
-            draw_sketch(painter, sketch, matrix, theme)
         if place is not None:
             draw_cursor(painter, place, matrix, theme)
         if model.magnified and model.pointer is not None:
@@ -238,14 +234,12 @@ def region_path(outlined: Outline, matrix: FloatArray) -> QPainterPath:
     return path
 
 
-def stroke_region(painter: QPainter, path: QPainterPath, theme: Theme, *, dashed: bool = False) -> None:
+def stroke_region(painter: QPainter, path: QPainterPath, theme: Theme) -> None:
     """Draw a 2 px evidence line on a 4 px black halo, without a fill."""
     halo = QColor(0, 0, 0)
     halo.setAlphaF(theme.value("viewport", "region-halo-opacity"))
     line = QPen(theme.colour("evidence"), theme.value("viewport", "region-line"))
     line.setJoinStyle(Qt.PenJoinStyle.RoundJoin)
-    if dashed:
-        line.setDashPattern([4.0, 3.0])
     under = QPen(halo, theme.value("viewport", "region-halo"))
     under.setJoinStyle(Qt.PenJoinStyle.RoundJoin)
     painter.setRenderHint(QPainter.RenderHint.Antialiasing)
@@ -305,24 +299,6 @@ def _draw_tag(painter: QPainter, place: QRectF, text: str, theme: Theme, *, fill
     painter.setPen(theme.colour(ink))
     painter.setFont(theme.font("chip"))
     painter.drawText(place, Qt.AlignmentFlag.AlignCenter, text)
-
-
-def draw_sketch(painter: QPainter, sketch: Sketch, matrix: FloatArray, theme: Theme) -> None:
-    """Draw a region that is not finished: dashed, with its corners marked."""
-    path = QPainterPath()
-    points = transform(matrix, sketch.outline_points()) if sketch.points else np.empty((0, 2))
-    if sketch.shape is Shape.ELLIPSE:
-        low, high = points.min(axis=0), points.max(axis=0)
-        path.addEllipse(QRectF(QPointF(*low), QPointF(*high)))
-    else:
-        ahead = [] if sketch.cursor is None else transform(matrix, [sketch.cursor]).tolist()
-        path.addPolygon(QPolygonF([QPointF(x, y) for x, y in [*points.tolist(), *ahead]]))
-    stroke_region(painter, path, theme, dashed=True)
-    painter.setPen(QPen(theme.colour("image"), 1))
-    painter.setBrush(theme.colour("evidence"))
-    if sketch.shape is Shape.POLYGON:
-        for x, y in points.tolist():
-            painter.drawRect(QRectF(x - 3, y - 3, 6, 6))
 
 
 def draw_letters(painter: QPainter, letters: EdgeLetters, bounds: QRectF, theme: Theme) -> None:

@@ -29,12 +29,15 @@ class MarkBoard(QObject):
         Id of the mark that is selected from now on, or empty.
     jumpRequested(Mark)
         The reader wants to see a mark: go to its image.
+    findingRequested(Mark)
+        The reader wants a mark to become a finding of the report.
     """
 
     changed = Signal(object, object)
     renewed = Signal()
     selected = Signal(str)
     jumpRequested = Signal(object)
+    findingRequested = Signal(object)
 
     def __init__(self, parent: QObject | None = None) -> None:
         super().__init__(parent)
@@ -85,6 +88,22 @@ class MarkBoard(QObject):
         if found != self._selected:
             self._selected = found
             self.selected.emit(found)
+
+    def jump_by(self, step: int) -> bool:
+        """Go to the mark so many places after the selected one, round the end; false without any."""
+        if not self._marks:
+            return False
+        ids = [mark.id for mark in self._marks]
+        here = ids.index(self._selected) if self._selected else (-1 if step > 0 else 0)
+        self.jump_to(ids[(here + step) % len(ids)])
+        return True
+
+    def ask_finding(self) -> bool:
+        """Ask for the selected mark to become a finding; false when none is selected."""
+        mark = self.chosen()
+        if mark is not None:
+            self.findingRequested.emit(mark)
+        return mark is not None
 
     def jump_to(self, mark_id: str) -> None:
         """Select a mark and ask for its image."""

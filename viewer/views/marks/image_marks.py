@@ -1,0 +1,147 @@
+"""Marks on the image of one viewport: where they stand, which is under a point, what they measure."""
+
+from __future__ import annotations
+
+import operator
+
+import numpy as np
+from PySide6.QtCore import QRectF
+
+from viewer.imaging.marks import Mark, MarkKind, Points
+from viewer.imaging.marks_mask import MarkMask
+from viewer.imaging.marks_measure import frame_pixels, measure_mark
+from viewer.imaging.measure import Scale, scale_of
+from viewer.imaging.ultrasound import Point
+from viewer.views.marks.board import MarkBoard, Place
+from viewer.views.marks.paint import DrawnMark, draw_up
+from viewer.views.tag_place import Box
+from viewer.views.theme import Theme
+from viewer.views.viewport_model import ViewportModel
+
+LIVE_PIXELS = 1 << 20
+"""Pixels in the box of a mark above which the values inside are measured when it is let go."""
+
+BODY, LABEL = -1, -2
+"""What is held of a mark beside its handles, which count from 0."""
+
+
+class ImageMarks:
+    """What the marks of a board are on the image that a viewport draws.
+
+    Attributes
+    ----------
+    live
+        The mark in the reader's hand as it is now, in place of the one on the board.
+    """
+
+    def __init__(self, model: ViewportModel, board: MarkBoard, theme: Theme) -> None:
+        self.live: Mark | None = None
+        self._model, self._board, self._theme = model, board, theme
+        self._laid: tuple[bytes, tuple[float, float], list[Mark]] = (b"", (0.0, 0.0), [])
+        self._drawn: list[DrawnMark] = []
+
+    def place(self) -> Place | None:
+        """Return the image that is drawn; none while another one stands in for it."""
+        model = self._model
+        if model.stack is None or model.shown_index() != model.state.index:
+            return None
+        instance, number = model.stack.frames[model.state.index]
+        return model.stack.series.instances[instance].sop_instance_uid, number
+
+    def marks(self) -> list[Mark]:
+        """Return the marks on the image that is drawn, the one in hand as it is now."""
+        place, live = self.place(), self.live
+        if place is None:
+            return []
+        return [
+            live if live is not None and live.id == mark.id else mark
+            for mark in self._board.on_image(*place)
+        ]
+
+    def drawn(self) -> list[DrawnMark]:
+        """Return these marks as they stand in the viewport, laid out once for each change."""
+        matrix, marks = self._model.matrix(), self.marks()
+        laid = matrix.tobytes(), self._model.size
+        same = len(marks) == len(self._laid[2]) and all(map(operator.is_, marks, self._laid[2]))
+        if not same or laid != self._laid[:2]:
+            bounds = self.label_bounds()
+            taken: list[Box] = []
+            self._drawn = []
+            for mark in marks:
+                one = draw_up(mark, matrix, self._theme, bounds, taken)
+                self._drawn.append(one)
+                if not one.label.isEmpty():
+                    box = one.label
+                    taken.append((box.left(), box.top(), box.right(), box.bottom()))
+            self._laid = (*laid, marks)
+        return self._drawn
+
+    def label_bounds(self) -> QRectF:
+        """Return where labels may stand."""
+        return QRectF(0.0, 0.0, *self._model.size).adjusted(4, 4, -4, -4)
+
+    def found(self, at: Point, hovered: str, *, drawing: bool) -> tuple[DrawnMark, int] | None:
+        """Return the mark under a widget point and what of it: a handle before a label or a line.
+
+        With a drawing tool only the handles of the selected mark are there: a new mark may begin on
+        the line of another.
+        """
+        selected = self._board.selected_id
+        drawn = self.drawn()[::-1]
+        for one in drawn:
+            if one.mark.is_own and one.mark.id in ({selected} if drawing else {selected, hovered}):
+                handle = one.handle_at(*at)
+                if handle is not None:
+                    return one, handle
+        if drawing:
+            return None
+        for one in drawn:
+            if one.is_hit(*at):
+                return one, BODY
+            if one.label.contains(*at):
+                return one, LABEL
+        return None
+
+    def new(self, kind: MarkKind, points: Points = (), mask: MarkMask | None = None) -> Mark:
+        """Return a new mark on the image that is drawn."""
+        stack, place = self._model.stack, self.place()
+        assert stack is not None and place is not None  # a gesture begins on an image only
+        return Mark(
+            kind=kind,
+            points=points,
+            mask=mask,
+            series_instance_uid=stack.series.series_instance_uid,
+            series_key=stack.series.key,
+            sop_instance_uid=place[0],
+            frame_number=place[1],
+            frame_of_reference_uid=stack.series.frame_of_reference_uid or None,
+        )
+
+    def measured(self, mark: Mark, *, live: bool = False) -> Mark:
+        """Return a mark with its values; while it is in hand a large one without those of pixels."""
+        stack, index = self._model.stack, self._model.state.index
+        if stack is None:
+            return mark
+        small = True
+        if live and mark.points:
+            sides = np.ptp(mark.array(), axis=0)
+            small = float(sides.prod()) <= LIVE_PIXELS
+        pixels = frame_pixels(stack, index) if small and mark.kind.has_area else None
+        return measure_mark(mark, stack.series, stack.frames[index], pixels)
+
+    def aspect(self, point: Point) -> float:
+        """Return the row spacing over the column spacing at an image point."""
+        stack = self._model.stack
+        if stack is None:
+            return 1.0
+        scale = scale_of(stack.series, stack.frames[self._model.state.index], [point])
+        return scale.row / scale.column if isinstance(scale, Scale) else 1.0
+
+    def image_point(self, at: Point) -> Point:
+        """Return the image point under a widget point; beside the image the nearest of its edge."""
+        size = self._model.image_size()
+        column, row = self._model.to_image(at)
+        return (
+            min(max(column, -0.5), size.columns - 0.5),
+            min(max(row, -0.5), size.rows - 0.5),
+        )
