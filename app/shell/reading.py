@@ -44,6 +44,9 @@ from viewer.views.reading_area import ReadingArea
 from viewer.views.series_strip import SeriesItem
 from viewer.views.theme import Theme
 
+LONGEST_LINES = 920
+"""Width of the report where it has the page to itself, logical pixels: longer lines tire."""
+
 KEEPING_ACTS = frozenset({"report.saved"})
 """Changes that come from the store itself: they need no saving."""
 
@@ -73,6 +76,7 @@ class ReadingPage(QWidget):
         self._desk: Desk | None = None
         self._store_thread: Background | None = None
         self._entry: Entry | None = None
+        self._is_lent = False
         self._trace: Trace | None = None
         self._opening: Job | None = None
         self._signing: Signing | None = None
@@ -119,6 +123,7 @@ class ReadingPage(QWidget):
         column.addWidget(self.tools)
         row = QHBoxLayout()
         row.setSpacing(0)
+        self._column, self._row = column, row
         row.addWidget(self.area, 1)
         self._right = QWidget()
         self._right.setProperty("ground", "panel")
@@ -327,7 +332,7 @@ class ReadingPage(QWidget):
 
     def _measure(self, region: Region) -> None:
         if self.study is not None and self.model is not None:
-            self.measuring.measure(self.study, self.model, region)
+            self.measuring.measure(self.study, self.model, mark)
 
     def _measured(self, measured: Evidence, region: str) -> None:
         self.panel.ask_finding(measured, body_region=region)
@@ -427,29 +432,52 @@ class ReadingPage(QWidget):
         """Show or hide the report."""
         self._right.setVisible(not self._right.isVisible())
 
+    def lend_images(self) -> tuple[QWidget, QWidget]:
+        """Give tool bar and images to another window; the report takes the page."""
+        self._column.removeWidget(self.tools)
+        self._row.removeWidget(self.area)
+        self._is_lent = True
+        self._size_parts()
+        return self.tools, self.area
+
+    def take_images_back(self) -> None:
+        """Have tool bar and images on this page again."""
+        self._column.insertWidget(1, self.tools)
+        self._row.insertWidget(0, self.area, 1)
+        self._is_lent = False
+        self._size_parts()
+
     def focus_next_part(self) -> None:
         """Give the keyboard to the next of viewport, report and series strip."""
         parts = [self.area.grid.active_pane().widget(), self.panel.editor]
         parts += self.area.strip.findChildren(SeriesItem)[:1]
         usable = [part for part in parts if part.isVisible()]
         here = next((i for i, part in enumerate(usable) if part.hasFocus()), -1)
-        usable[(here + 1) % len(usable)].setFocus(Qt.FocusReason.TabFocusReason)
+        there = usable[(here + 1) % len(usable)]
+        there.activateWindow()
+        there.setFocus(Qt.FocusReason.TabFocusReason)
 
     def focus_images(self) -> None:
         """Give the keyboard back to the active viewport."""
-        self.area.grid.active_pane().widget().setFocus(Qt.FocusReason.OtherFocusReason)
+        pane = self.area.grid.active_pane().widget()
+        if self._is_lent:
+            pane.activateWindow()
+        pane.setFocus(Qt.FocusReason.OtherFocusReason)
 
     def resizeEvent(self, event: QResizeEvent) -> None:
         super().resizeEvent(event)
+        self._size_parts()
+
+    def _size_parts(self) -> None:
         narrow = self.width() < self.theme.length("column", "narrow-below")
         self.area.set_narrow(narrow)
         self.side.set_narrow(narrow)
         self.tools.set_narrow(narrow)
         self.header.set_narrow(narrow)
         # One pixel more: the line at the panel's left edge.
-        self._right.setFixedWidth(
-            1 + self.theme.length("column", "report-narrow" if narrow else "report")
-        )
+        width = 1 + self.theme.length("column", "report-narrow" if narrow else "report")
+        self._right.setMinimumWidth(width)
+        self._right.setMaximumWidth(self.theme.px(LONGEST_LINES) if self._is_lent else width)
 
     def close_page(self) -> None:
         """End threads and give all memory back."""

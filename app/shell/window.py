@@ -12,7 +12,6 @@ from PySide6.QtGui import (
     QDragLeaveEvent,
     QDropEvent,
     QKeyEvent,
-    QKeySequence,
     QResizeEvent,
 )
 from PySide6.QtWidgets import QFileDialog, QStackedWidget, QVBoxLayout, QWidget
@@ -20,12 +19,13 @@ from PySide6.QtWidgets import QFileDialog, QStackedWidget, QVBoxLayout, QWidget
 from app.acts import REPORT_ACTS, WINDOW_ACTS
 from app.desk import Desk
 from app.engine import Engine
-from app.shell.act_binding import bind_acts, keys_of
+from app.shell.act_binding import bind_acts
 from app.shell.background import Background
 from app.shell.command_palette import CommandPalette
 from app.shell.header import AlertStrip, DropFrame, ErrorStrip, NoticeStrip, StatusLine
 from app.shell.import_report import ImportBar, Imported
 from app.shell.importing import Importing
+from app.shell.personal import Personal
 from app.shell.pictures import Pictures
 from app.shell.reading import ReadingPage
 from app.shell.session import OpenDesk, Session
@@ -48,9 +48,6 @@ SMALLEST = (1100, 640)
 """Least size of the window, logical pixels."""
 
 ACTS = (*REPORT_ACTS, *VIEWER_ACTS, *WINDOW_ACTS)
-
-WORD_KEYS = frozenset({"Ctrl+Left", "Ctrl+Right"})
-"""Keys that move by words while text is edited, and by studies else."""
 
 
 class SightlineWindow(QWidget):
@@ -107,6 +104,7 @@ class SightlineWindow(QWidget):
         self.importing = Importing(
             self.library, self.import_bar, self.store_thread, lambda: self.desk, self
         )
+        self.personal = Personal(self, home)
         self.acts = WindowActs(self)
         self._connect()
         self._name_model()
@@ -144,8 +142,6 @@ class SightlineWindow(QWidget):
         self.sheet = ShortcutSheet(theme, self, ACTS)
         viewer = [act for act in VIEWER_ACTS if act.scope is Scope.WINDOW]
         bind_acts(self, (*REPORT_ACTS, *viewer, *WINDOW_ACTS), self.perform)
-        taken = keys_of((*REPORT_ACTS, *WINDOW_ACTS)) - WORD_KEYS - {"?", "Ctrl+Z", "Ctrl+Y"}
-        self.reading.panel.editor.act_keys = frozenset(QKeySequence(key) for key in taken)
 
     def _connect(self) -> None:
         self.session.deskOpened.connect(self._desk_opened)
@@ -206,11 +202,13 @@ class SightlineWindow(QWidget):
             self.reading.close_study(lambda _is_saved: self._begin_session())
             return
         self.pages.setCurrentWidget(self._page_before or self.worklist)
+        self.personal.enter(comes_back=True)
         if self.pages.currentWidget() is self.reading:
             self.reading.focus_images()
             self.reading.saver.save()
 
     def _begin_session(self) -> None:
+        self.personal.enter(comes_back=False)
         self.show_page(self.worklist)
         self.list_studies()
         if self._paths:
@@ -221,6 +219,7 @@ class SightlineWindow(QWidget):
         self.palette_layer.dismiss()
         self.sheet.dismiss()
         self.reading.signing.dismiss()
+        self.personal.leave(forget=self.account is None)
         self._page_before = self.pages.currentWidget()
         self.pages.setCurrentWidget(self.sign_in_page)
         self.sign_in_page.focus_first()
@@ -311,6 +310,7 @@ class SightlineWindow(QWidget):
             number = uids.index(uid) + 1 if uid in uids else 1
             self.show_page(self.reading)
             self.reading.open_entry(entry, number=number, count=max(len(shown), 1), draft=draft)
+            self.personal.second.refresh()
 
         self.reading.close_study(closed)
 
@@ -406,10 +406,14 @@ class SightlineWindow(QWidget):
         in_reading = self.pages.currentWidget() is self.reading
         model = self.reading.model
         sentences = model.sentences if in_reading and model is not None else ()
+        self.activateWindow()
+        self.palette_layer.open_over(self.side_anchor(), sentences)
+
+    def side_anchor(self) -> QWidget:
+        """Return what a card at the right side stands over: report, details, else the page."""
+        in_reading = self.pages.currentWidget() is self.reading
         anchor: QWidget = self.reading.panel if in_reading else self.worklist.detail
-        if not anchor.isVisible():
-            anchor = self.pages
-        self.palette_layer.open_over(anchor, sentences)
+        return anchor if anchor.isVisible() else self.pages
 
     # --- events of the window ----------------------------------------------------------------------
 
@@ -421,6 +425,8 @@ class SightlineWindow(QWidget):
             self.sheet.dismiss()
         elif self.palette_layer.isVisible():
             self.palette_layer.dismiss()
+        elif self.personal.dismiss():
+            return
         elif self.pages.currentWidget() is self.reading and not self.reading.cancel_draft():
             self.reading.focus_images()
 
@@ -475,6 +481,7 @@ class SightlineWindow(QWidget):
         if self._is_down:
             return
         self._is_down = True
+        self.personal.close()
         self.importing.close()
         self.pictures.close()
         self.reading.close_page()

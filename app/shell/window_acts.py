@@ -53,6 +53,9 @@ class WindowActs:
             "window.export_pdf": window.choose_export,
             "window.copy_text": window.copy_text,
             "window.addendum": window.reading.sealed.ask_reason,
+            "window.preferences": window.personal.open_preferences,
+            "window.second_screen": window.personal.second.toggle,
+            "window.display_check": window.personal.show_check,
             "window.sign_out": window.sign_out,
             "window.lock": window.session.lock,
         }
