@@ -76,6 +76,12 @@ class Measurement(Frozen):
     shapes: tuple[Shape, ...] = ()
     images: tuple[ImageReference, ...] = ()
 
+    @property
+    def label(self) -> str:
+        """What was measured, with its derivation: "SUVbw, Mean"."""
+        derived = [answer for name, answer in self.modifiers if name == "Derivation"]
+        return ", ".join((self.concept.meaning or self.concept.value, *derived))
+
 
 class Evaluation(Frozen):
     """A qualitative evaluation: a name and a coded or written answer."""

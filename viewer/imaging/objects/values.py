@@ -63,6 +63,15 @@ def words(item: Any, keyword: str, *, limit: int = MAX_WORDS) -> str:
     return clean(text, limit=limit).strip()
 
 
+def paragraphs(item: Any, keyword: str, *, limit: int) -> str:
+    """Return a long text with its line breaks, each line clean."""
+    found = value(item, keyword)
+    if not isinstance(found, str):
+        return ""
+    lines = (clean(line, limit=limit) for line in found[:limit].splitlines())
+    return "\n".join(lines).strip()
+
+
 def numbers(item: Any, keyword: str) -> tuple[float, ...]:
     """Return the numbers of an attribute; none of them where one is no finite number."""
     found = value(item, keyword)
