@@ -295,7 +295,7 @@ def test_a_drawn_ellipse_becomes_a_finding_of_the_report(drafted):
 
 
 def _accept_ellipse(driver: Driver) -> None:
-    """Draw an ellipse by the tool's key and accept it as the first finding that is offered."""
+    """Draw an ellipse by the tool's key, make it a finding and accept the first that is offered."""
     driver.reading.focus_images()
     driver.press(Qt.Key.Key_E)
     view = driver.viewport
@@ -304,6 +304,7 @@ def _accept_ellipse(driver: Driver) -> None:
     QTest.mouseMove(view, (start + end) / 2)
     QTest.mouseMove(view, end)
     QTest.mouseRelease(view, Qt.MouseButton.LeftButton, Keys.NoModifier, end)
+    driver.press(Qt.Key.Key_Return, Keys.ShiftModifier)
     form = driver.panel.finding_form
     driver.until(form.isVisible)
     form.descriptor.setCurrentIndex(0)
