@@ -193,9 +193,7 @@ class DisplayCheck(QWidget):
                 ratio=f"{ratio:g}",
             ),
             self.tr("GSDF: not measured. Nothing here says that this monitor is fit for diagnosis."),
-            self.tr(
-                "To see: the faint square in the black and in the white one; the corners of all 16"
-            ),
+            self.tr("To see: the faint squares in black and in white; the corners of all 16"),
             self.tr("patches; each single line of the pairs; straight lines; ramps without bands."),
             self.tr("Esc closes."),
         ]

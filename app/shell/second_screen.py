@@ -8,9 +8,11 @@ from PySide6.QtCore import QRect, Qt, Signal
 from PySide6.QtGui import QCloseEvent, QGuiApplication, QKeyEvent, QScreen
 from PySide6.QtWidgets import QApplication, QVBoxLayout, QWidget
 
+from app.shell.act_binding import KeyFollower, key_of
 from app.shell.header import NoticeStrip, bar
 from app.shell.reading import ReadingPage
-from app.shell.widgets import ElidedLabel, plain_label
+from app.shell.reading_header import give_room
+from app.shell.widgets import ElidedLabel, key_text, plain_label
 from viewer.views.theme import Theme
 
 SMALLEST = (720, 520)
@@ -53,9 +55,15 @@ class ImageWindow(QWidget):
         self.study = ElidedLabel("", theme)
         row = frame.layout()
         assert row is not None
-        row.addWidget(self.name, 2)
-        row.addWidget(self.study, 3)
-        row.addWidget(plain_label(self.tr("F11 puts the images back"), theme, step="note", tone="2"))
+        row.addWidget(self.name)
+        row.addWidget(self.study)
+        note = plain_label("", theme, step="note", tone="2")
+        words = self.tr("{key} puts the images back")
+        KeyFollower(
+            note, lambda: note.setText(words.format(key=key_text(key_of("window.second_screen"))))
+        )
+        row.addStretch(1)
+        row.addWidget(note)
         self.column.addWidget(frame)
 
     def keyPressEvent(self, event: QKeyEvent) -> None:
@@ -120,6 +128,8 @@ class SecondScreen:
             entry.study.patient.patient_id, entry.age_sex, entry.full_title, entry.date
         )  # fmt: skip
         window.study.set_full("  \u00b7  ".join(filter(None, about)))
+        give_room(window.name, self._theme.px(320), least=self._theme.px(120))
+        give_room(window.study, self._theme.px(720), least=self._theme.px(120))
         if not window.isVisible():
             self._show(window)
 

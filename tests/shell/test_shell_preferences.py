@@ -1,4 +1,4 @@
-"""Preferences through the real window: keys pressed, conflicts in place, presets on the image, files."""
+"""Preferences through the real window: keys pressed, conflicts in place, presets on the image."""
 
 from __future__ import annotations
 
@@ -230,7 +230,7 @@ def test_a_preset_is_edited_while_the_image_shows_it(reader: Driver) -> None:
     layer.tabs.setCurrentIndex(2)
     page = layer.presets
     assert page.modality.currentText() == "CT"
-    name, centre, width = page.rows["9"]
+    name = page.rows["9"][0]
     name.setFocus()
     reader.type("Liver")
     reader.press(Qt.Key.Key_Tab)
