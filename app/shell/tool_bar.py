@@ -8,13 +8,14 @@ from PySide6.QtCore import QCoreApplication, QSize, Qt
 from PySide6.QtGui import QAction
 from PySide6.QtWidgets import QHBoxLayout, QWidget
 
-from app.shell.act_binding import act_text
+from app.shell.act_binding import KeyFollower, act_text
 from app.shell.header import MenuButton, bar, upright_rule
 from app.shell.widgets import QUIET, ActButton, key_text
 from viewer.acts import VIEWER_ACTS, Act, Arrangement, Tool
 from viewer.imaging.study import WindowPreset
 from viewer.views.grid import ViewportGrid
 from viewer.views.icons import icon
+from viewer.views.key_bindings import keymap
 from viewer.views.theme import Theme
 
 ACTS: dict[str, Act] = {act.name: act for act in VIEWER_ACTS}
@@ -42,20 +43,28 @@ def _tool_act(tool: Tool) -> Act:
 
 
 def _hint(act: Act) -> str:
-    key = f" ({key_text(act.keys[0])})" if act.keys else ""
-    return f"{act_text(act)}{key}"
+    key = keymap().key_of(act)
+    return f"{act_text(act)} ({key_text(key)})" if key else act_text(act)
+
+
+def _menu_words(text: str, act: Act) -> str:
+    """Return the words of a menu's entry, with the key in force at its right end."""
+    return "\t".join((text, *map(key_text, keymap().keys_of(act)[:1])))
 
 
 class ToolButton(ActButton):
     """A tool with its word; in a narrow window the glyph alone. The one in use is underlined."""
 
     def __init__(self, act: Act, theme: Theme, *, words: str = "") -> None:
-        self._words, self._narrow = words or act_text(act), False
+        self._act, self._words, self._narrow = act, words or act_text(act), False
         super().__init__(self._words, theme, kind=QUIET, glyph_name=act.icon)
         self.setCheckable(True)
-        self.setToolTip(_hint(act))
+        KeyFollower(self, self._show_hint)
         self.setAccessibleName(act_text(act))
         self.setFocusPolicy(Qt.FocusPolicy.TabFocus)
+
+    def _show_hint(self) -> None:
+        self.setToolTip(_hint(self._act))
 
     def set_narrow(self, narrow: bool) -> None:
         """Show the glyph alone, or glyph and word."""
@@ -65,9 +74,9 @@ class ToolButton(ActButton):
 
     def set_act(self, act: Act) -> None:
         """Stand for another tool."""
-        self._words = act_text(act)
+        self._act, self._words = act, act_text(act)
         self.set_glyph(act.icon)
-        self.setToolTip(_hint(act))
+        self._show_hint()
         self.setAccessibleName(self._words)
         self.set_narrow(self._narrow)
 
@@ -121,9 +130,7 @@ class ToolBar(QWidget):
         self.layout_button = MenuButton("", theme, glyph_name="grid-four")
         self.layout_button.setAccessibleName(self.tr("Layout"))
         for kind in Arrangement:
-            act = ACTS[f"layout.{kind}"]
-            words = "\t".join((ARRANGEMENT_WORDS[kind], *map(key_text, act.keys[:1])))
-            self.layout_button.menu_below.addAction(words, lambda name=act.name: self._do(name))
+            self._entry(ARRANGEMENT_WORDS[kind], ACTS[f"layout.{kind}"])
         self.layout_button.menu_below.addSeparator()
         self.switches = {name: self._switch(ACTS[name]) for name in SWITCHES}
         row.addWidget(self.layout_button)
@@ -193,16 +200,21 @@ class ToolBar(QWidget):
         size, tint = self._theme.length("icon", "size"), self._theme.colour("text-2")
         for tool in MEASURES:
             act = _tool_act(tool)
-            words = "\t".join((act_text(act), *map(key_text, act.keys[:1])))
+            words = _menu_words(act_text(act), act)
             action = menu.addAction(words, lambda name=act.name: self._do(name))
             action.setIcon(icon(act.icon, tint, size=size))
             action.setCheckable(True)
             action.setChecked(tool is self._grid.tool)
 
     def _switch(self, act: Act) -> QAction:
-        words = f"{act_text(act)}\t{key_text(act.keys[0])}"
-        action = self.layout_button.menu_below.addAction(words, lambda: self._do(act.name))
+        action = self._entry(act_text(act), act)
         action.setCheckable(True)
+        return action
+
+    def _entry(self, text: str, act: Act) -> QAction:
+        """Add an entry to the menu of layouts; it shows the key in force."""
+        action = self.layout_button.menu_below.addAction(text, lambda: self._do(act.name))
+        KeyFollower(action, lambda: action.setText(_menu_words(text, act)))
         return action
 
     def _do(self, act: str) -> None:
@@ -218,7 +230,8 @@ class ToolBar(QWidget):
         menu.clear()
         for key, preset in self._presets().items():
             window = f"W {preset.width:.0f}  L {preset.center:.0f}".replace("-", "\u2212")
-            words = f"{preset_name(preset)}   {window}\t{key}"
+            act = ACTS[f"viewport.preset.{key}"]
+            words = _menu_words(f"{preset_name(preset)}   {window}", act)
             menu.addAction(words, lambda key=key: self._do(f"viewport.preset.{key}"))
         if menu.isEmpty():
             menu.addAction(self.tr("No presets for this image")).setEnabled(False)

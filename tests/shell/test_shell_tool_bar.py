@@ -11,6 +11,7 @@ from viewer.imaging.geometry import GeometryVerdict, VerdictKind
 from viewer.imaging.study import Instance, Series
 from viewer.imaging.volume import ImageStack
 from viewer.views.grid import ViewportGrid
+from viewer.views.key_bindings import keymap
 
 pytestmark = pytest.mark.gui
 
@@ -105,3 +106,15 @@ def test_zoom_and_window_of_all_viewports_are_switched_in_the_menu(
         assert bar.switches[name].isChecked()
         entry(bar, name).trigger()
         assert not is_on()
+
+
+def test_the_keys_in_force_are_shown(bar: ToolBar) -> None:
+    assert bar.link.toolTip().endswith("(K)")
+    try:
+        keymap().change({"viewport.link": ("Ctrl+Alt+K",), "layout.2x2": ()})
+        assert bar.link.toolTip().endswith("(Ctrl Alt K)")
+        texts = [action.text() for action in bar.layout_button.menu_below.actions()]
+        assert "2 \u00d7 2" in texts
+    finally:
+        keymap().change({})
+    assert bar.link.toolTip().endswith("(K)")
