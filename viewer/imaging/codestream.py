@@ -68,12 +68,15 @@ class Frame:
         Frame number from 0.
     data_set
         Returns the whole data set of the file; read once per file and only when asked.
+    partial
+        True when the image may be smaller than the header says: a tile at the edge of a slide.
     """
 
     instance: Instance
     data: bytes
     index: int
     data_set: Callable[[], Dataset]
+    partial: bool = False
 
 
 def _expect(instance: Instance) -> tuple[int, ...]:
@@ -156,6 +159,10 @@ IMAGECODECS: Final[dict[str, Callable[[Frame], Array]]] = {
 """Transfer syntax -> decoder of imagecodecs."""
 
 
+def _is_part(shape: tuple[int, ...], expected: tuple[int, ...]) -> bool:
+    return len(shape) == len(expected) and all(a <= b for a, b in zip(shape, expected, strict=True))
+
+
 def _imagecodecs(frame: Frame) -> Array:
     decoder = IMAGECODECS.get(frame.instance.transfer_syntax_uid)
     if decoder is None:
@@ -211,7 +218,8 @@ def decode_frame(frame: Frame) -> tuple[Array, str]:
         except Exception as error:  # codecs raise whatever a damaged stream provokes
             failures.append(f"{name}: {type(error).__name__}")
             continue
-        if values.shape == expected and values.dtype.kind in "iu":
+        fits = values.shape == expected or (frame.partial and _is_part(values.shape, expected))
+        if fits and values.dtype.kind in "iu":
             return values, name
         failures.append(f"{name}: {'x'.join(map(str, values.shape))}")
     raise DecodeError(

@@ -13,7 +13,6 @@ import warnings
 from collections import deque
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
-from pathlib import Path
 from typing import Any, Final
 
 import numpy as np
@@ -27,12 +26,14 @@ from viewer.imaging.codestream import (
     decode_frame,
 )
 from viewer.imaging.colour import YBR_FULL, to_eight_bits, ybr_full_to_rgb
-from viewer.imaging.elements import EXPLICIT_BE, UNDEFINED
-from viewer.imaging.headers import HeaderError, read_header
+from viewer.imaging.elements import EXPLICIT_BE
+from viewer.imaging.fragments import FrameTable, frame_table
+from viewer.imaging.headers import HeaderError
 from viewer.imaging.images import NATIVE_SYNTAXES, is_deflated
 from viewer.imaging.layout import (
     LayoutError,
     StackLayout,
+    frame_dtype,
     frame_shape,
     outward,
     stored_frame_bytes,
@@ -40,6 +41,7 @@ from viewer.imaging.layout import (
 from viewer.imaging.mosaic import picture_of, tiles_a_side
 from viewer.imaging.sources import Cancelled
 from viewer.imaging.study import BadFile, Instance, Series
+from viewer.imaging.tiling import Tiling
 
 Array = npt.NDArray[Any]
 
@@ -48,9 +50,6 @@ THREADS: Final = min(8, 2 * (os.cpu_count() or 1))
 
 EVENT_SECONDS: Final = 0.02
 """Frames that came are told this often; the first at once."""
-
-MAX_CODESTREAM: Final = 1 << 30
-"""Most bytes of compressed pixel data of one file."""
 
 
 @dataclass
@@ -233,10 +232,11 @@ class _Readers:
 class _Reader:
     """Reads frames of one instance; what several frames share is read once."""
 
-    def __init__(self, instance: Instance) -> None:
+    def __init__(self, instance: Instance, *, partial: bool = False) -> None:
         self.instance = instance
+        self._partial = partial  # tiles at the edge may be stored smaller
         self._lock = threading.Lock()
-        self._frames: list[bytes] | None = None
+        self._frames: FrameTable | None = None
         self._data_set: Any = None
         self._picture: tuple[Array, str] | None = None
 
@@ -245,6 +245,8 @@ class _Reader:
         instance = self.instance
         if instance.mosaic:
             return self._tile(index, target)
+        if instance.tiling is not None:
+            return self._slide(instance.tiling, target)
         if instance.pixel_length > 0:
             if _is_direct(instance):
                 _read_into(instance, index, target)
@@ -261,9 +263,9 @@ class _Reader:
         if instance.transfer_syntax_uid in NATIVE_SYNTAXES:
             self._store(self._by_pydicom(index), target)
             return "pydicom"
-        frame = Frame(instance, self._codestream(index), index, self._whole)
+        frame = Frame(instance, self._codestream(index), index, self._whole, self._partial)
         values, name = decode_frame(frame)
-        self._store(values, target)
+        self._store(values, target[: values.shape[0], : values.shape[1]])
         return name
 
     def _tile(self, index: int, target: Array) -> str:
@@ -278,6 +280,18 @@ class _Reader:
         row, column = divmod(index, tiles_a_side(instance.number_of_frames))
         top, left = row * instance.rows, column * instance.columns
         target[...] = picture[top : top + instance.rows, left : left + instance.columns]
+        return name
+
+    def _slide(self, tiling: Tiling, target: Array) -> str:
+        """Write a level of a slide that fits into memory, put together from its tiles."""
+        tiles = TileReader(self.instance, tiling)
+        rows, columns = tiling.grid
+        name = "native"
+        for row in range(rows):
+            for column in range(columns):
+                tile, name = tiles.read(row, column)
+                top, left = row * tiling.rows, column * tiling.columns
+                target[top : top + tile.shape[0], left : left + tile.shape[1]] = tile
         return name
 
     def _store(self, values: Array, target: Array) -> None:
@@ -316,7 +330,7 @@ class _Reader:
         values = self._raw(index).view(f"{order}{kind}")
         if instance.samples_per_pixel == 1:
             return values.reshape(instance.rows, instance.columns).astype(f"={kind}")
-        if self._planar():
+        if instance.planar:
             return np.moveaxis(values.reshape(3, instance.rows, instance.columns), 0, 2)
         return values.reshape(instance.rows, instance.columns, 3)
 
@@ -334,9 +348,6 @@ class _Reader:
         if len(data) < (index + 1) * size:
             raise DecodeError("truncated", "The inflated pixel data is shorter than its header says.")
         return np.frombuffer(data, dtype=np.uint8, count=size, offset=index * size)
-
-    def _planar(self) -> bool:
-        return int(self._whole().get("PlanarConfiguration") or 0) == 1
 
     def _by_pydicom(self, index: int) -> Array:
         from pydicom.pixels import get_decoder
@@ -361,41 +372,49 @@ class _Reader:
         """The code stream of one frame, fragments joined."""
         with self._lock:
             if self._frames is None:
-                self._frames = encapsulated_frames(self.instance)
-        if index >= len(self._frames):
-            raise DecodeError(
-                "truncated",
-                f"The file holds {len(self._frames)} of {self.instance.number_of_frames} frames.",
-            )
-        return self._frames[index]
+                self._frames = frame_table(self.instance, self.instance.number_of_frames)
+        return self._frames.read(index)
 
 
-def encapsulated_frames(instance: Instance) -> list[bytes]:
-    """Return the compressed frames of a file (PS3.5 A.4).
+class TileReader:
+    """Reads the tiles of one level of a slide.
 
-    Raises
-    ------
-    DecodeError
-        The fragments end early or do not make frames.
+    Parameters
+    ----------
+    instance, tiling
+        The level and how its frames lie.
     """
-    from pydicom.encaps import generate_frames
 
-    header = read_header(instance.path)
-    pixel = header.raw.pixel
-    if pixel is None or pixel.length != UNDEFINED or pixel.offset < 0:
-        raise DecodeError("corrupt", "Its compressed pixel data is not where its header says.")
-    size = header.raw.file_size - pixel.offset
-    if size > MAX_CODESTREAM:
-        raise DecodeError("too_large", f"It has {size >> 20} MiB of compressed pixel data.")
-    with Path(instance.path).open("rb") as file:
-        file.seek(pixel.offset)
-        data = file.read(size)
-    try:
-        return list(generate_frames(data, number_of_frames=instance.number_of_frames))
-    except Exception as error:  # pydicom raises whatever damaged fragments provoke
-        raise DecodeError(
-            "truncated", "Its compressed pixel data is incomplete or damaged: fragments are missing."
-        ) from error
+    def __init__(self, instance: Instance, tiling: Tiling) -> None:
+        self.tiling = tiling
+        self.stored = instance.model_copy(
+            update={
+                "tiling": None,
+                "rows": tiling.rows,
+                "columns": tiling.columns,
+                "number_of_frames": tiling.frames,
+            }
+        )
+        self._reader = _Reader(self.stored, partial=True)
+
+    def read(self, row: int, column: int, *, plane: int = 0, path: int = 0) -> tuple[Array, str]:
+        """Return a tile without what reaches over the slide, and the decoder's name.
+
+        Where the slide was not scanned the tile is white (black where it is no colour).
+
+        Raises
+        ------
+        IndexError
+            There is no such tile.
+        DecodeError
+            It cannot be decoded.
+        """
+        rows, columns = self.tiling.tile_shape(row, column)
+        frame = self.tiling.frame_of(row, column, plane=plane, path=path)
+        shape = frame_shape(self.stored)
+        tile = np.full(shape, 255 if len(shape) == 3 else 0, dtype=frame_dtype(self.stored))
+        name = "native" if frame is None else self._reader.read(frame, tile)
+        return tile[:rows, :columns], name
 
 
 def _is_direct(instance: Instance) -> bool:

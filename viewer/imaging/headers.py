@@ -108,6 +108,7 @@ class Tag(IntEnum):
     TemporalPositionIdentifier = 0x00200100
     SamplesPerPixel = 0x00280002
     PhotometricInterpretation = 0x00280004
+    PlanarConfiguration = 0x00280006
     NumberOfFrames = 0x00280008
     Rows = 0x00280010
     Columns = 0x00280011
@@ -154,6 +155,11 @@ class Tag(IntEnum):
     FrameReferenceTime = 0x00541300
     PresentationLUTShape = 0x20500020
     SharedFunctionalGroupsSequence = 0x52009229
+    DimensionOrganizationType = 0x00209311
+    TotalPixelMatrixColumns = 0x00480006
+    TotalPixelMatrixRows = 0x00480007
+    NumberOfOpticalPaths = 0x00480302
+    TotalPixelMatrixFocalPlanes = 0x00480303
 
 
 OVERLAY_GROUPS: Final = range(0x6000, 0x6020, 2)
@@ -227,6 +233,13 @@ class Header:
         if value is None or len(value) < 2:
             return None
         return int.from_bytes(value[:2], "big" if self.raw.big_endian else "little", signed=signed)
+
+    def count(self, tag: int) -> int | None:
+        """Return a 32-bit count (UL)."""
+        value = self.raw.elements.get(tag)
+        if value is None or len(value) != 4:
+            return None
+        return int.from_bytes(value, "big" if self.raw.big_endian else "little")
 
     def decimals(self, tag: int) -> tuple[float, ...]:
         """Return the values of a DS element; none of them when one is no finite number."""

@@ -25,6 +25,7 @@ from viewer.imaging.overlays import overlay_planes
 from viewer.imaging.palettes import palette_of
 from viewer.imaging.sequences import items, lookup_table, real_world_maps, text
 from viewer.imaging.study import Instance, WindowPreset
+from viewer.imaging.tiling import MAX_TILES
 from viewer.imaging.ultrasound import ultrasound_regions
 
 NATIVE_SYNTAXES: Final = frozenset((IMPLICIT_LE, EXPLICIT_LE, EXPLICIT_BE))
@@ -85,16 +86,17 @@ def image_instance(header: Header) -> Instance:
     pixel = raw.pixel
     if pixel is None:
         raise HeaderError("no_pixels", "The file holds no image: there is no Pixel Data.")
-    _check_size(template)
+    tiled = header.has(Tag.TotalPixelMatrixRows)
+    _check_size(template, MAX_TILES if tiled else MAX_FRAMES)
     encapsulated = pixel.length == UNDEFINED
     if pixel.tag in FLOAT_BITS:
         template = _floating(header, template, FLOAT_BITS[pixel.tag])
         if encapsulated:
             raise HeaderError("unsupported", "Floating point pixel data is never compressed this way.")
     try:
-        check_budget(
-            template, encoded_bytes=max(0, raw.file_size - pixel.offset) if encapsulated else None
-        )
+        # Of a slide no more than a tile is in memory at a time, whatever its size.
+        part = template.model_copy(update={"number_of_frames": 1}) if tiled else template
+        check_budget(part, encoded_bytes=max(0, raw.file_size - pixel.offset) if encapsulated else None)
     except LayoutError as error:
         raise HeaderError(error.code, str(error)) from error
     if pixel.reaches > raw.file_size:
@@ -140,8 +142,9 @@ def image_instance(header: Header) -> Instance:
 _SHARED_TAGS: Final = (
     *(Tag.SOPClassUID, Tag.MediaStorageSOPClassUID, Tag.Rows, Tag.Columns, Tag.NumberOfFrames),
     *(Tag.BitsAllocated, Tag.BitsStored, Tag.HighBit, Tag.PixelRepresentation),
-    *(Tag.SamplesPerPixel, Tag.PhotometricInterpretation, Tag.PixelPaddingValue),
-    *(Tag.PixelPaddingRangeLimit, Tag.RescaleSlope, Tag.RescaleIntercept, Tag.RescaleType, Tag.Units),
+    *(Tag.SamplesPerPixel, Tag.PhotometricInterpretation, Tag.PlanarConfiguration),
+    *(Tag.PixelPaddingValue, Tag.PixelPaddingRangeLimit, Tag.RescaleSlope, Tag.RescaleIntercept),
+    *(Tag.RescaleType, Tag.Units),
     *(Tag.LossyImageCompression, Tag.LossyImageCompressionRatio, Tag.PresentationLUTShape),
 )
 """What describes the pixels, and is the same for all slices of most series."""
@@ -184,6 +187,7 @@ def _template(values: tuple[bytes | None, ...], syntax: str, big_endian: bool) -
         high_bit=high_bit,
         signed=signed,
         samples_per_pixel=header.number(Tag.SamplesPerPixel) or 1,
+        planar=header.number(Tag.PlanarConfiguration) == 1,
         photometric_interpretation=header.code(Tag.PhotometricInterpretation),
         rescale_slope=slope,
         rescale_intercept=intercept,
@@ -228,7 +232,7 @@ def _floating(header: Header, instance: Instance, bits: int) -> Instance:
     )
 
 
-def _check_size(instance: Instance) -> None:
+def _check_size(instance: Instance, most_frames: int) -> None:
     """Refuse sizes and depths that no image has.
 
     Raises
@@ -243,7 +247,7 @@ def _check_size(instance: Instance) -> None:
             "bad_header",
             f"Its header stores {instance.bits_stored} bits in {instance.bits_allocated}: impossible.",
         )
-    if not 1 <= instance.number_of_frames <= MAX_FRAMES:
+    if not 1 <= instance.number_of_frames <= most_frames:
         raise HeaderError(
             "bad_header", f"Its header gives {instance.number_of_frames} frames: impossible."
         )

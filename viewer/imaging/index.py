@@ -37,9 +37,11 @@ from viewer.imaging.objects.entry import (
     without_double_objects,
 )
 from viewer.imaging.pet import pet_facts
+from viewer.imaging.slide import is_tiled, with_tiling
 from viewer.imaging.sources import Cancelled, Sources, collect_files
 from viewer.imaging.stacks import ImageFile, Stack, split
 from viewer.imaging.study import BadFile, Patient, Series, Study, StudyIndex
+from viewer.imaging.tiling import overview_index
 
 PROGRESS_SECONDS: Final = 0.1
 """Progress is reported at most this often: 10 Hz."""
@@ -189,7 +191,10 @@ def _image(
         on_risk(path)
         return object_file(found)
     instance = image_instance(found)
-    if instance.number_of_frames > 1 or found.has(Tag.SharedFunctionalGroupsSequence):
+    if is_tiled(found):
+        on_risk(path)
+        instance = with_tiling(found, instance)
+    elif instance.number_of_frames > 1 or found.has(Tag.SharedFunctionalGroupsSequence):
         on_risk(path)
         instance = with_frames(instance)
     elif is_mosaic(found):
@@ -286,7 +291,10 @@ def _stack(uid: str, part: str, stack: Stack) -> Series:
     modality = header.code(Tag.Modality)
     spacing, source = calibration.pixel_spacing, calibration.source
     plane = instances[0].of_frame(1).plane
-    if spacing is None and not source and plane is not None and modality not in PROJECTION_MODALITIES:
+    shown = instances[overview_index([(one.rows, one.columns) for one in instances])].tiling
+    if shown is not None:
+        spacing, source = shown.spacing, "PixelSpacing" if shown.spacing else ""
+    elif spacing is None and not source and plane is not None and modality not in PROJECTION_MODALITIES:
         spacing, source = (plane.row_spacing, plane.column_spacing), "PixelSpacing"
     series = Series(
         series_instance_uid=uid,

@@ -15,6 +15,7 @@ import numpy as np
 import numpy.typing as npt
 
 from viewer.imaging.study import Instance, Series
+from viewer.imaging.tiling import MAX_OVERVIEW_PIXELS
 
 MAX_IMAGE_BYTES: Final = 4 << 30
 """Most decoded bytes of one instance (a breast tomosynthesis study has about 2 GiB)."""
@@ -132,13 +133,19 @@ def stack_layout(series: Series) -> StackLayout:
     """
     if not series.instances:
         raise LayoutError("no_pixels", "The series has no images.")
-    first = series.instances[0]
+    frames = series.frame_order()
+    first = series.instances[frames[0][0]]
     shape, dtype = frame_shape(first), np.dtype(frame_dtype(first))
-    for instance in series.instances:
+    if first.tiling is not None and first.rows * first.columns > MAX_OVERVIEW_PIXELS:
+        raise LayoutError(
+            "too_large",
+            f"The smallest level of this slide has {first.columns:,} x {first.rows:,} pixels: it is "
+            "shown tile by tile only.",
+        )
+    for instance in (first,) if series.is_slide else series.instances:
         if frame_shape(instance) != shape or np.dtype(frame_dtype(instance)) != dtype:
             raise LayoutError("unsupported", "The series mixes images of different sizes or types.")
         check_budget(instance)
-    frames = series.frame_order()
     return StackLayout((len(frames), *shape), dtype, frames)
 
 

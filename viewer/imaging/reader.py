@@ -21,6 +21,7 @@ from viewer.imaging.layout import LayoutError, StackLayout, outward, stack_layou
 from viewer.imaging.mappings import unpack
 from viewer.imaging.objects.foreign import ForeignObject
 from viewer.imaging.study import BadFile, OverlayPlane, Series, StudyIndex
+from viewer.imaging.tiles import SlideTiles
 from viewer.imaging.volume import ImageStack
 from viewer.imaging.worker.host import (
     CancelToken,
@@ -343,6 +344,16 @@ class Reader:
         return tuple(
             Overlay(plane, masks[plane.group]) for plane in instance.overlays if plane.group in masks
         )
+
+    def slide(self, series: Series) -> SlideTiles:
+        """Return the tiles of a whole-slide image, read when they are asked for.
+
+        Raises
+        ------
+        ValueError
+            The series is no slide.
+        """
+        return SlideTiles(series, self.host, self.pool)
 
     def read_object(self, found: ForeignObject, *, cancel: CancelToken | None = None) -> ObjectContent:
         """Return what is inside an object of others (`Study.objects`).

@@ -6,6 +6,8 @@ The window parses no DICOM.
 from __future__ import annotations
 
 import base64
+import warnings
+from concurrent.futures import ThreadPoolExecutor
 from functools import lru_cache
 from pathlib import Path
 from typing import Any
@@ -13,14 +15,15 @@ from typing import Any
 import numpy as np
 
 from viewer.imaging.codestream import DecodeError
-from viewer.imaging.decode import decode_one, decode_stack
+from viewer.imaging.decode import THREADS, TileReader, decode_one, decode_stack
+from viewer.imaging.headers import HeaderError
 from viewer.imaging.index import index_paths
-from viewer.imaging.layout import LayoutError, StackLayout, stack_layout
+from viewer.imaging.layout import LayoutError, StackLayout, frame_dtype, frame_shape, stack_layout
 from viewer.imaging.mappings import pack
 from viewer.imaging.overlays import overlay_masks
 from viewer.imaging.render import thumbnail
 from viewer.imaging.sources import Cancelled
-from viewer.imaging.study import Instance, Series
+from viewer.imaging.study import BadFile, Instance, Series
 from viewer.imaging.worker.memory import map_pages
 from viewer.imaging.worker.serve import Handler, Refused, WorkerContext
 
@@ -149,6 +152,57 @@ def overlays(params: dict[str, Any], context: WorkerContext) -> dict[str, Any]:
     return {"masks": packed}
 
 
+@lru_cache(maxsize=8)
+def _tile_reader(text: str) -> TileReader:
+    """Return the reader of a level, which keeps where its frames lie."""
+    instance = Instance.model_validate_json(text)
+    if instance.tiling is None:
+        raise Refused("unsupported", "This image has no tiles.")
+    return TileReader(instance, instance.tiling)
+
+
+def tiles(params: dict[str, Any], context: WorkerContext) -> dict[str, Any]:
+    """Decode tiles of one level of a slide into the first buffer.
+
+    Parameters
+    ----------
+    params
+        `instance`: the level, an `Instance` as JSON text; `tiles`: row, column, focal plane and
+        optical path of each.
+
+    Returns
+    -------
+    dict
+        `bad`: pairs of the place in `tiles` and `BadFile`.
+    """
+    reader = _tile_reader(params["instance"])
+    stored = reader.stored
+    places = [tuple(int(number) for number in place) for place in params["tiles"]]
+    shape = (len(places), *frame_shape(stored))
+    buffer = context.buffers[0].view(np.dtype(frame_dtype(stored)), shape, writable=True)
+
+    def fill(index: int) -> BadFile | None:
+        if context.cancelled():
+            return None
+        row, column, plane, path = places[index]
+        try:
+            tile, _ = reader.read(row, column, plane=plane, path=path)
+        except (DecodeError, LayoutError, HeaderError) as error:
+            return BadFile(path=stored.path, reason=str(error), code=error.code)
+        except Exception as error:  # a damaged file provokes anything in the parsers
+            words = f"A tile cannot be read ({type(error).__name__})."
+            return BadFile(path=stored.path, reason=words, code="corrupt")
+        buffer[index, : tile.shape[0], : tile.shape[1]] = tile
+        return None
+
+    with warnings.catch_warnings(), ThreadPoolExecutor(THREADS, thread_name_prefix="tiles") as pool:
+        warnings.simplefilter("ignore")
+        outcomes = list(pool.map(fill, range(len(places))))
+    if context.cancelled():
+        raise Refused("cancelled", "Stopped as asked.")
+    return {"bad": [[at, bad.model_dump(mode="json")] for at, bad in enumerate(outcomes) if bad]}
+
+
 def object_content(params: dict[str, Any], context: WorkerContext) -> dict[str, Any]:
     """Read an object of others: see `viewer.imaging.objects.handler`, imported with the first one."""
     from viewer.imaging.objects import handler
@@ -162,4 +216,5 @@ HANDLERS: dict[str, Handler] = {
     "thumbnail": thumbnail_of,
     "overlays": overlays,
     "object": object_content,
+    "tiles": tiles,
 }

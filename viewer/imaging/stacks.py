@@ -18,6 +18,7 @@ from viewer.imaging.calibration import PROJECTION_MODALITIES
 from viewer.imaging.geometry import DUPLICATE_TOLERANCE_MM, PERPENDICULAR_TOLERANCE, FloatArray
 from viewer.imaging.headers import Header, Tag
 from viewer.imaging.study import Instance, Phase, PhaseKind
+from viewer.imaging.tiling import Flavour, Tiling
 
 IMAGE_TYPE_VALUES: Final[dict[str, int | None]] = {"CT": 3}
 """How many values of Image Type tell stacks apart (all by default): the fourth of CT is a vendor's."""
@@ -82,6 +83,9 @@ def split(images: Sequence[ImageFile]) -> list[Stack]:
     stacks: list[Stack] = []
     unphased: dict[_Key, Stack] = {}
     for number, (key, group) in enumerate(groups.items(), start=1):
+        if group[0].instance.tiling is not None:
+            stacks += _slides(group)
+            continue
         times = _times(_sorted(group), number)
         if len(times) == 1:
             unphased[key] = times[0]
@@ -90,6 +94,25 @@ def split(images: Sequence[ImageFile]) -> list[Stack]:
     stacks += _with_phases(unphased, first_group=len(groups) + 1)
     stacks.sort(key=_rank)
     return stacks
+
+
+def _slides(images: list[ImageFile]) -> list[Stack]:
+    """Return the levels of each slide, the largest first.
+
+    Images of the same size (other optical paths, other focal planes) belong to a pyramid of their own.
+    """
+
+    def place(image: ImageFile) -> tuple[int, int, str]:
+        return -image.instance.columns, image.instance.instance_number or 0, image.instance.path
+
+    slides: list[dict[tuple[int, int], ImageFile]] = []
+    for image in sorted(images, key=place):
+        size = image.instance.rows, image.instance.columns
+        free = next((slide for slide in slides if size not in slide), None)
+        if free is None:
+            slides.append(free := {})
+        free[size] = image
+    return [Stack(tuple(slide.values())) for slide in slides]
 
 
 def _rank(stack: Stack) -> tuple[int, int, int, str]:
@@ -102,6 +125,8 @@ def _key(image: ImageFile, orientations: list[tuple[float, ...]]) -> _Key:
     header, instance = image.header, image.instance
     modality = header.code(Tag.Modality)
     time = header.decimal(Tag.TemporalPositionIdentifier), header.code(Tag.TemporalPositionIdentifier)
+    if instance.tiling is not None:
+        return _slide_key(instance, instance.tiling, modality)
     own = instance.sop_instance_uid if instance.number_of_frames > 1 else ""
     if instance.mosaic:
         # Each mosaic is a volume of its own, one of the times of a series.
@@ -123,6 +148,25 @@ def _key(image: ImageFile, orientations: list[tuple[float, ...]]) -> _Key:
             # Radiographs of one series (PA and lateral) are different views, never a stack.
             instance.sop_instance_uid if modality in PROJECTION_MODALITIES else "",
         ),
+    )
+
+
+def _slide_key(instance: Instance, tiling: Tiling, modality: str) -> _Key:
+    """What the levels of one slide share; label and overview are pictures of their own."""
+    level = tiling.flavour in {Flavour.VOLUME, Flavour.THUMBNAIL}
+    return _Key(
+        echo=(0.0, ""),
+        b_value=-1.0,
+        time=(0.0, "", ""),
+        rest=(
+            modality,
+            instance.sop_class_uid,
+            instance.samples_per_pixel,
+            instance.bits_allocated,
+            tiling.flavour,
+        )
+        if not level
+        else (modality, instance.sop_class_uid, instance.samples_per_pixel, instance.bits_allocated),
     )
 
 

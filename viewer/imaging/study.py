@@ -15,6 +15,7 @@ from pydantic import BaseModel, ConfigDict
 from viewer.imaging.geometry import GeometryVerdict, ImagePlane
 from viewer.imaging.mappings import ColourTable, LookupTable, RealWorldMap
 from viewer.imaging.objects.foreign import ForeignObject
+from viewer.imaging.tiling import Tiling, overview_index
 
 
 class _Frozen(BaseModel):
@@ -134,6 +135,8 @@ class Instance(_Frozen):
         of them 0; empty when the header gives none (PS3.3 C.7.6.5).
     display_rate
         Frames a second at which the header asks to show a cine, where it does.
+    planar
+        True when native colour is stored plane by plane (Planar Configuration 1).
     palette
         Colours of the stored values: of all in PALETTE COLOR, else see `supplemental`.
     floating
@@ -144,6 +147,9 @@ class Instance(_Frozen):
     mosaic
         True when the frames are tiles of one stored picture (Siemens): rows, columns and frames are
         then those of the slices.
+    tiling
+        Of a whole-slide image: rows and columns are those of its total pixel matrix, which is one
+        frame, and this tells the tiles.
     presentation_lut_shape
         "IDENTITY", "INVERSE" or empty (PS3.3 C.11.6).
     pixel_offset, pixel_length
@@ -166,6 +172,7 @@ class Instance(_Frozen):
     high_bit: int = 0
     signed: bool = False
     samples_per_pixel: int = 1
+    planar: bool = False
     photometric_interpretation: str = ""
     rescale_slope: float = 1.0
     rescale_intercept: float = 0.0
@@ -187,6 +194,7 @@ class Instance(_Frozen):
     overlays: tuple[OverlayPlane, ...] = ()
     regions: tuple[UltrasoundRegion, ...] = ()
     mosaic: bool = False
+    tiling: Tiling | None = None
     frame_steps_ms: tuple[float, ...] = ()
     display_rate: float | None = None
     pixel_offset: int = 0
@@ -358,16 +366,25 @@ class Series(_Frozen):
         return f"{self.series_instance_uid}#{self.part}" if self.part else self.series_instance_uid
 
     @property
+    def is_slide(self) -> bool:
+        """True when the instances are the levels of a whole-slide image."""
+        return bool(self.instances) and self.instances[0].tiling is not None
+
+    @property
     def image_count(self) -> int:
-        """Number of frames in all instances."""
+        """Number of frames in all instances; one for a slide, whatever its levels."""
+        if self.is_slide:
+            return 1
         return sum(instance.number_of_frames for instance in self.instances)
 
     def frame_order(self) -> tuple[tuple[int, int], ...]:
         """Return (instance index, frame number from 1) in display order: the planes of a stack.
 
         Frames of enhanced objects are sorted along the normal when they all share an orientation;
-        otherwise the order of instances and frames stands.
+        otherwise the order of instances and frames stands. Of a slide: one level, shown whole.
         """
+        if self.is_slide:
+            return ((overview_index([(one.rows, one.columns) for one in self.instances]), 1),)
         frames = [
             (index, number)
             for index, instance in enumerate(self.instances)
