@@ -191,6 +191,17 @@ class Desk:
             opened.ledger = saved
         return opened
 
+    def report_text(self, study_instance_uid: str) -> str:
+        """Return the newest reports of a study as text, oldest part first; empty without one.
+
+        Reading is recorded as opening the study is.
+        """
+        from reports.export.text import report_text
+
+        self.store.studies.opened(study_instance_uid, self.account)
+        parts = self.store.reports.for_study(study_instance_uid, self.account)
+        return "\n\n".join(report_text(part) for part in parts if part.sentences)
+
     def take_draft(self, outcome: DraftOutcome) -> None:
         """Keep a draft with ledger, trace and masks; the report itself changes with `save`."""
         result = outcome.result

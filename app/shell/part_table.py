@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from app.shell.hanging_part import HangingPart
 from app.shell.parts import MakePart
 
-PARTS: tuple[MakePart, ...] = ()
+PARTS: tuple[MakePart, ...] = (HangingPart,)

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from typing import Protocol
+from typing import Protocol, runtime_checkable
 
 from PySide6.QtWidgets import QWidget
 
@@ -106,6 +106,15 @@ class Part(Protocol):
         ...
 
 
+@runtime_checkable
+class PersonalPart(Protocol):
+    """A part that keeps something for each account."""
+
+    def signed_in(self) -> None:
+        """Read what the one who has signed in keeps; the worklist is listed after it."""
+        ...
+
+
 MakePart = Callable[[PartContext], Part]
 
 
@@ -135,6 +144,12 @@ class Parts:
     def pages(self) -> list[SidePage]:
         """Return the pages of the side panel, in the order of the parts."""
         return [page for page in (part.side_page() for part in self.all) if page is not None]
+
+    def signed_in(self) -> None:
+        """Let parts read what the account keeps."""
+        for part in self.all:
+            if isinstance(part, PersonalPart):
+                part.signed_in()
 
     def flush(self, then: Callable[[bool], None]) -> None:
         """Let every part save, one after the other; `then` hears whether all of it went well."""

@@ -208,6 +208,7 @@ class SightlineWindow(QWidget):
             self.reading.saver.save()
 
     def _begin_session(self) -> None:
+        self.reading.parts.signed_in()
         self.personal.enter(comes_back=False)
         self.show_page(self.worklist)
         self.list_studies()

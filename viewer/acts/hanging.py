@@ -17,6 +17,7 @@ ACTS: tuple[Act, ...] = (
     _hanging("choose", "Choose a hanging protocol", "Ctrl+H", icon="grid-four"),
     _hanging("keep", "Keep this layout as hanging protocol", "Ctrl+Shift+H"),
     _hanging("edit", "Edit hanging protocols"),
-    _hanging("prior_beside", "Show the prior beside", "Ctrl+Shift+P", icon="clock"),
+    _hanging("priors", "Priors and their reports", icon="clock"),
+    _hanging("prior_beside", "Show the prior beside", "Ctrl+Shift+P"),
 )
 """In the order in which menus and the shortcut sheet show them."""

@@ -9,7 +9,6 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from viewer.imaging.grey import presets
 from viewer.imaging.hanging_facts import (
     any_stands_in,
     directions,
@@ -32,6 +31,7 @@ from viewer.imaging.hanging_protocol import (
     WindowChoice,
     bundled,
 )
+from viewer.imaging.own_presets import PRESETS
 from viewer.imaging.study import Series, Study, WindowPreset
 
 CHEST_WALL = "chest wall"
@@ -286,5 +286,5 @@ def placed(series: Series, study: Study, plan: ViewportPlan, prior: int = 0) -> 
 def _window(choice: str | WindowChoice, modality: str) -> WindowPreset | None:
     if isinstance(choice, WindowChoice):
         return WindowPreset(center=choice.center, width=choice.width)
-    named = (preset for preset in presets(modality).values() if preset.explanation == choice)
+    named = (preset for preset in PRESETS.of(modality).values() if preset.explanation == choice)
     return next(named, None)

@@ -9,7 +9,7 @@ import json
 from collections.abc import Iterable
 from functools import cache
 from pathlib import Path
-from typing import Literal
+from typing import Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator, model_validator
 
@@ -290,6 +290,18 @@ def read_protocol(text: str | bytes) -> HangingProtocol:
         first = error.errors()[0]
         place = ".".join(str(part) for part in first["loc"]) or "file"
         raise HangingError(f"{place}: {first['msg'].removeprefix('Value error, ')}") from error
+
+
+def made_protocol(protocol: HangingProtocol, **changes: Any) -> HangingProtocol:
+    """Return a protocol with changes, checked as a file is.
+
+    Raises
+    ------
+    HangingError
+        The changes make no protocol.
+    """
+    changed = protocol.model_copy(update=changes)
+    return read_protocol(write_protocol(changed)).model_copy(update={"own": protocol.own})
 
 
 def write_protocol(protocol: HangingProtocol) -> str:

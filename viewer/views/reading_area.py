@@ -86,7 +86,6 @@ class ReadingArea(QWidget):
         row.addWidget(self.stage, 1)
         self._row = row
         self.marks.jumpRequested.connect(self._show_mark)
-        self.marks.findingRequested.connect(self._draw_region)
         self.strip.seriesChosen.connect(self.show_series)
         self.grid.seriesDropped.connect(lambda pane, key: self.show_series(key, pane=pane))
         self.grid.actRequested.connect(self._do_elsewhere)
@@ -145,14 +144,21 @@ class ReadingArea(QWidget):
 
     # --- hanging -----------------------------------------------------------------------------------
 
-    def hangings(self) -> tuple[Hanging, ...]:
-        """Return every way to hang the study that fits it and this window, the best first."""
+    def hangings(self, *, any_width: bool = False) -> tuple[Hanging, ...]:
+        """Return every way to hang the study that fits it and this window, the best first.
+
+        Parameters
+        ----------
+        any_width
+            Also those that ask for a wider window: a reader may choose them.
+        """
         if self._study is None:
             return ()
         # Only priors that are the patient's by ID come up by themselves.
         earlier = [prior.study for prior in self._priors if prior.same_id]
         self._row.activate()
-        return ranked(self._study, earlier, self.protocols, width=self.stage.width())
+        width = None if any_width else self.stage.width()
+        return ranked(self._study, earlier, self.protocols, width=width)
 
     def hang(self, hanging: Hanging) -> None:
         """Show the study as a protocol says; where none fits, in the layout that the reader chose."""
@@ -182,6 +188,12 @@ class ReadingArea(QWidget):
         if protocol is AS_IT_CAME:
             self._fill_panes()
 
+    def comparable_priors(self) -> tuple[PriorStudy, ...]:
+        """Return the priors of the same modality and body region, newest first."""
+        if self._study is None:
+            return ()
+        return tuple(prior for prior in self._priors if is_comparable(self._study, prior.study))
+
     def show_prior_beside(self) -> str:
         """Show the newest comparable prior beside the active pane; done again, the next older one.
 
@@ -196,8 +208,8 @@ class ReadingArea(QWidget):
             return self.tr("No series is shown here.")
         if self._study_of(here) is not self._study:
             return self.tr("This is a prior: choose a viewport of the study itself.")
-        found = [p.study for p in self._priors if is_comparable(self._study, p.study)]
-        like = [other for study in found if (other := most_like(series, study)) is not None]
+        found = [most_like(series, prior.study) for prior in self.comparable_priors()]
+        like = [other for other in found if other is not None]
         if not like:
             return self.tr("No prior of this patient shows the same by the same means.")
         if self.grid.arrangement is Arrangement.ONE:
@@ -261,11 +273,6 @@ class ReadingArea(QWidget):
         region = region_of(mark)
         if region is not None:
             self.go_to(region)
-
-    def _draw_region(self, mark: Mark) -> None:
-        region = region_of(mark)
-        if region is not None:
-            self.grid.regionDrawn.emit(region)
 
     def set_narrow(self, narrow: bool) -> None:
         """Take the layout for windows under 1600 pixels."""
