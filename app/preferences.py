@@ -13,12 +13,16 @@ from typing import Annotated, Any, TypeVar
 
 from pydantic import BaseModel, ConfigDict, Field, TypeAdapter, ValidationError
 
+from app.files import write_private
 from app.key_rules import conflicts, normal_key, why_refused
 from viewer.acts import Act
 from viewer.views.mouse import MOUSE_DEFAULTS, mouse_choices
 
 MACHINE_FILE = "preferences.json"
 """Name of the machine's defaults in the home folder; the program reads it and never writes it."""
+
+SCALE_FILE = "text-scale.json"
+"""Name of the file in the home folder with the text scale chosen last: it is needed before sign-in."""
 
 LARGEST_FILE = 1_000_000
 """Bytes; a file of preferences has some thousands."""
@@ -185,6 +189,22 @@ def read_machine(home: Path, acts: Iterable[Act]) -> tuple[Preferences, tuple[st
         return read_file(path, acts)
     except PreferencesError as error:
         return Preferences(), (f"{MACHINE_FILE}: {error}",)
+
+
+def start_scale(home: Path, acts: Iterable[Act]) -> float:
+    """Return the text scale to start with: the one chosen last here, else the machine's, else 1."""
+    try:
+        with (home / SCALE_FILE).open("rb") as file:
+            kept = Display.model_validate_json(file.read(LARGEST_FILE))
+    except (OSError, ValueError):
+        kept = Display()
+    return kept.text_scale or read_machine(home, acts)[0].display.text_scale or 1.0
+
+
+def keep_scale(home: Path, scale: float | None) -> None:
+    """Keep the text scale for the next start."""
+    kept = Display(text_scale=scale).model_dump_json(exclude_none=True)
+    write_private(home / SCALE_FILE, kept.encode())
 
 
 def read(body: Mapping[str, Any], acts: Iterable[Act]) -> tuple[Preferences, tuple[str, ...]]:

@@ -13,9 +13,11 @@ from PySide6.QtCore import QCoreApplication, QObject, Qt, QTimer, Signal
 from PySide6.QtGui import QWindow
 from PySide6.QtWidgets import QApplication
 
+from app.preferences import start_scale
+from app.shell.act_binding import ACTS
 from app.shell.focus_ring import FocusRing
 from app.shell.style import apply_style
-from app.shell.window import SightlineWindow
+from app.shell.window import SMALLEST, SightlineWindow
 from viewer.views.theme import Theme, load_fonts
 
 LOG = logging.getLogger("sightline")
@@ -58,16 +60,33 @@ class Mishaps(QObject):
         self.happened.emit(words.format(kind=kind.__name__, place=places[-1] if places else "?"))
 
 
-def make_application(arguments: Sequence[str] = ("sightline",)) -> QApplication:
-    """Return the application with fonts and look; the one that runs, when there is one."""
+def make_application(
+    arguments: Sequence[str] = ("sightline",), wanted_scale: float = 1.0
+) -> QApplication:
+    """Return the application with fonts and look; the one that runs, when there is one.
+
+    Parameters
+    ----------
+    wanted_scale
+        Factor of text and space; the look takes less where the window would not fit its screen.
+    """
     existing = QApplication.instance()
     application = existing if isinstance(existing, QApplication) else QApplication(list(arguments))
     application.setApplicationName("Sightline")
     load_fonts()
-    theme = Theme()
+    theme = application.look = Theme(fitting_scale(application, wanted_scale))  # type: ignore[attr-defined]
     apply_style(application, theme)
     application.focus_ring = FocusRing(application, theme)  # type: ignore[attr-defined]
     return application
+
+
+def fitting_scale(application: QApplication, wanted: float) -> float:
+    """Return a text scale at which the smallest window still fits the largest screen."""
+    rooms = [screen.availableGeometry().size() for screen in application.screens()]
+    most = max(
+        (min(room.width() / SMALLEST[0], room.height() / SMALLEST[1]) for room in rooms), default=wanted
+    )
+    return min(wanted, max(most, 1.0))
 
 
 def watch_inputs(application: QApplication, window: SightlineWindow) -> None:
@@ -101,13 +120,13 @@ def run_window(home: Path, paths: Sequence[Path], *, demo: bool = False) -> int:
     demo
         Sign in with the demonstration's account, which is for the synthetic sample only.
     """
-    application = make_application()
+    application = make_application(wanted_scale=start_scale(home, ACTS))
     account = None
     if demo:
         from app.demo import PASSWORD, USER
 
         account = (USER, PASSWORD)
-    window = SightlineWindow(home, paths, sign_in_as=account)
+    window = SightlineWindow(home, paths, sign_in_as=account, theme=application.look)
     mishaps = Mishaps(window.error.say)
     mishaps.install()
     watch_inputs(application, window)

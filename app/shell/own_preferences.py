@@ -8,7 +8,7 @@ from pathlib import Path
 from PySide6.QtCore import QObject, Signal
 
 from app.desk import Desk
-from app.preferences import Preferences, read, read_machine
+from app.preferences import Preferences, keep_scale, read, read_machine
 from app.shell.act_binding import ACTS
 from app.shell.background import Background
 from reports.store.records import PreferenceKind
@@ -88,6 +88,9 @@ class OwnPreferences(QObject):
         desk = self._desk
         if desk is None:
             return
+        scale = self.now.display.text_scale
+        if scale != before.over(self.machine).display.text_scale:
+            self._thread.run(lambda: keep_scale(self._home, scale), lambda _none: None, self._failed)
         for kind, names in PARTS.items():
             body = _body(own, names)
             if body != _body(before, names):

@@ -18,7 +18,7 @@ from PySide6.QtWidgets import QApplication
 from pytestqt.qtbot import QtBot
 from shell_driver import PASSWORD, USER, Driver, Keys, copied, draft_into, make_home
 
-from app.shell.application import make_application
+from app.shell.application import fitting_scale, make_application
 from app.shell.display_check import (
     DARK_DETAIL,
     LEVELS,
@@ -28,6 +28,7 @@ from app.shell.display_check import (
     patches,
     pattern,
 )
+from app.shell.window import SMALLEST
 from viewer.views.key_bindings import keymap
 from viewer.views.mouse import MOUSE
 
@@ -229,3 +230,10 @@ def test_the_display_check_says_what_is_not_known_and_closes(drive, drafted_home
     assert check.isVisible()
     driver.window.session.lock()
     assert not check.isVisible()
+
+
+def test_text_is_never_so_large_that_the_window_leaves_the_screen(qapp) -> None:
+    room = max(qapp.screens(), key=lambda screen: screen.size().width()).availableGeometry()
+    most = min(room.width() / SMALLEST[0], room.height() / SMALLEST[1])
+    assert fitting_scale(qapp, 2.0) == pytest.approx(min(2.0, most))
+    assert fitting_scale(qapp, 0.85) == 0.85

@@ -14,14 +14,17 @@ from app.key_rules import conflicts, normal_key, owner_of, why_refused
 from app.preferences import (
     FORMAT,
     MACHINE_FILE,
+    SCALE_FILE,
     Display,
     Preferences,
     PreferencesError,
     Preset,
+    keep_scale,
     read,
     read_file,
     read_machine,
     read_text,
+    start_scale,
 )
 from viewer.acts import VIEWER_ACTS
 
@@ -225,3 +228,16 @@ def test_a_part_is_kept_in_the_store_and_read_back() -> None:
     body = json.loads(json.dumps({**own.part("keys"), **own.part("mouse"), **own.part("display")}))
     assert read(body, ACTS)[0].keys == own.keys
     assert read_text(json.dumps({FORMAT: 1, **body}), ACTS)[0] == own
+
+
+def test_the_text_scale_is_known_before_anybody_signs_in(tmp_path: Path) -> None:
+    assert start_scale(tmp_path, ACTS) == 1.0
+    machine = Preferences(display=Display(text_scale=1.15)).to_text()
+    (tmp_path / MACHINE_FILE).write_text(machine, encoding="utf-8")
+    assert start_scale(tmp_path, ACTS) == 1.15
+    keep_scale(tmp_path, 1.5)
+    assert start_scale(tmp_path, ACTS) == 1.5
+    (tmp_path / SCALE_FILE).write_text('{"text_scale": 50}')
+    assert start_scale(tmp_path, ACTS) == 1.15
+    keep_scale(tmp_path, None)
+    assert start_scale(tmp_path, ACTS) == 1.15
