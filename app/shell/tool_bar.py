@@ -118,6 +118,7 @@ class ToolBar(QWidget):
         self.measure.clicked.connect(lambda: self._do(_tool_act(self._last_measure).name))
         row.addWidget(self.measure)
         self.measures = MenuButton("", theme)
+        self.measures.setFixedWidth(theme.px(28))
         self.measures.setAccessibleName(self.tr("Measuring tools"))
         self.measures.setToolTip(self.tr("Measuring tools"))
         self.measures.menu_below.aboutToShow.connect(self._fill_measures)

@@ -13,8 +13,7 @@ from viewer.imaging.marks_measure import frame_pixels, measure_mark
 from viewer.imaging.measure import Scale, scale_of
 from viewer.imaging.ultrasound import Point
 from viewer.views.marks.board import MarkBoard, Place
-from viewer.views.marks.paint import DrawnMark, draw_up
-from viewer.views.tag_place import Box
+from viewer.views.marks.paint import DrawnMark, lay_out
 from viewer.views.theme import Theme
 from viewer.views.viewport_model import ViewportModel
 
@@ -64,15 +63,7 @@ class ImageMarks:
         laid = matrix.tobytes(), self._model.size
         same = len(marks) == len(self._laid[2]) and all(map(operator.is_, marks, self._laid[2]))
         if not same or laid != self._laid[:2]:
-            bounds = self.label_bounds()
-            taken: list[Box] = []
-            self._drawn = []
-            for mark in marks:
-                one = draw_up(mark, matrix, self._theme, bounds, taken)
-                self._drawn.append(one)
-                if not one.label.isEmpty():
-                    box = one.label
-                    taken.append((box.left(), box.top(), box.right(), box.bottom()))
+            self._drawn = lay_out(marks, matrix, self._theme, self.label_bounds())
             self._laid = (*laid, marks)
         return self._drawn
 

@@ -20,8 +20,9 @@ from viewer.views.marks.image_marks import BODY, LABEL, ImageMarks
 from viewer.views.marks.paint import DrawnMark, draw_up, paint_brush, paint_label, paint_lines
 from viewer.views.marks.sketch import GESTURES, SMALLEST_DRAG, Gesture, How, Sketch
 from viewer.views.marks.word_field import WordField
+from viewer.views.marks.words import tr
 from viewer.views.stack_view import StackView
-from viewer.views.viewport_state import FloatArray
+from viewer.views.viewport_state import FloatArray, transform
 
 NOTCH = 120
 """Wheel angle of one notch, in eighths of a degree (Qt)."""
@@ -118,7 +119,8 @@ class MarksLayer(Layer):
         """Return what is being drawn as it stands in the viewport."""
         sketch = self._sketch_here()
         if self.brush.is_down:
-            mark, lines = _unfinished(MarkKind.BRUSH, ()), self.brush.lines()
+            mark = _unfinished(MarkKind.BRUSH, ())
+            lines = [(transform(matrix, ring), closed) for ring, closed in self.brush.lines()]
         elif sketch is not None:
             mark, lines = self._provisional(sketch), None
         else:
@@ -132,7 +134,9 @@ class MarksLayer(Layer):
         mark = _unfinished(sketch.kind, points)
         if len(points) >= POINTS_OF[sketch.kind][0]:
             return self.here.measured(mark, live=True)
-        return mark
+        # Of a mark with many steps the label says which one is next.
+        steps = sketch.gesture.steps
+        return mark.model_copy(update={"name": tr(sketch.step)}) if len(steps) > 2 else mark
 
     def _refresh(self) -> None:
         """Draw anew where the thing in hand was and where it is."""

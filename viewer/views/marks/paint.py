@@ -34,6 +34,9 @@ POINT_RADIUS = 5.0
 ARROW_HEAD, ARROW_ANGLE = 13.0, math.radians(24.0)
 """Length in widget pixels and half the opening of the head of an arrow."""
 
+SPOT_STEP, MOST_SPOTS = 14.0, 40
+"""Widget pixels between the places of a line that labels keep clear of, and the most of them."""
+
 HALO = QColor(0, 0, 0)
 
 
@@ -92,13 +95,71 @@ def _lines(mark: Mark) -> tuple[Line, ...]:
     return tuple(lines_of(mark))
 
 
-def draw_up(  # noqa: PLR0917 - what stands where is all of these
+def lay_out(marks: Sequence[Mark], matrix: FloatArray, theme: Theme, bounds: QRectF) -> list[DrawnMark]:
+    """Lay all marks of an image out: a label stands on no other, and on no line where it can.
+
+    Words that stand where they were put come first, whatever their order.
+    """
+    placed = [_placed(mark, matrix) for mark in marks]
+    spots = [_spots(lines) for lines in placed]
+    found: dict[int, DrawnMark] = {}
+    taken: list[Box] = []
+    order = sorted(range(len(marks)), key=lambda number: not _is_fixed(marks[number]))
+    for number in order:
+        others = [box for other, boxes in enumerate(spots) if other != number for box in boxes]
+        one = draw_up(
+            marks[number], matrix, theme, bounds, lines=placed[number], taken=[*taken, *others]
+        )
+        if any(_overlap(_box(one.label), box) for box in taken):
+            one = draw_up(marks[number], matrix, theme, bounds, lines=placed[number], taken=taken)
+        found[number] = one
+        if not one.label.isEmpty():
+            taken.append(_box(one.label))
+    return [found[number] for number in range(len(marks))]
+
+
+def _is_fixed(mark: Mark) -> bool:
+    return mark.kind is MarkKind.TEXT or mark.label_at is not None
+
+
+def _box(rectangle: QRectF) -> Box:
+    return rectangle.left(), rectangle.top(), rectangle.right(), rectangle.bottom()
+
+
+def _overlap(one: Box, other: Box) -> bool:
+    return one[0] < other[2] and other[0] < one[2] and one[1] < other[3] and other[1] < one[3]
+
+
+def _placed(mark: Mark, matrix: FloatArray) -> list[Line]:
+    return [(transform(matrix, points), closed) for points, closed in _lines(mark)]
+
+
+def _spots(lines: Sequence[Line]) -> list[Box]:
+    """Return small boxes along lines, where a label should not stand."""
+    boxes: list[Box] = []
+    for points, closed in lines:
+        ring = np.concatenate([points, points[:1]]) if closed else points
+        steps = np.linalg.norm(np.diff(ring, axis=0), axis=1)
+        if not len(steps) or not steps.sum():
+            continue
+        way = np.concatenate([[0.0], np.cumsum(steps)])
+        count = min(MOST_SPOTS, 2 + int(way[-1] / SPOT_STEP))
+        along = np.linspace(0.0, way[-1], count)
+        x, y = (np.interp(along, way, ring[:, axis]) for axis in (0, 1))
+        boxes += [
+            (a - 2.0, b - 2.0, a + 2.0, b + 2.0) for a, b in zip(x.tolist(), y.tolist(), strict=True)
+        ]
+    return boxes
+
+
+def draw_up(
     mark: Mark,
     matrix: FloatArray,
     theme: Theme,
     bounds: QRectF,
-    taken: Sequence[Box] = (),
+    *,
     lines: Sequence[Line] | None = None,
+    taken: Sequence[Box] = (),
 ) -> DrawnMark:
     """Lay a mark out in a viewport.
 
@@ -106,13 +167,12 @@ def draw_up(  # noqa: PLR0917 - what stands where is all of these
     ----------
     bounds
         Where labels may stand.
-    taken
-        Boxes of the labels that stand already.
     lines
-        Its lines in image points where they are known; none: those of the mark.
+        Its lines in widget points where they are known; none: those of the mark.
+    taken
+        Boxes where its label should not stand.
     """
-    through = _lines(mark) if lines is None else lines
-    placed = tuple((transform(matrix, points), closed) for points, closed in through)
+    placed = tuple(_placed(mark, matrix) if lines is None else lines)
     words, refused = tuple(_words(mark)), tuple(refusal_lines(mark))
     points = np.concatenate([points for points, _ in placed]) if placed else np.zeros((1, 2))
     label = _label_box(mark, matrix, theme, points, (*words, *refused), bounds, taken)

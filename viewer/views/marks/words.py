@@ -69,7 +69,8 @@ def value_words(value: MarkValue) -> str:
     unit = unit_words(value.unit)
     space = "" if unit == "\u00b0" else " "
     words = f"{number_words(value.value, value.uncertainty)}{space}{unit}".rstrip()
-    if value.uncertainty is None or value.source == ORDINARY:
+    if value.uncertainty is None or value.source == ORDINARY or value.unit == "deg":
+        # an angle is the same at the detector and in the patient
         return words
     source = tr("not calibrated") if value.source == UNCALIBRATED else tr(value.source)
     return f"{words} {source}" if source else words
