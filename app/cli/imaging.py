@@ -57,14 +57,29 @@ def only_study(found: StudyIndex, path: Path, series_key: str = "") -> Study:
     return max(with_images, key=lambda study: sum(one.image_count for one in study.series))
 
 
-def inspect(path: Source, as_json: AsJson = False) -> None:
-    """Show studies, series, geometry verdicts and bad files."""
+def inspect(
+    path: Source,
+    objects: Annotated[
+        bool,
+        typer.Option("--objects", help="Also read segmentations, contours, reports and the like."),
+    ] = False,
+    as_json: AsJson = False,
+) -> None:
+    """Show studies, series, geometry verdicts, objects of others and bad files."""
+    from app.cli.objects import contents_of, contents_words
     from viewer.imaging.reader import Reader
 
     with reported_errors(), Reader() as reader:
         found = reader.index([path], on_progress=Progress("reading"))
+        contents = contents_of(reader, found) if objects else []
     result = {"schema": "sightline.index/1", **found.model_dump(mode="json")}
-    show(result, as_json=as_json, words=lambda _: _index_words(found))
+    if objects:
+        result["contents"] = contents
+    show(
+        result,
+        as_json=as_json,
+        words=lambda _: "\n".join(filter(None, (_index_words(found), contents_words(contents)))),
+    )
     if not found.studies:
         raise CommandFailed(f"{path} holds no DICOM image that could be read.")
 
