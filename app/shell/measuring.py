@@ -1,4 +1,4 @@
-"""Measuring a region that a person drew, on a thread."""
+"""A mark of a person becomes evidence, on a thread."""
 
 from __future__ import annotations
 
@@ -7,16 +7,16 @@ from PySide6.QtCore import QObject, Signal
 from app.engine import Engine
 from app.report_model import ReportModel
 from app.shell.background import Background, Job
+from app.shell.mark_words import title_words
 from inference.drafting.triage import body_region
 from reports.domain import Evidence
-from viewer.imaging.reader import OpenStack
-from viewer.imaging.regions import Region
-from viewer.imaging.study import Series, Study
+from viewer.imaging.marks import Mark
+from viewer.imaging.study import Study
 from viewer.views.reader_adapter import ReaderAdapter
 
 
 class Measuring(QObject):
-    """Asks the evidence worker about the newest drawn region; an older answer is dropped.
+    """Asks the evidence worker about a mark; an older answer is dropped.
 
     Signals
     -------
@@ -46,23 +46,29 @@ class Measuring(QObject):
             self._job.drop()
             self._job = None
 
-    def measure(self, study: Study, model: ReportModel, region: Region) -> None:
-        """Measure a region for a report; says why when that is not possible now."""
+    def measure(self, study: Study, model: ReportModel, mark: Mark) -> None:
+        """Make a mark evidence for a report; says why when that is not possible now."""
         self.drop()
         if model.is_locked:
             self.said.emit(self.tr("The report is final: a new finding belongs in an addendum."))
             return
-        found = self._opened(study, region)
-        if found is None:
-            self.said.emit(self.tr("The images are still arriving: draw again in a moment."))
+        series = next((one for one in study.series if one.key == mark.series_key), None)
+        if series is None:
+            self.said.emit(self.tr("This mark lies on another study: open that one first."))
             return
-        series, opened = found
-        ledger = model.ledger
+        opened = self._adapter.opened(series.key)
+        if opened is None:
+            self.said.emit(self.tr("The images are still arriving: ask again in a moment."))
+            return
+        ledger, person = model.ledger, model.reader
+        label = title_words(mark)
         opened.buffer.lease()
 
         def work() -> Evidence:
             try:
-                return self._engine.measure(study, opened, region, ledger)
+                return self._engine.measure_mark(
+                    study, opened, mark, ledger, label=label, person=person
+                )
             finally:
                 opened.buffer.unlease()
 
@@ -76,11 +82,3 @@ class Measuring(QObject):
 
         self.doing.emit(self.tr("Measuring the region"))
         self._job = self._background.run(work, done, failed)
-
-    def _opened(self, study: Study, region: Region) -> tuple[Series, OpenStack] | None:
-        for series in study.series:
-            if series.series_instance_uid == region.series_instance_uid:
-                opened = self._adapter.opened(series.key)
-                if opened is not None:
-                    return series, opened
-        return None

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from app.shell.hanging_part import HangingPart
+from app.shell.marks_part import MarksPart
 from app.shell.parts import MakePart
 
-PARTS: tuple[MakePart, ...] = (HangingPart,)
+PARTS: tuple[MakePart, ...] = (MarksPart, HangingPart)

@@ -37,7 +37,7 @@ from reports.domain import (
     ReportState,
     Trace,
 )
-from viewer.imaging.regions import Region
+from viewer.imaging.marks import Mark
 from viewer.imaging.study import Study
 from viewer.views.reader_adapter import ReaderAdapter
 from viewer.views.reading_area import ReadingArea
@@ -140,7 +140,7 @@ class ReadingPage(QWidget):
         self.area.seriesProblem.connect(self._series_problem)
         self.area.actLeft.connect(self.parts.perform)
         self.area.said.connect(self.say)
-        self.area.grid.regionDrawn.connect(self._measure)
+        self.area.marks.findingRequested.connect(self._measure)
         self.panel.draftWanted.connect(self.draft)
         self.panel.cancelDraftWanted.connect(self.cancel_draft)
         self.panel.saveWanted.connect(self.save_now)
@@ -214,12 +214,13 @@ class ReadingPage(QWidget):
         self.panel.show_trace(())
         self.panel.question.clear()
         self.area.open_study(entry.study, entry.earlier)
-        for part in self.parts.all:
-            part.open_study(entry.study)
         assert self._store_thread is not None
         self._opening = self._store_thread.run(
             lambda: self.desk.open_study(entry.study), self._opened, self._not_opened
         )
+        # After the report was asked for: what they say is then not taken away with its coming.
+        for part in self.parts.all:
+            part.open_study(entry.study)
         self.area.grid.active_pane().widget().setFocus()
 
     def close_study(self, then: Callable[[bool], None]) -> None:
@@ -328,9 +329,9 @@ class ReadingPage(QWidget):
         self.link.show_report(model, self.masks)
         self.saver.take_draft(outcome)
 
-    # --- a drawn region ----------------------------------------------------------------------------
+    # --- a mark becomes evidence -------------------------------------------------------------------
 
-    def _measure(self, region: Region) -> None:
+    def _measure(self, mark: Mark) -> None:
         if self.study is not None and self.model is not None:
             self.measuring.measure(self.study, self.model, mark)
 

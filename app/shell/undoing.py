@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from PySide6.QtCore import QT_TRANSLATE_NOOP, QCoreApplication, QObject, Signal
 
-from app.marks import MarkAct, MarkChange, MarksHistory, MarksTold, Way
+from app.marks import MarksHistory, MarksTold, Way
 from app.report_history import Change
 from app.report_model import ReportModel
+from app.shell.mark_words import change_words
 from app.timeline import History, Owner, Step, Timeline
-from viewer.imaging.marks import MarkKind
 
 REPORT_WORDS: dict[str, str] = {
     "report.accept": QT_TRANSLATE_NOOP("Undoing", "sentence accepted"),
@@ -34,45 +34,10 @@ REPORT_WORDS: dict[str, str] = {
 }
 """What each act on the report did; an act that is missing is "change of the report"."""
 
-MARK_WORDS: dict[MarkAct, str] = {
-    MarkAct.ADD: QT_TRANSLATE_NOOP("Undoing", "{kind} drawn"),
-    MarkAct.DELETE: QT_TRANSLATE_NOOP("Undoing", "{kind} deleted"),
-    MarkAct.RENAME: QT_TRANSLATE_NOOP("Undoing", "{kind} renamed"),
-    MarkAct.LINK: QT_TRANSLATE_NOOP("Undoing", "{kind} linked to a lesion"),
-    MarkAct.UNLINK: QT_TRANSLATE_NOOP("Undoing", "{kind} unlinked from a lesion"),
-    MarkAct.CHANGE: QT_TRANSLATE_NOOP("Undoing", "{kind} changed"),
-}
-
-KIND_WORDS: dict[MarkKind, str] = {
-    MarkKind.LENGTH: QT_TRANSLATE_NOOP("Undoing", "length"),
-    MarkKind.ANGLE: QT_TRANSLATE_NOOP("Undoing", "angle"),
-    MarkKind.COBB: QT_TRANSLATE_NOOP("Undoing", "Cobb angle"),
-    MarkKind.BIDIRECTIONAL: QT_TRANSLATE_NOOP("Undoing", "two diameters"),
-    MarkKind.PERPENDICULAR: QT_TRANSLATE_NOOP("Undoing", "perpendicular diameter"),
-    MarkKind.RECTANGLE: QT_TRANSLATE_NOOP("Undoing", "rectangle"),
-    MarkKind.ELLIPSE: QT_TRANSLATE_NOOP("Undoing", "ellipse"),
-    MarkKind.POLYGON: QT_TRANSLATE_NOOP("Undoing", "outline"),
-    MarkKind.FREEHAND: QT_TRANSLATE_NOOP("Undoing", "free-form outline"),
-    MarkKind.BRUSH: QT_TRANSLATE_NOOP("Undoing", "brushed area"),
-    MarkKind.ARROW: QT_TRANSLATE_NOOP("Undoing", "arrow"),
-    MarkKind.TEXT: QT_TRANSLATE_NOOP("Undoing", "text"),
-    MarkKind.POINT: QT_TRANSLATE_NOOP("Undoing", "point"),
-}
-
 
 def tr(text: str) -> str:
     """Translate words of an act."""
     return QCoreApplication.translate("Undoing", text)
-
-
-def kind_words(kind: MarkKind | None) -> str:
-    """Return what a kind of mark is called: "ellipse"; of several kinds "marks"."""
-    return tr("marks") if kind is None else tr(KIND_WORDS[kind])
-
-
-def mark_words(change: MarkChange) -> str:
-    """Return what was done to marks: "ellipse deleted"."""
-    return tr(MARK_WORDS[change.act]).format(kind=kind_words(change.kind))
 
 
 class Undoing(QObject):
@@ -134,7 +99,7 @@ class Undoing(QObject):
         if told.change is None:
             return
         steps = {
-            Way.NEW: lambda: self._timeline.did(Owner.MARKS, mark_words(told.change)),
+            Way.NEW: lambda: self._timeline.did(Owner.MARKS, change_words(told.change)),
             Way.UNDO: lambda: self._timeline.undone(Owner.MARKS),
             Way.REDO: lambda: self._timeline.redone(Owner.MARKS),
         }

@@ -153,7 +153,7 @@ class Photographer:
 
         import resources
         from inference.evidence.findings import descriptors
-        from viewer.imaging.regions import Region, Shape
+        from viewer.imaging.marks import Mark, MarkKind
 
         reading = self.window.reading
         truth = json.loads(resources.path("sample", "chest-phantom.truth.json").read_text())
@@ -161,19 +161,22 @@ class Photographer:
         nodule = truth["nodule"]
         frame, centre, radius = place_of(stack, nodule)
         column, row = centre
-        region = Region(
-            shape=Shape.ELLIPSE,
-            series_instance_uid=stack.series.series_instance_uid,
-            sop_instance_uid=stack.series.instances[stack.frames[frame][0]].sop_instance_uid,
+        marks = reading.area.marks
+        drawn = Mark(
+            kind=MarkKind.ELLIPSE,
             points=(
                 (column - radius, row),
                 (column + radius, row),
                 (column, row - radius),
                 (column, row + radius),
             ),
+            series_instance_uid=stack.series.series_instance_uid,
+            series_key=stack.series.key,
+            sop_instance_uid=stack.series.instances[stack.frames[frame][0]].sop_instance_uid,
         )
-        reading.area.go_to(region)
-        reading.area.grid.regionDrawn.emit(region)
+        marks.add(drawn)
+        marks.jump_to(drawn.id)
+        marks.ask_finding()
         form = reading.panel.finding_form
         self.until(form.isVisible)
         form.descriptor.setCurrentText("nodule" if "nodule" in descriptors() else descriptors()[0])

@@ -46,7 +46,6 @@ class ViewportGrid(QWidget):
     """Frame, window or zoom of a pane changed."""
     regionClicked = Signal(str)
     regionHovered = Signal(str)
-    regionDrawn = Signal(object)
     seriesDropped = Signal(int, str)
     actRequested = Signal(str)
     """An act that neither a pane nor the grid does (next series, ...)."""
