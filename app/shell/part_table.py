@@ -5,5 +5,6 @@ from __future__ import annotations
 from app.shell.hanging_part import HangingPart
 from app.shell.marks_part import MarksPart
 from app.shell.parts import MakePart
+from app.shell.rendering_part import RenderingPart
 
-PARTS: tuple[MakePart, ...] = (MarksPart, HangingPart)
+PARTS: tuple[MakePart, ...] = (MarksPart, HangingPart, RenderingPart)

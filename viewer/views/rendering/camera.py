@@ -109,7 +109,7 @@ class Camera:
 
     def rolled(self, angle: float) -> Camera:
         """Turn the picture clockwise by an angle in radians."""
-        return replace(self, axes=_upright(_turn(0, 1, -angle) @ self.axes))
+        return replace(self, axes=_upright(_turn(0, 1, angle) @ self.axes))
 
     def panned(self, across: float, down: float, size: Size) -> Camera:
         """Move the volume by widget pixels."""

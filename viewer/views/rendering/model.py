@@ -94,6 +94,7 @@ class VolumeModel:
         self.direction: Direction | None = Direction.FRONT
         self._range = (0.0, 1.0)
         self._steps: list[_Step] = []
+        self.edition = 0
         self.cropping = False
         self.hand = Hand.ROTATE
 
@@ -196,6 +197,7 @@ class VolumeModel:
             crop=self.crop,
             clip=self.clip,
             moving=moving,
+            edition=self.edition,
         )
 
     # --- crop box and clip plane -------------------------------------------------------------------
@@ -235,11 +237,13 @@ class VolumeModel:
 
     def keep_removed(self, removal: Removal, removed: Mask) -> None:
         """Take a step of cutting away; the oldest is forgotten."""
+        self.edition += 1
         self._steps.append(_Step(removal, np.packbits(removed)))
         del self._steps[:-MOST_STEPS]
 
     def undo(self) -> Removal | None:
         """Take the last step back; return which it was, none without one."""
+        self.edition += 1
         return self._steps.pop().removal if self._steps else None
 
     def removals(self) -> Sequence[Removal]:

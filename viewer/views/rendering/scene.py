@@ -58,7 +58,7 @@ class Surface:
     name: str
 
 
-@dataclass(frozen=True, eq=False)
+@dataclass(frozen=True)
 class Scene:
     """Everything one picture needs.
 
@@ -70,6 +70,8 @@ class Scene:
         Millimetres beyond the middle of the box from which the volume is drawn; none draws all.
     moving
         Whether the next picture is awaited at once: then it is coarser.
+    edition
+        How many changes of what is cut away came before.
     """
 
     camera: Camera
@@ -78,6 +80,7 @@ class Scene:
     crop: Crop = Crop()
     clip: float | None = None
     moving: bool = False
+    edition: int = 0
 
 
 @dataclass(frozen=True, eq=False)

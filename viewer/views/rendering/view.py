@@ -146,6 +146,17 @@ class VolumeView(QWidget):
         """Return the newest picture."""
         return self._picture
 
+    def is_current(self) -> bool:
+        """Return whether the picture is as fine as it gets and shows what was asked for last."""
+        picture, model = self._picture, self.model
+        return (
+            picture is not None
+            and picture.complete
+            and not self._rest.isActive()
+            and not self.editor.aside.is_busy
+            and picture.scene == model.scene(moving=False)
+        )
+
     def set_masks(self, masks: Sequence[tuple[Mask, tuple[float, float, float], float, str]]) -> None:
         """Show masks as surfaces.
 
@@ -233,7 +244,8 @@ class VolumeView(QWidget):
             draw_frame(painter, bounds, theme.colour("viewport-frame"), width)
 
     def _note(self) -> str:
-        if self.editor.aside.is_busy:
+        stale = self._picture is not None and self._picture.scene.edition != self.model.edition
+        if self.editor.aside.is_busy or stale:
             return self.tr("working \u2026")
         picture = self._picture
         rests = (

@@ -185,6 +185,17 @@ def shrunk(mask: Mask, grid: Voxels, voxels: Voxels) -> Mask:
     return mask[::z, ::y, ::x][: count[0], : count[1], : count[2]]
 
 
+def shrunk_all(mask: Mask, grid: Voxels, voxels: Voxels) -> Mask:
+    """Return where all voxels that one of a copy stands for are in a mask."""
+    steps = [a // b for a, b in zip(grid.steps, voxels.steps, strict=True)]
+    for axis, (factor, count) in enumerate(zip(steps, grid.values.shape, strict=True)):
+        if factor > 1:
+            along = np.moveaxis(mask, axis, 0)[: count * factor]
+            parts = along.reshape(count, factor, *along.shape[1:])
+            mask = np.moveaxis(np.logical_and.reduce(parts, axis=1), 0, axis)
+    return mask
+
+
 def enlarged(mask: Mask, grid: Voxels, voxels: Voxels) -> Mask:
     """Return a mask of a smaller grid in that of voxels; an odd last voxel repeats the one before."""
     for axis, (small, large) in enumerate(zip(grid.steps, voxels.steps, strict=True)):

@@ -1,0 +1,64 @@
+"""The 3D view as a part of the reading page: its workspace and the acts that lead to it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+
+from PySide6.QtCore import QCoreApplication
+from PySide6.QtWidgets import QWidget
+
+from app.desk import Desk
+from app.shell.parts import PartContext, SidePage
+from viewer.acts import rendering
+from viewer.imaging.study import Study
+from viewer.views.theme import Theme
+from viewer.views.workspace import Workspace
+
+
+def tr(text: str) -> str:
+    """Translate a reason."""
+    return QCoreApplication.translate("RenderingPart", text)
+
+
+def make_workspace(theme: Theme, parent: QWidget) -> Workspace:
+    """Return the 3D workspace, imported when it is entered first."""
+    from viewer.views.rendering.workspace import VolumeWorkspace
+
+    return VolumeWorkspace(theme, parent)
+
+
+class RenderingPart:
+    """Enters the 3D view and hands its acts to whatever workspace shows a volume."""
+
+    def __init__(self, context: PartContext) -> None:
+        self._area = context.area
+        self._area.stage.add(rendering.WORKSPACE, make_workspace)
+
+    def acts(self) -> Mapping[str, Callable[[], object]]:
+        """Return all acts of the 3D view."""
+        return {act.name: lambda name=act.name: self._area.do(name) for act in rendering.ACTS}
+
+    def why_not(self, act: str) -> str:
+        """Return why one of these acts is not possible now, or empty."""
+        if act == rendering.WORKSPACE:
+            return ""
+        workspace = self._area.stage.workspace
+        return tr("no 3D view is open") if workspace is None else workspace.why_not(act)
+
+    def side_page(self) -> SidePage | None:
+        """Return none: there is nothing to list."""
+        return None
+
+    def sit_down(self, desk: Desk) -> None:
+        """Nothing of the 3D view is kept."""
+
+    def open_study(self, study: Study | None) -> None:
+        """The area leaves the workspace when another study comes."""
+
+    def flush(self, then: Callable[[bool], None]) -> None:
+        """Nothing of the 3D view is kept."""
+        then(True)
+
+    def close(self) -> None:
+        """End the rendering thread."""
+        self._area.stage.leave()
