@@ -2,7 +2,38 @@
 
 from __future__ import annotations
 
-from viewer.acts.act import Act
+from typing import Final
 
-ACTS: tuple[Act, ...] = ()
+from viewer.acts.act import Act, Scope, viewport_act
+
+WORKSPACE: Final = "workspace.mpr"
+"""The act that enters and leaves the three planes."""
+
+ACTS: tuple[Act, ...] = (
+    Act(
+        WORKSPACE,
+        "Three linked planes (MPR) of this series, and back",
+        Scope.WINDOW,
+        "MPR",
+        ("Ctrl+Shift+M",),
+        "cube-focus",
+    ),
+    Act(
+        "reformat.curved",
+        "MPR: draw a curve for a curved reformat, or end it",
+        Scope.WINDOW,
+        "MPR",
+        ("Ctrl+Shift+U",),
+        "path",
+    ),
+    viewport_act("slab_mode", "MPR: slab off, MIP, MinIP, mean", "MPR", "Shift+M"),
+    *(
+        viewport_act(f"slab.{mode}", f"MPR: slab {words}", "MPR")
+        for mode, words in (("off", "off"), ("mip", "MIP"), ("minip", "MinIP"), ("mean", "mean"))
+    ),
+    viewport_act("slab_thicker", "MPR: slab thicker", "MPR", "Ctrl+Up"),
+    viewport_act("slab_thinner", "MPR: slab thinner", "MPR", "Ctrl+Down"),
+    viewport_act("slab_everywhere", "MPR: same slab in all planes", "MPR"),
+    viewport_act("planes_straight", "MPR: planes along the images again", "MPR"),
+)
 """In the order in which menus and the shortcut sheet show them."""

@@ -9,6 +9,7 @@ the value of that voxel counts on, as PS3.3 C.7.6.2 gives every voxel its extent
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from enum import StrEnum
 from typing import Final
@@ -107,7 +108,7 @@ class ReformatPlane:
     @property
     def normal(self) -> FloatArray:
         """Unit normal: row_cosines x column_cosines."""
-        return np.cross(np.asarray(self.row_cosines), np.asarray(self.column_cosines))
+        return cross(self.row_cosines, self.column_cosines)
 
     def image_plane(self) -> ImagePlane:
         """Return the plane as that of an image, for letters and cuts."""
@@ -163,6 +164,12 @@ def vector(values: npt.ArrayLike) -> Vector:
     return float(x), float(y), float(z)
 
 
+def cross(first: Sequence[float], second: Sequence[float]) -> FloatArray:
+    """Return the cross product of two vectors; `numpy.cross` takes twenty times as long for one."""
+    (a, b, c), (x, y, z) = first, second
+    return np.array((b * z - c * y, c * x - a * z, a * y - b * x))
+
+
 def unit(values: npt.ArrayLike) -> FloatArray:
     """Return a vector of length one in the same direction."""
     array = np.asarray(values, dtype=np.float64)
@@ -172,9 +179,9 @@ def unit(values: npt.ArrayLike) -> FloatArray:
 def rotation(axis: npt.ArrayLike, degrees: float) -> FloatArray:
     """Return the 3 x 3 right-handed rotation about an axis (Rodrigues)."""
     x, y, z = unit(axis)
-    cross = np.array([[0.0, -z, y], [z, 0.0, -x], [-y, x, 0.0]])
+    skew = np.array([[0.0, -z, y], [z, 0.0, -x], [-y, x, 0.0]])
     angle = math.radians(degrees)
-    turned: FloatArray = np.eye(3) + math.sin(angle) * cross + (1 - math.cos(angle)) * cross @ cross
+    turned: FloatArray = np.eye(3) + math.sin(angle) * skew + (1 - math.cos(angle)) * skew @ skew
     return turned
 
 
@@ -190,7 +197,7 @@ def meeting_line(
         `point` is returned.
     """
     first, second = np.asarray(normal, dtype=np.float64), np.asarray(other, dtype=np.float64)
-    along = np.cross(first, second)
+    along = cross(first.tolist(), second.tolist())
     if float(np.linalg.norm(along)) < PARALLEL:
         return None
     start = np.asarray(point, dtype=np.float64)

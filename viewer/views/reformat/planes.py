@@ -15,7 +15,7 @@ import numpy as np
 import numpy.typing as npt
 
 from viewer.imaging.geometry import FloatArray
-from viewer.imaging.reformat import Slab, Vector, VoxelGrid, rotation, unit, vector
+from viewer.imaging.reformat import Slab, Vector, VoxelGrid, cross, rotation, unit, vector
 
 SMALLEST_MAGNIFICATION: Final = 0.1
 LARGEST_SCALE: Final = 64.0
@@ -64,7 +64,7 @@ class Pose:
     @property
     def normal(self) -> FloatArray:
         """Unit normal: row x column."""
-        return np.cross(np.asarray(self.row), np.asarray(self.column))
+        return cross(self.row, self.column)
 
     def turned(self, about: Vector, turn: FloatArray) -> Pose:
         """Return the pose turned about a place, which stays where it is on the screen."""

@@ -7,6 +7,8 @@ samples to voxels says everything else, so no convention of VTK about directions
 
 from __future__ import annotations
 
+import math
+import time
 from functools import cached_property
 from typing import Any, Final
 
@@ -31,15 +33,34 @@ ON_VOXEL: Final = 1e-4
 MASK_IMAGES: Final = 16
 """Masks that VTK keeps an image of; their memory is the caller's."""
 
+USUAL_RATE: Final = 20_000.0
+"""Samples a millisecond before anything was measured: two cores of an office machine."""
+
+TELLING: Final = 20_000
+"""Fewest samples whose time says how fast the machine is."""
+
+LEARNING: Final = 0.2
+"""Share of a new measurement in the rate."""
+
+COARSEST: Final = 4
+"""A plane is never coarser than this in motion: what moves must stay recognisable."""
+
 Mask = npt.NDArray[np.bool_]
 REDUCE: dict[SlabMode, Any] = {SlabMode.MIP: np.max, SlabMode.MINIP: np.min}
 
 
 class VolumeSampler:
-    """Samples one volume; for one thread at a time."""
+    """Samples one volume; for one thread at a time.
 
-    def __init__(self, volume: Volume) -> None:
-        self.volume = volume
+    Parameters
+    ----------
+    is_resampled
+        Whether its voxels are not those of the images: masks of the images then do not fit it.
+    """
+
+    def __init__(self, volume: Volume, *, is_resampled: bool = False) -> None:
+        self.volume, self.is_resampled = volume, is_resampled
+        self.samples_per_ms = USUAL_RATE
         self.grid = grid_of(volume)
         self._inverse = np.linalg.inv(volume.affine)
         self._stored = np.ascontiguousarray(volume.stored)
@@ -72,7 +93,31 @@ class VolumeSampler:
                 return found
         # VTK centres a slab on its plane
         matrix[:3, 3] += matrix[:3, 2] * (len(offsets) - 1) / 2
-        return self._image.reslice(matrix, plane.rows, plane.columns, len(offsets), mode)
+        start = time.perf_counter()
+        found = self._image.reslice(matrix, plane.rows, plane.columns, len(offsets), mode)
+        self._note_rate(found.size * len(offsets), time.perf_counter() - start)
+        return found
+
+    def factor(self, plane: ReformatPlane, layers: int, milliseconds: float) -> int:
+        """Return by how much a plane has to be coarser to be sampled in a time, from 1 to 4.
+
+        What runs along the voxels is quick enough as it is.
+        """
+        aligned = self.grid.axis_along(plane.row_cosines), self.grid.axis_along(plane.column_cosines)
+        if None not in aligned:
+            return 1
+        needed = plane.rows * plane.columns * layers / self.samples_per_ms
+        return min(max(1, math.ceil(math.sqrt(needed / milliseconds))), COARSEST)
+
+    def rows_in(self, plane: ReformatPlane, layers: int, milliseconds: float) -> int:
+        """Return how many rows of a plane are sampled in a time; at least one."""
+        return max(1, int(milliseconds * self.samples_per_ms / (plane.columns * layers)))
+
+    def _note_rate(self, samples: int, seconds: float) -> None:
+        """Learn how fast this machine is, from what took long enough to tell."""
+        if samples >= TELLING:
+            rate = samples / max(seconds * 1000.0, 1e-3)
+            self.samples_per_ms += LEARNING * (rate - self.samples_per_ms)
 
     def mask(self, name: str, mask: Mask, plane: ReformatPlane) -> Mask:
         """Return a mask of the volume's voxels on a plane, each sample as its nearest voxel.

@@ -1,0 +1,122 @@
+"""Regions of the evidence as planes at any angle cut them. No Qt."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from typing import Final
+
+import numpy as np
+
+from viewer.imaging.contour import mask_rings
+from viewer.imaging.geometry import FloatArray
+from viewer.imaging.reformat import ReformatPlane, Vector, vector
+from viewer.imaging.regions import Region, Shape, Space, outline
+from viewer.imaging.volume import ImageStack
+from viewer.views.overlay import Outline, Overlay
+from viewer.views.reformat.sampler import Mask, VolumeSampler
+
+SAME_MM: Final = 1e-6
+"""Crossings closer together than this are one corner of an outline."""
+
+
+def cuts(
+    overlay: Overlay,
+    wanted: Callable[[str], bool],
+    stack: ImageStack,
+    sampler: VolumeSampler,
+    *,
+    plane: ReformatPlane,
+    reach: float,
+) -> Iterator[Outline]:
+    """Return the outlines of regions on a plane, their rings in its samples (column, row).
+
+    Parameters
+    ----------
+    wanted
+        Says of an evidence id whether it is drawn.
+    reach
+        How far from the plane in mm a flat region still counts as lying in it: drawn whole then, else
+        as the chords in which the plane cuts it.
+    """
+    for view_region in overlay.regions:
+        if not wanted(view_region.evidence_id):
+            continue
+        for region in view_region.regions:
+            if region.shape is Shape.MASK:
+                mask = _mask_of(region, overlay, stack, sampler)
+                rings = (
+                    []
+                    if mask is None
+                    else mask_rings(sampler.mask(str(region.mask_sha256), mask, plane))
+                )
+            else:
+                places = places_of(region, stack)
+                rings = [] if places is None else _flat(places, plane, reach)
+            if rings:
+                yield Outline(view_region.evidence_id, region, tuple(rings))
+
+
+def middle_of(
+    region: Region, overlay: Overlay, stack: ImageStack, sampler: VolumeSampler
+) -> Vector | None:
+    """Return the middle of a region, LPS mm; none when it does not lie in this volume.
+
+    Of a mask, the voxel of its largest slice that is nearest to the middle of that slice's part.
+    """
+    if region.shape is not Shape.MASK:
+        places = places_of(region, stack)
+        inside = places is not None and sampler.grid.contains(places.mean(axis=0))
+        return vector(places.mean(axis=0)) if places is not None and inside else None
+    mask = _mask_of(region, overlay, stack, sampler)
+    index = None if mask is None else overlay.frame_of(region, stack)
+    if mask is None or index is None:
+        return None
+    voxels = np.argwhere(mask[index]).astype(np.float64)
+    row, column = voxels[np.linalg.norm(voxels - voxels.mean(axis=0), axis=1).argmin()]
+    affine = sampler.grid.affine
+    return vector(affine[:3, :3] @ np.array([column, row, index]) + affine[:3, 3])
+
+
+def places_of(region: Region, stack: ImageStack) -> FloatArray | None:
+    """Return the outline of a flat region, (n, 3) LPS mm; none when it is of another space."""
+    if region.space is Space.PATIENT:
+        same = region.frame_of_reference_uid == stack.series.frame_of_reference_uid
+        return region.array() if same else None
+    for instance, number in stack.frames:
+        if (
+            stack.series.instances[instance].sop_instance_uid == region.sop_instance_uid
+            and number == region.frame_number
+        ):
+            plane = stack.series.plane_of((instance, number))
+            return None if plane is None else plane.pixel_to_patient(outline(region))
+    return None
+
+
+def _mask_of(
+    region: Region, overlay: Overlay, stack: ImageStack, sampler: VolumeSampler
+) -> Mask | None:
+    """Return the mask of a region if its voxels are those of the volume: not of a resampled one."""
+    mask = overlay.masks.get(str(region.mask_sha256))
+    own = region.series_instance_uid == stack.series.series_instance_uid
+    if mask is None or not own or sampler.is_resampled:
+        return None
+    return mask if mask.shape == sampler.volume.stored.shape else None
+
+
+def _flat(places: FloatArray, plane: ReformatPlane, reach: float) -> list[FloatArray]:
+    """Return a flat outline on a plane: whole when it lies there, else where the plane cuts it."""
+    away = (places - np.asarray(plane.origin)) @ plane.normal
+    on_plane = plane.image_plane().patient_to_pixel
+    if float(np.abs(away).max()) <= reach:
+        return [on_plane(places)]
+    ahead, beyond = np.roll(places, -1, axis=0), np.roll(away, -1)
+    crossing = (away < 0) != (beyond < 0)
+    if not crossing.any():
+        return []
+    share = (away[crossing] / (away[crossing] - beyond[crossing]))[:, None]
+    points = places[crossing] + share * (ahead[crossing] - places[crossing])
+    along = points[int(np.linalg.norm(points - points[0], axis=1).argmax())] - points[0]
+    if float(np.linalg.norm(along)) < SAME_MM:
+        return []
+    ordered = on_plane(points[np.argsort(points @ along)])
+    return [ordered[index : index + 2] for index in range(0, len(ordered) - 1, 2)]

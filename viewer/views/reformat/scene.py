@@ -1,0 +1,272 @@
+"""What the three planes show together: volume, planes, window, regions, curve."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import replace
+
+import numpy as np
+from PySide6.QtCore import QObject, Signal
+
+from viewer.acts import Tool
+from viewer.imaging.curve import Curve, curve_through
+from viewer.imaging.grey import GreyPipeline, default_window
+from viewer.imaging.marks import Mark
+from viewer.imaging.own_presets import PRESETS
+from viewer.imaging.reformat import Slab, Vector, VoxelGrid, vector, volume_pipeline
+from viewer.imaging.regions import Region
+from viewer.imaging.resample import ShownVolume
+from viewer.imaging.study import Study, WindowPreset
+from viewer.imaging.volume import ImageStack
+from viewer.views.marks.board import MarkBoard
+from viewer.views.overlay import Overlay
+from viewer.views.reformat.marks import PlaneMarks
+from viewer.views.reformat.planes import MprState, PlaneName, planes_of
+from viewer.views.reformat.region_cuts import middle_of
+from viewer.views.reformat.sampler import VolumeSampler
+
+
+class MprScene(QObject):
+    """The one owner of what is shown; every change is a new state and one signal."""
+
+    changed = Signal()
+    activeChanged = Signal()
+    """Another plane is the one that acts are for, or its slab is another."""
+    curveChanged = Signal()
+
+    def __init__(self, parent: QObject | None = None) -> None:
+        super().__init__(parent)
+        self.tool = Tool.SCROLL
+        self.corner_text = True
+        self.lines_shown = True
+        self.all_regions = False
+        self.inverted = False
+        self.drawing_curve = False
+        self.turning: frozenset[PlaneName] = frozenset()
+        self.overlay = Overlay()
+        self.selected: frozenset[str] = frozenset()
+        self.active = PlaneName.AXIAL
+        self.on_curve = False
+        """Whether acts are for the image along the curve instead of the active plane."""
+        self.marks = PlaneMarks(MarkBoard(self))
+        self.marks.board.renewed.connect(self.changed)
+        self.marks.board.selected.connect(self._mark_selected)
+        self.stack: ImageStack | None = None
+        self.study: Study | None = None
+        self.badge = ""
+        self.sampler: VolumeSampler | None = None
+        self.state: MprState | None = None
+        self.window: WindowPreset | None = None
+        self.curve_points: tuple[Vector, ...] = ()
+        self.curve: Curve | None = None
+
+    # --- the volume --------------------------------------------------------------------------------
+
+    def show(
+        self,
+        stack: ImageStack,
+        study: Study | None,
+        shown: ShownVolume,
+        sampler: VolumeSampler,
+        place: Vector | None,
+    ) -> None:
+        """Show a volume, with the crosshair at a place or in its middle."""
+        self.stack, self.study, self.badge, self.sampler = stack, study, shown.badge, sampler
+        self.marks.series_key = stack.series.key
+        self.state = planes_of(sampler.grid)
+        if place is not None and sampler.grid.contains(place):
+            self.state = self.state.at(place, sampler.grid)
+        self.window = default_window(stack, len(stack.frames) // 2)
+        self.inverted = False
+        self.set_curve(())
+        self.activeChanged.emit()
+        self.changed.emit()
+
+    def clear(self) -> None:
+        """Let go of the volume and of all that was made of it."""
+        self.stack = self.study = self.sampler = self.state = self.window = None
+        self.badge = ""
+        self.drawing_curve = False
+        self.marks.drawing, self.marks.series_key = None, ""
+        self.set_curve(())
+        self.changed.emit()
+
+    @property
+    def grid(self) -> VoxelGrid | None:
+        """The box of voxels, none without a volume."""
+        return None if self.sampler is None else self.sampler.grid
+
+    def pipeline(self) -> GreyPipeline | None:
+        """Return how stored values become grey, none without a volume."""
+        if self.sampler is None or self.window is None:
+            return None
+        return volume_pipeline(self.sampler.volume, self.window, inverted=self.inverted)
+
+    # --- changes -----------------------------------------------------------------------------------
+
+    def set_state(self, state: MprState) -> None:
+        """Show the planes elsewhere."""
+        if state != self.state:
+            self.state = state
+            self.changed.emit()
+
+    def change(self, make: Callable[[MprState, VoxelGrid], MprState]) -> None:
+        """Make a new state of the one that is shown, if there is one."""
+        if self.state is not None and self.grid is not None:
+            self.set_state(make(self.state, self.grid))
+
+    def set_window(self, window: WindowPreset | None) -> None:
+        """Show another window; none does nothing."""
+        if window is not None and window != self.window:
+            self.window = window
+            self.changed.emit()
+
+    def set_active(self, name: PlaneName) -> None:
+        """Let acts be for a plane."""
+        if name != self.active or self.on_curve:
+            self.active, self.on_curve = name, False
+            self.activeChanged.emit()
+            self.changed.emit()
+
+    def set_on_curve(self) -> None:
+        """Let acts be for the image along the curve."""
+        if not self.on_curve:
+            self.on_curve = True
+            self.activeChanged.emit()
+            self.changed.emit()
+
+    def slab(self) -> Slab:
+        """Return the slab of the active plane."""
+        return Slab() if self.state is None else self.state.poses[self.active].slab
+
+    def set_slab(self, slab: Slab, *, name: PlaneName | None = None, everywhere: bool = False) -> None:
+        """Give the active plane (or another, or all) a slab."""
+        if self.state is None:
+            return
+        names = tuple(PlaneName) if everywhere else (name or self.active,)
+        state = self.state
+        for each in names:
+            state = state.with_pose(each, replace(state.poses[each], slab=slab))
+        self.set_state(state)
+        self.activeChanged.emit()
+
+    def set_turning(self, names: frozenset[PlaneName]) -> None:
+        """Say which planes move under the reader's hand: they are sampled coarsely until it rests."""
+        if names != self.turning:
+            self.turning = names
+            self.changed.emit()
+
+    def reset(self) -> None:
+        """Lay the planes along the voxels again, in the middle, without slab and zoom."""
+        if self.stack is None or self.grid is None:
+            return
+        self.window, self.inverted = default_window(self.stack, len(self.stack.frames) // 2), False
+        self.state = planes_of(self.grid)
+        self.activeChanged.emit()
+        self.changed.emit()
+
+    def straighten(self) -> None:
+        """Lay the planes along the voxels again through the crosshair; window, slabs and zoom stay."""
+        if self.state is None or self.grid is None:
+            return
+        straight = planes_of(self.grid)
+        poses = {
+            name: replace(pose, slab=self.state.poses[name].slab)
+            for name, pose in straight.poses.items()
+        }
+        self.set_state(replace(straight, poses=poses).at(self.state.crosshair, self.grid))
+
+    def invert(self) -> None:
+        """Invert the grey scale."""
+        self.inverted = not self.inverted
+        self.changed.emit()
+
+    def switch_regions(self) -> None:
+        """Outline all regions, or the selected ones alone."""
+        self.all_regions = not self.all_regions
+        self.changed.emit()
+
+    def switch_lines(self) -> None:
+        """Show or hide the lines of the other planes."""
+        self.lines_shown = not self.lines_shown
+        self.changed.emit()
+
+    def take_back(self) -> bool:
+        """Take back the last point of the curve in drawing, else the selected mark."""
+        if self.drawing_curve and self.curve_points:
+            self.set_curve(self.curve_points[:-1])
+            return True
+        if not self.marks.remove():
+            return False
+        self.changed.emit()
+        return True
+
+    def preset(self, key: str) -> WindowPreset | None:
+        """Return a window preset of this modality."""
+        return None if self.stack is None else PRESETS.of(self.stack.series.modality).get(key)
+
+    def set_curve(self, points: tuple[Vector, ...]) -> None:
+        """Lay the curve through other points."""
+        self.curve_points = points
+        step = 1.0 if self.grid is None else self.grid.smallest_spacing
+        self.curve = curve_through(points, step)
+        self.curveChanged.emit()
+        self.changed.emit()
+
+    def add_mark(self, mark: Mark) -> None:
+        """Keep a mark that was drawn on a plane."""
+        self.marks.drawing = None
+        self.marks.board.add(mark)
+        self.marks.board.select(mark.id)
+
+    def set_board(self, board: MarkBoard) -> None:
+        """Keep marks on the board that all viewports of a study share."""
+        for signal, slot in (
+            (self.marks.board.renewed, self.changed),
+            (self.marks.board.selected, self._mark_selected),
+        ):
+            signal.disconnect(slot)
+        self.marks.board = board
+        board.renewed.connect(self.changed)
+        board.selected.connect(self._mark_selected)
+
+    def go_to_mark(self, mark: Mark) -> bool:
+        """Lay the active plane where a mark was drawn; false when it is not of this volume."""
+        plane = mark.plane
+        if self.state is None or self.grid is None or plane is None or mark not in self.marks.all:
+            return False
+        pose = replace(
+            self.state.poses[self.active], row=plane.row_cosines, column=plane.column_cosines
+        )
+        middle = mark.array().mean(axis=0)
+        pose = replace(pose, centre=vector(middle))
+        self.set_state(self.state.with_pose(self.active, pose).at(middle, self.grid))
+        return True
+
+    def _mark_selected(self, mark_id: str) -> None:
+        self.changed.emit()
+
+    # --- regions -----------------------------------------------------------------------------------
+
+    def shows_region(self, region: Region) -> bool:
+        """Return whether a region lies in this volume."""
+        return self.stack is not None and self._middle_of(region) is not None
+
+    def go_to(self, region: Region) -> bool:
+        """Move the crosshair to the middle of a region; false when it is not of this volume."""
+        middle = self._middle_of(region)
+        if middle is None:
+            return False
+        self.change(lambda state, grid: state.at(middle, grid))
+        return True
+
+    def _middle_of(self, region: Region) -> Vector | None:
+        if self.stack is None or self.sampler is None:
+            return None
+        return middle_of(region, self.overlay, self.stack, self.sampler)
+
+    def spread(self) -> float:
+        """Return half the diagonal of a voxel, mm: how well a place in the volume is known."""
+        if self.sampler is None:
+            return 0.0
+        return float(np.linalg.norm(np.asarray(self.sampler.volume.spacing))) / 2

@@ -1,0 +1,364 @@
+"""Three linked planes in place of the viewports; a fourth cell with the curve or something else."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import replace
+from typing import Final, Protocol
+
+from PySide6.QtCore import Qt, Signal
+from PySide6.QtGui import QKeyEvent
+from PySide6.QtWidgets import QGridLayout, QLabel, QStackedWidget, QVBoxLayout, QWidget
+
+from viewer.acts import PRESET_KEYS, Tool
+from viewer.imaging.geometry import GeometryVerdict
+from viewer.imaging.marks import Mark
+from viewer.imaging.reader import OpenStack
+from viewer.imaging.reformat import Slab, SlabMode, Vector
+from viewer.imaging.regions import Region
+from viewer.imaging.study import Study, WindowPreset
+from viewer.imaging.volume import ImageStack
+from viewer.views.marks.board import MarkBoard
+from viewer.views.overlay import Overlay
+from viewer.views.places import PatientPoint
+from viewer.views.reformat.curved_view import CurvedView
+from viewer.views.reformat.facts_panel import FactsPanel
+from viewer.views.reformat.plane_view import PlaneView
+from viewer.views.reformat.plane_words import plane_word, tr
+from viewer.views.reformat.planes import MprState, PlaneName
+from viewer.views.reformat.scene import MprScene
+from viewer.views.reformat.slab_bar import SlabBar
+from viewer.views.reformat.volume_job import Answer, BuiltVolume, VolumeJob
+from viewer.views.theme import Theme
+
+STEPS: Final[dict[str, int]] = {
+    "viewport.next": 1,
+    "viewport.previous": -1,
+    "viewport.next_ten": 10,
+    "viewport.previous_ten": -10,
+    "viewport.first": -(1 << 20),
+    "viewport.last": 1 << 20,
+}
+"""Acts that scroll the active plane, and by how many voxels."""
+
+SLAB_ACTS: Final[dict[str, SlabMode]] = {
+    f"viewport.slab.{mode.name.lower()}": mode for mode in SlabMode
+}
+"""Acts that choose a projection."""
+
+FACTORS: Final[dict[str, float]] = {"viewport.zoom_in": 1.25, "viewport.zoom_out": 0.8}
+
+
+class FourthCell(Protocol):
+    """What may stand in the fourth cell while no curve is drawn: the volume in three dimensions."""
+
+    def widget(self) -> QWidget:
+        """Return the widget."""
+        ...
+
+    def open(
+        self, stack: ImageStack, study: Study | None, opened: OpenStack, place: PatientPoint | None
+    ) -> None:
+        """Show the series."""
+        ...
+
+    def close(self) -> None:
+        """Let go of all memory."""
+        ...
+
+
+class MprWorkspace(QWidget):
+    """The workspace of the three planes (`viewer.views.workspace.Workspace`).
+
+    Parameters
+    ----------
+    make_fourth
+        Makes what stands in the fourth cell; by default the facts of the planes.
+    """
+
+    leaveWanted = Signal()
+    toolWanted = Signal(str)
+    """The act of a tool was asked for by its key: the tool bar follows."""
+
+    def __init__(
+        self,
+        theme: Theme,
+        parent: QWidget | None = None,
+        make_fourth: Callable[[Theme, QWidget], FourthCell] | None = None,
+    ) -> None:
+        super().__init__(parent)
+        self.theme = theme
+        self.scene = MprScene(self)
+        self.job = VolumeJob(self)
+        self.job.built.connect(self._built)
+        self.maximised: QWidget | None = None
+        self._place: PatientPoint | None = None
+        self._awaited: Mark | None = None
+        self._study: Study | None = None
+        self.bar = SlabBar(theme, self.do, self)
+        self.planes = {name: PlaneView(name, self.scene, theme, self) for name in PlaneName}
+        self.curved = CurvedView(self.scene, theme, self)
+        self.fourth = make_fourth(theme, self) if make_fourth is not None else None
+        self.cell = QStackedWidget(self)
+        self._beside = self.fourth.widget() if self.fourth else FactsPanel(self.scene, theme, self.cell)
+        self.cell.addWidget(self._beside)
+        self.cell.addWidget(self.curved)
+        self.message = QLabel(self)
+        self.message.setAlignment(Qt.AlignmentFlag.AlignCenter)
+        self.message.setWordWrap(True)
+        self._lay_out()
+        for view in (*self.planes.values(), self.curved):
+            view.actRequested.connect(self._asked)
+        self.scene.activeChanged.connect(self._show_slab)
+        self.scene.curveChanged.connect(self._show_slab)
+        self.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
+
+    def _lay_out(self) -> None:
+        whole = QVBoxLayout(self)
+        whole.setContentsMargins(0, 0, 0, 0)
+        whole.setSpacing(0)
+        whole.addWidget(self.bar)
+        self.pages = QStackedWidget(self)
+        whole.addWidget(self.pages, 1)
+        cells = QWidget(self)
+        self._grid = QGridLayout(cells)
+        self._grid.setContentsMargins(0, 0, 0, 0)
+        self._grid.setSpacing(self.theme.length("column", "gap"))
+        self._cells = (*self.planes.values(), self.cell)
+        self.pages.addWidget(self.message)
+        self.pages.addWidget(cells)
+        self._place_cells()
+
+    def _place_cells(self) -> None:
+        for number, cell in enumerate(self._cells):
+            self._grid.removeWidget(cell)
+            alone = self.maximised is cell
+            if alone or self.maximised is None:
+                self._grid.addWidget(cell, *((0, 0) if alone else divmod(number, 2)))
+            cell.setVisible(alone or self.maximised is None)
+            if isinstance(cell, PlaneView):
+                cell.alone = alone
+        for line in (0, 1):
+            stretch = int(line == 0 or self.maximised is None)
+            self._grid.setRowStretch(line, stretch)
+            self._grid.setColumnStretch(line, stretch)
+
+    # --- the workspace -----------------------------------------------------------------------------
+
+    def widget(self) -> QWidget:
+        """Return this widget."""
+        return self
+
+    def open(
+        self, stack: ImageStack, study: Study | None, opened: OpenStack, place: PatientPoint | None
+    ) -> None:
+        """Build the volume of a series and show it; the window lives meanwhile."""
+        self.scene.clear()
+        self._place, self._study = place, study
+        self._say(tr("The volume is being built …"))
+        self.job.start(stack, opened)
+        if self.fourth is not None:
+            self.fourth.open(stack, study, opened, place)
+
+    def close(self) -> None:
+        """Let go of the volume."""
+        self.job.drop()
+        self.scene.clear()
+        self._study = None
+        self.maximised = None
+        self._place_cells()
+        if self.fourth is not None:
+            self.fourth.close()
+
+    def set_overlay(self, overlay: Overlay) -> None:
+        """Take the regions of the evidence."""
+        self.scene.overlay = overlay
+        self.scene.changed.emit()
+
+    def select_regions(self, evidence_ids: frozenset[str]) -> None:
+        """Outline the regions of the selected evidence."""
+        self.scene.selected = evidence_ids
+        self.scene.changed.emit()
+
+    def show_region(self, region: Region, window: WindowPreset | None = None) -> bool:
+        """Move the crosshair to a region; false when it is not of this volume."""
+        if not self.scene.go_to(region):
+            return False
+        self.scene.set_window(window)
+        return True
+
+    def set_board(self, board: MarkBoard) -> None:
+        """Keep marks on the board that all viewports of a study share."""
+        self.scene.set_board(board)
+
+    def show_mark(self, mark: Mark) -> bool:
+        """Lay the active plane where a mark was drawn; when the volume is there, if it is not yet."""
+        self._awaited = None if self.scene.state is not None else mark
+        return self.scene.go_to_mark(mark)
+
+    def place(self) -> PatientPoint | None:
+        """Return the place of the crosshair."""
+        if self.scene.state is None or self.scene.stack is None:
+            return None
+        uid = self.scene.stack.series.frame_of_reference_uid
+        return PatientPoint(uid, self.scene.state.crosshair) if uid else None
+
+    def why_not(self, act: str) -> str:
+        """Return why an act is not possible now, or empty."""
+        if self.scene.state is None:
+            return tr("There is no volume yet.")
+        if act == "viewport.slab_thinner" and self.scene.slab().mode is SlabMode.OFF:
+            return tr("There is no slab.")
+        return ""
+
+    def _built(self, answer: Answer) -> None:
+        if isinstance(answer, BuiltVolume):
+            place = self._place_in(answer.stack)
+            self.scene.show(answer.stack, self._study, answer.shown, answer.sampler, place)
+            self.pages.setCurrentIndex(1)
+            if self._awaited is not None:
+                self.show_mark(self._awaited)
+            self.planes[self.scene.active].setFocus(Qt.FocusReason.OtherFocusReason)
+        elif isinstance(answer, GeometryVerdict):
+            self._say(
+                tr("No planes can be laid through these images.\n{why}").format(why=answer.reason)
+            )
+        else:
+            self._say(tr("The volume could not be built: {why}").format(why=answer))
+
+    def _place_in(self, stack: ImageStack) -> Vector | None:
+        uid = stack.series.frame_of_reference_uid
+        same = self._place is not None and self._place.frame_of_reference_uid == uid
+        return self._place.position if self._place is not None and same else None
+
+    def _say(self, words: str) -> None:
+        self.message.setText(words)
+        self.pages.setCurrentIndex(0)
+        self._show_slab()
+
+    def _show_slab(self) -> None:
+        scene = self.scene
+        name = tr("Curve") if scene.on_curve else plane_word(scene.active)
+        self.bar.show_slab(name, self._slab(), curving=scene.drawing_curve, note=scene.badge)
+        wanted = self.curved if scene.drawing_curve or scene.curve_points else self._beside
+        self.cell.setCurrentWidget(wanted)
+
+    # --- acts --------------------------------------------------------------------------------------
+
+    def do(self, act: str) -> bool:
+        """Do an act of the viewer's table; false when it is not one of this workspace's."""
+        if self.scene.state is None:
+            return False
+        if act in STEPS:
+            self.planes[self.scene.active].scroll_by(STEPS[act])
+            return True
+        tool = act.removeprefix("viewport.tool.")
+        if tool != act:
+            self.set_tool(Tool(tool))
+            return False  # the tool bar shows the tool that the viewports have
+        key = act.removeprefix("viewport.preset.")
+        if key in PRESET_KEYS:
+            self.scene.set_window(self.scene.preset(key))
+            return True
+        mode = SLAB_ACTS.get(act)
+        if mode is not None:
+            self._set_slab(replace(self._slab(), mode=mode))
+            return True
+        own = self._acts().get(act)
+        if own is not None:
+            own()
+        return own is not None
+
+    def _acts(self) -> dict[str, Callable[[], object]]:
+        scene, name = self.scene, self.scene.active
+        view = self.planes[name]
+        return {
+            "viewport.reset": scene.reset,
+            "viewport.planes_straight": scene.straighten,
+            "viewport.invert": scene.invert,
+            "viewport.flip_horizontal": lambda: self._change(_flipped(name, horizontally=True)),
+            "viewport.flip_vertical": lambda: self._change(_flipped(name, horizontally=False)),
+            "viewport.rotate_right": lambda: self._change(_spun(name, 90.0)),
+            "viewport.rotate_left": lambda: self._change(_spun(name, -90.0)),
+            "viewport.regions": scene.switch_regions,
+            "viewport.reference_lines": scene.switch_lines,
+            "viewport.cursor": view.point_out,
+            "viewport.maximise": self._maximise,
+            "viewport.mark_delete": scene.take_back,
+            "viewport.slab_mode": self._cycle_slab,
+            "viewport.slab_thicker": lambda: self._step_slab(1),
+            "viewport.slab_thinner": lambda: self._step_slab(-1),
+            "viewport.slab_everywhere": lambda: scene.set_slab(scene.slab(), everywhere=True),
+            "viewport.one_to_one": view.zoom_to_voxels,
+            "reformat.curved": self._switch_curve,
+            **{act: lambda by=by: view.zoom_by(by) for act, by in FACTORS.items()},
+        }
+
+    def _change(self, make: Callable[[MprState], MprState]) -> None:
+        self.scene.change(lambda state, grid: make(state))
+
+    def _asked(self, act: str) -> None:
+        if not self.do(act) and act.startswith("viewport.tool."):
+            self.toolWanted.emit(act)
+
+    def set_tool(self, tool: Tool) -> None:
+        """Choose what the left button does."""
+        self.scene.tool = tool
+        self.scene.marks.drawing = None
+        self.scene.changed.emit()
+
+    def _cycle_slab(self) -> None:
+        slab = self._slab()
+        self._set_slab(replace(slab, mode=slab.mode.next()))
+
+    def _step_slab(self, direction: int) -> None:
+        self._set_slab(self._slab().stepped(direction))
+
+    def _slab(self) -> Slab:
+        return self.curved.slab if self.scene.on_curve else self.scene.slab()
+
+    def _set_slab(self, slab: Slab) -> None:
+        if self.scene.on_curve:
+            self.curved.set_slab(slab)
+            self._show_slab()
+        else:
+            self.scene.set_slab(slab)
+
+    def _maximise(self) -> None:
+        here = self.cell if self.scene.on_curve else self.planes[self.scene.active]
+        self.maximised = None if self.maximised else here
+        self._place_cells()
+
+    def _switch_curve(self) -> None:
+        """Begin a curve; end the one that is drawn; with a finished one begin anew."""
+        scene = self.scene
+        scene.drawing_curve = not scene.drawing_curve
+        if scene.drawing_curve and len(scene.curve_points) > 1:
+            scene.set_curve(())
+        else:
+            scene.set_curve(scene.curve_points if len(scene.curve_points) > 1 else ())
+
+    def keyPressEvent(self, event: QKeyEvent) -> None:
+        """Esc ends a drawing, then leaves; Enter ends the curve, Backspace takes a step back."""
+        key, scene = event.key(), self.scene
+        if key in (Qt.Key.Key_Return, Qt.Key.Key_Enter) and scene.drawing_curve:
+            self._switch_curve()
+        elif key == Qt.Key.Key_Backspace and scene.take_back():
+            pass
+        elif key == Qt.Key.Key_Escape:
+            if scene.drawing_curve:
+                self._switch_curve()
+            elif scene.marks.drawing is not None:
+                scene.take_back()
+            else:
+                self.leaveWanted.emit()
+        else:
+            super().keyPressEvent(event)
+
+
+def _flipped(name: PlaneName, *, horizontally: bool) -> Callable[[MprState], MprState]:
+    return lambda state: state.flipped(name, horizontally=horizontally)
+
+
+def _spun(name: PlaneName, degrees: float) -> Callable[[MprState], MprState]:
+    return lambda state: state.spun(name, degrees)
