@@ -10,6 +10,7 @@ from PySide6.QtWidgets import (
     QApplication,
     QComboBox,
     QLineEdit,
+    QScrollArea,
     QTabBar,
     QWidget,
 )
@@ -17,7 +18,7 @@ from shiboken6 import isValid
 
 from viewer.views.theme import Theme
 
-RINGED = (QAbstractButton, QLineEdit, QComboBox, QAbstractItemView, QTabBar)
+RINGED = (QAbstractButton, QLineEdit, QComboBox, QAbstractItemView, QTabBar, QScrollArea)
 """Widgets the ring is drawn round; viewports and the report text draw their own."""
 
 OWN_FOCUS = "drawsOwnFocus"

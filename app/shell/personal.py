@@ -12,6 +12,7 @@ from PySide6.QtWidgets import QWidget
 from app.acts import REPORT_ACTS, WINDOW_ACTS
 from app.preferences import OWN_PRESET, Preset
 from app.shell.act_binding import KeyFollower, key_of, keys_of
+from app.shell.by_keys import SortByKeys
 from app.shell.display_check import DisplayCheck
 from app.shell.own_preferences import OwnPreferences
 from app.shell.preferences_layer import PreferencesLayer
@@ -48,6 +49,7 @@ class Personal(QObject):
         window.reading.area.actLeft.connect(self._act_left)
         window.pages.currentChanged.connect(lambda _index: self._follow_page())
         KeyFollower(self, self._tell_editor)
+        SortByKeys(window.worklist.table.horizontalHeader())
 
     # --- the session -------------------------------------------------------------------------------
 

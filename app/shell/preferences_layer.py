@@ -100,6 +100,7 @@ class PreferencesLayer(Layer):
         self.undo.hide()
         foot.addWidget(self.undo)
         column.addLayout(foot)
+        QWidget.setTabOrder(self.undo, close)
         self._before_change: Preferences | None = None
         window.installEventFilter(self)
 

@@ -13,6 +13,7 @@ from app.engine import DraftOutcome, Engine, empty_ledger
 from app.report_history import Change
 from app.report_model import ReportModel
 from app.shell.background import Background, Job
+from app.shell.by_keys import focus_next_of
 from app.shell.draft_flow import DraftFlow
 from app.shell.drafting import main_series
 from app.shell.evidence_link import EvidenceLink
@@ -449,14 +450,11 @@ class ReadingPage(QWidget):
         self._size_parts()
 
     def focus_next_part(self) -> None:
-        """Give the keyboard to the next of viewport, report and series strip."""
-        parts = [self.area.grid.active_pane().widget(), self.panel.editor]
-        parts += self.area.strip.findChildren(SeriesItem)[:1]
-        usable = [part for part in parts if part.isVisible()]
-        here = next((i for i, part in enumerate(usable) if part.hasFocus()), -1)
-        there = usable[(here + 1) % len(usable)]
-        there.activateWindow()
-        there.setFocus(Qt.FocusReason.TabFocusReason)
+        """Give the keyboard to the next of images, report, series strip and side panel."""
+        workspace = self.area.stage.workspace
+        images = workspace.widget() if workspace else self.area.grid.active_pane().widget()
+        strip = self.area.strip.findChildren(SeriesItem)[:1]
+        focus_next_of([images, self.panel.editor, *strip, self.side])
 
     def focus_images(self) -> None:
         """Give the keyboard back to the active viewport."""

@@ -114,6 +114,7 @@ class ReportPanel(QWidget):
         row = QHBoxLayout(head)
         row.setContentsMargins(theme.length("space", "s"), 0, theme.length("space", "m"), 0)
         self.tabs = QTabBar()
+        self.tabs.setAccessibleName(self.tr("Report, trace and evidence"))
         self.tabs.setFont(theme.font("base"))
         self.tabs.setExpanding(False)
         self.tabs.setDrawBase(False)

@@ -60,6 +60,7 @@ class ShortcutSheet(Layer):
         column.addLayout(head)
         self._area = QScrollArea()
         self._area.setWidgetResizable(True)
+        self._area.setAccessibleName(self.tr("Keys by group"))
         self._area.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
         column.addWidget(self._area, 1)
 

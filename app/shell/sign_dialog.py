@@ -88,6 +88,7 @@ class SignDialog(QDialog):
         column.addLayout(self._make_head(title))
         self._area = QScrollArea()
         self._area.setWidgetResizable(True)
+        self._area.setAccessibleName(self.tr("What is signed"))
         self._area.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
         column.addWidget(self._area, 1)
         column.addWidget(rule())

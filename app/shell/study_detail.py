@@ -72,6 +72,7 @@ class StudyDetail(QFrame):
         whole.setSpacing(0)
         self._area = QScrollArea()
         self._area.setWidgetResizable(True)
+        self._area.setAccessibleName(self.tr("Details of the study"))
         self._area.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
         whole.addWidget(self._area, 1)
         foot = bar(theme, "list", line="top", ground="raised")

@@ -55,6 +55,7 @@ class TracePanel(QWidget):
         column.addWidget(rule())
         self._area = QScrollArea()
         self._area.setWidgetResizable(True)
+        self._area.setAccessibleName(self.tr("Steps of the draft"))
         self._area.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
         column.addWidget(self._area, 1)
         column.addWidget(rule())
