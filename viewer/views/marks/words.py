@@ -34,7 +34,7 @@ UNIT_WORDS = {
 ORDINARY = "PixelSpacing"
 """The source of calibration that goes without saying."""
 
-REFUSAL_WIDTH = 44
+REFUSAL_WIDTH = 52
 """Characters of a line of a refusal beside its mark."""
 
 LINES: tuple[tuple[Concept, ...], ...] = ((MEAN, DEVIATION), (MINIMUM, MAXIMUM, MEDIAN))
