@@ -85,8 +85,14 @@ class LesionBook:
         self._renamed[lesion_id] = name
 
     def follow(self, marks: Sequence[Mark]) -> bool:
-        """Take the entries of this study from its marks; true when that changed something."""
+        """Take the entries of this study from its marks; true when that changed something.
+
+        A mark may name a lesion that was never saved, when the program ended between the two records:
+        the lesion is there again with its identity, under a new name.
+        """
         before = self.lesions
+        for mark in marks:
+            self._adopt(mark)
         self._entries = tuple(
             (mark.lesion_id, self._entry(mark))
             for mark in marks
@@ -94,6 +100,17 @@ class LesionBook:
         )
         self.lesions = self.lesions.with_study(self._study.study_instance_uid, self._entries)
         return self.lesions != before
+
+    def _adopt(self, mark: Mark) -> None:
+        """Bring back the lesion that a mark names, where it is not known."""
+        identity, uid = mark.lesion_id, mark.tracking_uid
+        is_known = identity is None or self.lesions.get(identity) is not None
+        if is_known or identity is None or uid is None or self.patient is None or not mark.is_own:
+            return
+        name = self.lesions.next_name()
+        again = Lesion(id=identity, tracking_uid=uid, name=name, patient_key=self.patient)
+        self.lesions = Lesions(patient_key=self.patient, lesions=(*self.lesions.lesions, again))
+        self._new.append(identity)
 
     def maker(self) -> Callable[[Mapping[str, Any] | None], dict[str, Any]]:
         """Return what makes the record to keep from the stored one, as things stand now.

@@ -85,35 +85,31 @@ class LesionView(QWidget):
             return
         self.name.setText(lesion.name)
         before: LesionEntry | None = None
-        for row, entry in enumerate(lesion.timeline()):
+        for entry in lesion.timeline():
             is_now = entry.study_instance_uid == study_instance_uid
             # A second mark in one study is no change over time.
             is_later = before is not None and before.study_instance_uid != entry.study_instance_uid
             found = change(entry, before) if before is not None and is_later else None
-            self._add(row, entry, found, is_now=is_now)
+            self._add(entry, "" if found is None else change_words(found), is_now=is_now)
             before = entry
 
-    def _add(self, row: int, entry: LesionEntry, found: Change | None, *, is_now: bool) -> None:
-        theme, step = self._theme, "name" if is_now else "base"
+    def _add(self, entry: LesionEntry, changed: str, *, is_now: bool) -> None:
+        theme, row = self._theme, self._rows.rowCount()
+        right = Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter
         date = date_words(entry.study_date) or self.tr("no date")
-        words = change_words(found) if found is not None else ""
-        for column, text, tone in (
-            (0, date, "2"), (1, size_words(entry), ""), (2, words, "" if is_now else "2"),
-        ):  # fmt: skip
-            label = plain_label(text, theme, step=step, tone=tone)
-            label.setToolTip(entry.label)
-            if column:
-                label.setAlignment(Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter)
-            self._rows.addWidget(label, row, column)
+        first = plain_label(date, theme, step="name" if is_now else "base", tone="" if is_now else "2")
+        first.setToolTip(entry.label)
+        size = plain_label(size_words(entry), theme, step="name" if is_now else "base")
+        self._rows.addWidget(first, row, 0)
+        self._rows.addWidget(size, row, 1, right)
+        if changed:
+            note = plain_label(changed, theme, step="note", tone="2")
+            self._rows.addWidget(note, row + 1, 0, 1, 2, right)
 
-    def texts(self) -> list[list[str]]:
-        """Return the rows as they are shown."""
-        rows = []
-        for row in range(self._rows.rowCount()):
-            cells = [self._rows.itemAtPosition(row, column) for column in range(3)]
-            if all(cells):
-                rows.append([cell.widget().text() for cell in cells])
-        return rows
+    def texts(self) -> list[str]:
+        """Return what is shown, row by row."""
+        items = [self._rows.itemAt(place) for place in range(self._rows.count())]
+        return [item.widget().text() for item in items]
 
     def _rename(self) -> None:
         name = self.name.text().strip()

@@ -30,10 +30,10 @@ from PySide6.QtWidgets import (
 from app.shell.act_binding import bind_acts
 from app.shell.mark_words import kind_words, title_words
 from viewer.acts import VIEWER_ACTS
-from viewer.imaging.marks import Mark, MarkKind
+from viewer.imaging.marks import MEAN, Mark, MarkKind
 from viewer.views.icons import glyph
 from viewer.views.marks.board import MarkBoard
-from viewer.views.marks.words import label_lines, refusal_lines, spoken_words
+from viewer.views.marks.words import label_lines, refusal_lines, spoken_words, tr, value_words
 from viewer.views.theme import Theme
 
 KIND_ICONS: dict[MarkKind, str] = {
@@ -80,7 +80,10 @@ WHOSE_WORDS: dict[Whose, str] = {
 
 
 def summary(mark: Mark) -> str:
-    """Return the leading line of what a mark measured, its words, or why it measured nothing."""
+    """Return the leading value of a mark (of an area the mean), its words, or why there is none."""
+    mean = next((value for value in mark.values if value.concept == MEAN), None)
+    if mean is not None:
+        return f"{tr(mean.label)} {value_words(mean)}"
     lines = label_lines(mark.model_copy(update={"name": ""}))
     return next(iter((*lines, mark.text, *refusal_lines(mark))), "")
 

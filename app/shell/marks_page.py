@@ -78,6 +78,7 @@ class MarksPage(QWidget):
         column.setSpacing(0)
         head = QHBoxLayout()
         head.setContentsMargins(side, gap, side, gap)
+        head.setSpacing(gap)
         self.whose.setAccessibleName(self.tr("Whose marks"))
         for whose in Whose:
             self.whose.addItem(self.tr(WHOSE_WORDS[whose]), whose)

@@ -1,0 +1,189 @@
+"""A lesion keeps its identity over two studies of one patient, and another patient never sees it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from phantom_copies import write_copies
+from PySide6.QtCore import Qt
+from PySide6.QtWidgets import QApplication, QMenu
+from pytestqt.qtbot import QtBot
+from shell_driver import PASSWORD, USER, Driver, copied, make_home, open_desk
+from test_shell_marks import board, drag, page, part
+
+from app.engine import Engine
+from app.shell.application import make_application
+from reports.domain import Lesions, patient_key
+from reports.store.records import RecordKind
+
+pytestmark = pytest.mark.gui
+
+
+@pytest.fixture(scope="session")
+def qapp_cls():
+    """The application is made by the program itself."""
+    make_application()
+    return QApplication
+
+
+@pytest.fixture(scope="module")
+def many_home(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A store with two studies of one patient, and one each of two others."""
+    folder = tmp_path_factory.mktemp("many")
+    write_copies(folder / "files")
+    home = make_home(folder / "home")
+    desk = open_desk(home)
+    desk.sign_in(USER, PASSWORD)
+    with Engine(home) as engine:
+        desk.import_studies(engine.reader.index([folder / "files"]))
+    desk.close()
+    return home
+
+
+@pytest.fixture
+def home(many_home: Path, tmp_path: Path) -> Path:
+    return copied(many_home, tmp_path / "home")
+
+
+@pytest.fixture
+def reader(qtbot: QtBot, home: Path) -> Iterator[Driver]:
+    driver = Driver(qtbot, home)
+    driver.sign_in()
+    driver.wait_for_worklist()
+    yield driver
+    driver.leave()
+
+
+def open_study(driver: Driver, patient_id: str, date: str) -> None:
+    """Open the study of a patient with this date and wait for its pixels and marks."""
+    (entry,) = (
+        entry
+        for entry in driver.window.worklist.entries
+        if (entry.study.patient.patient_id, entry.study.date) == (patient_id, date)
+    )
+    driver.window.open_entry(entry)
+    driver.until(lambda: driver.reading.entry is entry and driver.model is not None)
+    driver.until(lambda: driver.viewport.stack() is not None)
+    driver.until(lambda: driver.viewport.model.arrived_share == 1.0)
+    driver.until(lambda: part(driver).book is not None)
+
+
+def choose(driver: Driver, words: str) -> None:
+    """Open the menu of lesions by its button and choose an entry."""
+    shown = page(driver)
+    driver.click(shown.lesion_button)
+    driver.until(lambda: QApplication.activePopupWidget() is not None)
+    menu = QApplication.activePopupWidget()
+    assert isinstance(menu, QMenu)
+    found = next(one for one in menu.actions() if one.text().startswith(words))
+    found.trigger()
+    menu.close()
+
+
+def settle(driver: Driver) -> None:
+    driver.until(lambda: not any(saver.is_dirty for saver in part(driver)._savers))
+
+
+def lesions_of(home: Path, patient_id: str) -> Lesions | None:
+    with open_desk(home) as desk:
+        desk.sign_in(USER, PASSWORD)
+        body = desk.study_record(patient_key(patient_id) or "", RecordKind.LESIONS)
+    return None if body is None else Lesions.model_validate(body)
+
+
+def test_lesion_is_found_again_in_the_next_study_with_its_change(reader: Driver, home: Path) -> None:
+    open_study(reader, "PH-1001", "20251118")
+    first = drag(reader, Qt.Key.Key_L, (60, 60), (80, 60))
+    choose(reader, "New lesion")
+    assert page(reader).lesion.name.text() == "L1"
+    settle(reader)
+    open_study(reader, "PH-1001", "20260304")
+    assert board(reader).marks == ()
+    second = drag(reader, Qt.Key.Key_L, (60, 60), (90, 60))
+    choose(reader, "L1")
+    settle(reader)
+    before, now = first.values[0].value, second.values[0].value
+    texts = page(reader).lesion.texts()
+    assert texts[:2] == ["2025-11-18", f"{before:.1f} mm"]
+    assert texts[2:4] == ["2026-03-04", f"{now:.1f} mm"]
+    share = 100 * (now - before) / before
+    assert texts[4] == f"+{now - before:.1f} mm, +{share:.0f} %"
+    kept = lesions_of(home, "PH-1001")
+    assert kept is not None
+    (lesion,) = kept.lesions
+    assert [entry.mark_id for entry in lesion.timeline()] == [first.id, second.id]
+    linked = board(reader).marks[0]
+    assert (linked.lesion_id, linked.tracking_uid) == (lesion.id, lesion.tracking_uid)
+
+
+def test_another_patient_never_sees_the_lesion(reader: Driver, home: Path) -> None:
+    open_study(reader, "PH-1001", "20251118")
+    drag(reader, Qt.Key.Key_L, (60, 60), (80, 60))
+    assert reader.window.perform("window.mark_new_lesion")
+    settle(reader)
+    open_study(reader, "PH-1002", "20260219")
+    assert part(reader).book.known == ()
+    drag(reader, Qt.Key.Key_L, (60, 60), (80, 60))
+    assert reader.window.perform("window.mark_new_lesion")
+    settle(reader)
+    one, two = lesions_of(home, "PH-1001"), lesions_of(home, "PH-1002")
+    assert one is not None
+    assert two is not None
+    assert {lesion.id for lesion in one.lesions}.isdisjoint(lesion.id for lesion in two.lesions)
+    assert lesions_of(home, "PH-1003") is None
+
+
+def test_undo_of_a_link_takes_the_entry_back_and_the_identity_stays(reader: Driver, home: Path) -> None:
+    open_study(reader, "PH-1001", "20251118")
+    drag(reader, Qt.Key.Key_L, (60, 60), (80, 60))
+    reader.window.perform("window.mark_new_lesion")
+    reader.window.perform("report.undo")
+    assert reader.panel.toast.text == "Undone: length linked to a lesion"
+    settle(reader)
+    kept = lesions_of(home, "PH-1001")
+    assert kept is not None
+    assert kept.lesions[0].entries == ()
+    assert part(reader).book.known == ()
+    reader.window.perform("report.redo")
+    settle(reader)
+    again = lesions_of(home, "PH-1001")
+    assert again is not None
+    assert again.lesions[0].id == kept.lesions[0].id
+    assert len(again.lesions[0].entries) == 1
+
+
+def test_lesion_is_renamed_in_place_and_unlinked(reader: Driver, home: Path) -> None:
+    open_study(reader, "PH-1001", "20251118")
+    drag(reader, Qt.Key.Key_L, (60, 60), (80, 60))
+    reader.window.perform("window.mark_new_lesion")
+    shown = page(reader)
+    shown.lesion.name.setFocus()
+    shown.lesion.name.selectAll()
+    reader.type("Node 4R")
+    reader.press(Qt.Key.Key_Return)
+    assert "Node 4R" in shown.list.rows.index(0).data(Qt.ItemDataRole.AccessibleTextRole)
+    settle(reader)
+    kept = lesions_of(home, "PH-1001")
+    assert kept is not None
+    assert kept.lesions[0].name == "Node 4R"
+    choose(reader, "No lesion")
+    assert board(reader).marks[0].lesion_id is None
+    assert not shown.lesion.isVisible()
+    assert "no lesion" in reader.window.why_not("window.mark_no_lesion")
+
+
+def test_lesion_changed_in_another_study_meanwhile_is_kept(reader: Driver, home: Path) -> None:
+    open_study(reader, "PH-1001", "20251118")
+    with open_desk(home) as desk:
+        desk.sign_in(USER, PASSWORD)
+        others, _ = Lesions(patient_key=patient_key("PH-1001") or "").with_new("Liver")
+        body = others.model_dump(mode="json", by_alias=True)
+        desk.save_study_record(others.patient_key, RecordKind.LESIONS, body, act="elsewhere")
+    drag(reader, Qt.Key.Key_L, (60, 60), (80, 60))
+    reader.window.perform("window.mark_new_lesion")
+    settle(reader)
+    kept = lesions_of(home, "PH-1001")
+    assert kept is not None
+    assert [lesion.name for lesion in kept.lesions] == ["Liver", "L1"]
