@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, Any
 
 from app.documents import pdf_document, study_block
 from app.files import write_private
+from app.report_search import ReportHit, ReportSearch
 from app.sign_off import MEANINGS, blockers
 from inference.evidence.masks import MaskStore
 from reports.domain import (
@@ -89,6 +90,7 @@ class Desk:
 
     def __init__(self, store: Store) -> None:
         self.store = store
+        self._search = ReportSearch(store.reports)
         self._account: Account | None = None
 
     @classmethod
@@ -152,6 +154,7 @@ class Desk:
         if self._account is not None and self.store.alert is None:
             self.store.accounts.logout(self._account)
         self._account = None
+        self._search.forget()
 
     def import_studies(self, index: StudyIndex) -> None:
         """Keep the studies of an import in the worklist; their pixels stay where they are."""
@@ -190,6 +193,10 @@ class Desk:
         ):
             opened.ledger = saved
         return opened
+
+    def search_reports(self, query: str) -> dict[str, ReportHit]:
+        """Return the studies whose reports hold a word of a query, with what was found."""
+        return self._search.find(query, self.account)
 
     def report_text(self, study_instance_uid: str) -> str:
         """Return the newest reports of a study as text, oldest part first; empty without one.

@@ -28,6 +28,7 @@ from viewer.imaging.hanging_protocol import (
     HangingProtocol,
     SeriesRule,
     ViewportPlan,
+    WindowChoice,
     made_protocol,
     read_protocol,
 )
@@ -44,6 +45,11 @@ def listed(text: str) -> tuple[str, ...]:
     return tuple(part.strip() for part in text.split(",") if part.strip())
 
 
+def window_names() -> tuple[str, ...]:
+    """Return the names of the window presets of CT, the only ones that protocols can name."""
+    return tuple(dict.fromkeys(preset.explanation for preset in PRESETS.of("CT").values()))
+
+
 class ViewportRow:
     """The fields of one viewport in the form."""
 
@@ -56,11 +62,11 @@ class ViewportRow:
         self.words = QLineEdit(", ".join(rule.words))
         self.words.setPlaceholderText(tr("any series"))
         self.words.setAccessibleName(tr("Words of viewport {n}").format(n=number))
+        self._planes: tuple[Plane | None, ...] = (None, *Plane)
         self.plane = QComboBox()
-        self.plane.addItem(tr("any cut"), None)
-        for plane in Plane:
-            self.plane.addItem(plane.capitalize(), plane)
-        self.plane.setCurrentIndex(self.plane.findData(rule.plane))
+        for plane in self._planes:
+            self.plane.addItem(tr("any cut") if plane is None else plane.capitalize())
+        self.plane.setCurrentIndex(self._planes.index(rule.plane))
         self.plane.setAccessibleName(tr("Cut of viewport {n}").format(n=number))
         self.prior = QComboBox()
         self.prior.addItem(tr("this study"), 0)
@@ -68,15 +74,14 @@ class ViewportRow:
             self.prior.addItem(tr("prior {n}").format(n=prior), prior)
         self.prior.setCurrentIndex(min(rule.prior, PRIORS))
         self.prior.setAccessibleName(tr("Study of viewport {n}").format(n=number))
+        self._windows: list[str | WindowChoice] = ["", *window_names()]
+        if plan.window not in self._windows:
+            self._windows.append(plan.window)
         self.window = QComboBox()
-        self.window.addItem(tr("own window"), "")
-        for name in dict.fromkeys(p.explanation for p in PRESETS.of("CT").values()):
-            self.window.addItem(name, name)
-        if plan.window and self.window.findData(plan.window) < 0:
-            self.window.addItem(
-                str(plan.window) if isinstance(plan.window, str) else tr("as kept"), plan.window
-            )
-        self.window.setCurrentIndex(max(self.window.findData(plan.window), 0))
+        for choice in self._windows:
+            words = choice if isinstance(choice, str) else f"W {choice.width:g}  L {choice.center:g}"
+            self.window.addItem(words or tr("own window"))
+        self.window.setCurrentIndex(self._windows.index(plan.window))
         self.window.setAccessibleName(tr("Window of viewport {n}").format(n=number))
         grid.addWidget(plain_label(f"{number}", editor.theme, tone="2"), number, 0)
         for column, widget in enumerate((self.words, self.plane, self.prior, self.window), start=1):
@@ -86,9 +91,9 @@ class ViewportRow:
     def _fields(self) -> tuple[object, ...]:
         return (
             self.words.text(),
-            self.plane.currentData(),
+            self._planes[self.plane.currentIndex()],
             self.prior.currentData(),
-            self.window.currentData(),
+            self._windows[self.window.currentIndex()],
         )
 
     def plan(self) -> ViewportPlan:
@@ -186,8 +191,9 @@ class HangingEditor(Layer):
         self.regions.setPlaceholderText(", ".join(region_names()))
         self.words.setPlaceholderText(self.tr("words of the study, a star ends a beginning: THORA*"))
         self.shape = QComboBox()
-        for rows, columns in sorted(SHAPES):
-            self.shape.addItem(f"{rows} \u00d7 {columns}", (rows, columns))
+        self._shapes = sorted(SHAPES)
+        for rows, columns in self._shapes:
+            self.shape.addItem(f"{rows} \u00d7 {columns}")
         self.shape.activated.connect(lambda _index: self._fill_viewports())
         for line, (words, field) in enumerate(
             (
@@ -265,7 +271,7 @@ class HangingEditor(Layer):
         self.modality.setText(" + ".join(match.all_modalities) or ", ".join(match.modality))
         self.regions.setText(", ".join(match.regions))
         self.words.setText(", ".join(match.words))
-        self.shape.setCurrentIndex(self.shape.findData((protocol.rows, protocol.columns)))
+        self.shape.setCurrentIndex(self._shapes.index((protocol.rows, protocol.columns)))
         self._fill_viewports()
         given = "" if protocol.own else self.tr("Copy it first: given protocols do not change.")
         row = self.list.currentRow()
@@ -283,10 +289,10 @@ class HangingEditor(Layer):
 
     def _fill_viewports(self) -> None:
         protocol = self.current()
-        shape = self.shape.currentData()
-        if protocol is None or shape is None:
+        if protocol is None:
             return
-        count = shape[0] * shape[1]
+        rows, columns = self._shapes[self.shape.currentIndex()]
+        count = rows * columns
         plans = [*protocol.viewports, *(ViewportPlan() for _ in range(count))][:count]
         body = QWidget()
         body.setProperty("ground", "raised")
@@ -311,7 +317,7 @@ class HangingEditor(Layer):
         typed = self.modality.text()
         together = tuple(part.strip().upper() for part in typed.split("+")) if "+" in typed else ()
         single = () if together else tuple(part.upper() for part in listed(typed))
-        rows, columns = self.shape.currentData()
+        rows, columns = self._shapes[self.shape.currentIndex()]
         match = protocol.match.model_copy(
             update={
                 "modality": single,

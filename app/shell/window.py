@@ -34,6 +34,7 @@ from app.shell.sign_in import SignInPage, StorePage
 from app.shell.window_acts import WindowActs
 from app.shell.worklist import WorklistPage
 from app.shell.worklist_entries import Entry, entries_of
+from app.shell.worklist_search import WorklistSearch
 from inference.models.registry import InstalledModel
 from reports.store.accounts import Account
 from viewer.acts import VIEWER_ACTS, Scope
@@ -104,6 +105,7 @@ class SightlineWindow(QWidget):
         self.importing = Importing(
             self.library, self.import_bar, self.store_thread, lambda: self.desk, self
         )
+        self.searching = WorklistSearch(self.worklist, self.store_thread, lambda: self.desk)
         self.personal = Personal(self, home)
         self.acts = WindowActs(self)
         self._connect()

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 from PySide6.QtCore import QEvent, QObject, QRect, QSize, Qt, Signal
 from PySide6.QtGui import QKeyEvent, QPainter, QPaintEvent, QPen, QResizeEvent
@@ -17,6 +17,7 @@ from PySide6.QtWidgets import (
     QWidget,
 )
 
+from app.report_search import ReportHit
 from app.shell.act_binding import KeyFollower, key_of
 from app.shell.header import MenuButton, SessionBar, bar
 from app.shell.import_report import ImportReport
@@ -247,7 +248,7 @@ class WorklistPage(QWidget):
         row.addWidget(plain_label(tr("Worklist"), theme, step="patient"))
         row.addSpacing(theme.length("space", "xl"))
         self.search = QLineEdit()
-        self.search.setPlaceholderText(tr("Name, ID, accession, date or study"))
+        self.search.setPlaceholderText(tr("Name, ID, accession, date, study or words of a report"))
         self.search.setAccessibleName(tr("Search the worklist"))
         self.search.setClearButtonEnabled(True)
         self.search.setFixedWidth(theme.px(420))
@@ -374,7 +375,13 @@ class WorklistPage(QWidget):
         self.nothing.setVisible(some and not shown)
 
     def _searched(self, words: str) -> None:
-        self.table.narrow(query=words)
+        # What stands in reports follows when the typing rests; hits of other words do not count.
+        self.table.narrow(query=words, hits={})
+        self._show_list()
+
+    def show_hits(self, hits: Mapping[str, ReportHit]) -> None:
+        """Add what was found in the reports for the words that are typed."""
+        self.table.narrow(hits=hits)
         self._show_list()
 
     def _chosen(self, entry: Entry | None) -> None:

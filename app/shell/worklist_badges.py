@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from PySide6.QtCore import QPointF, QRect, Qt
 from PySide6.QtGui import QFontMetrics, QPainter, QPen, QPixmap
 
@@ -16,6 +18,26 @@ def badge_width(theme: Theme, badge: BadgeWords) -> int:
     side = 0 if badge.frame is BadgeFrame.NONE else theme.px(7)
     words = QFontMetrics(theme.font("badge")).horizontalAdvance(badge.text)
     return 2 * side + theme.px(14) + theme.px(4) + words
+
+
+def badge_lines(
+    theme: Theme, badges: Sequence[BadgeWords], width: int
+) -> tuple[tuple[BadgeWords, ...], ...]:
+    """Return badges in lines that fit a width: beside each other, else each under the one before.
+
+    A row has room for two lines; what would need a third stands in the tooltip alone.
+    """
+    gap = theme.length("space", "s")
+    lines: list[list[BadgeWords]] = []
+    left = 0
+    for badge in badges:
+        wide = badge_width(theme, badge)
+        if not lines or left + wide + gap > width:
+            lines.append([])
+            left = gap
+        lines[-1].append(badge)
+        left += wide + gap
+    return tuple(tuple(line) for line in lines[:2])
 
 
 def paint_badge(

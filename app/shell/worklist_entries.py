@@ -126,8 +126,14 @@ class Entry:
             badges.append(BadgeWords(tr("Addendum"), "plus", BadgeFrame.FILLED))
         return tuple(badges)
 
-    def matches(self, query: str) -> bool:
-        """Return true when every word of the query stands somewhere in this entry."""
+    def matches(self, query: str, in_report: frozenset[str] = frozenset()) -> bool:
+        """Return true when every word of the query stands somewhere in this entry.
+
+        Parameters
+        ----------
+        in_report
+            Words of the query that stand in the reports of the study.
+        """
         study = self.study
         text = " ".join(
             (
@@ -136,7 +142,7 @@ class Entry:
                 *(series.description for series in study.series),
             )
         ).casefold()  # fmt: skip
-        return all(word in text for word in query.casefold().split())
+        return all(word in in_report or word in text for word in query.casefold().split())
 
     def main_series(self) -> Series | None:
         """Return the series whose picture stands for the study."""

@@ -3,12 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
-from enum import IntEnum
 from typing import Any
 
 from PySide6.QtCore import (
-    QT_TRANSLATE_NOOP,
     QAbstractTableModel,
     QModelIndex,
     QObject,
@@ -33,8 +30,10 @@ from PySide6.QtWidgets import (
     QWidget,
 )
 
+from app.report_search import ReportHit
 from app.shell.focus_ring import OWN_FOCUS
-from app.shell.worklist_badges import badge_width, draw_cover, paint_badge
+from app.shell.worklist_badges import badge_lines, badge_width, draw_cover, paint_badge
+from app.shell.worklist_columns import COLUMNS, Column, ColumnSpec
 from app.shell.worklist_entries import FILTERS, Entry, Filter, tr
 from viewer.views.icons import glyph
 from viewer.views.theme import Theme
@@ -43,104 +42,6 @@ ENTRY = Qt.ItemDataRole.UserRole + 1
 SORT_KEY = Qt.ItemDataRole.UserRole + 2
 
 Index = QModelIndex | QPersistentModelIndex
-
-
-class Column(IntEnum):
-    """Columns from left to right."""
-
-    PICTURE = 0
-    PATIENT = 1
-    ID = 2
-    AGE = 3
-    DATE = 4
-    MODALITY = 5
-    STUDY = 6
-    IMAGES = 7
-    PRIOR = 8
-    STATE = 9
-
-
-@dataclass(frozen=True)
-class ColumnSpec:
-    """What a column shows and how much room it takes.
-
-    Parameters
-    ----------
-    width
-        Logical pixels in a wide and in a narrow window; 0 hides it, -1 takes what is left.
-    """
-
-    title: str
-    text: Callable[[Entry], str]
-    key: Callable[[Entry], Any]
-    width: tuple[int, int]
-    step: str = "base"
-    tone: str = "text"
-    right: bool = False
-
-
-COLUMNS: dict[Column, ColumnSpec] = {
-    Column.PICTURE: ColumnSpec("", lambda e: "", lambda e: 0, (96, 80)),
-    Column.PATIENT: ColumnSpec(
-        QT_TRANSLATE_NOOP("Worklist", "Patient"),
-        lambda e: e.name,
-        lambda e: e.name.casefold(),
-        (190, 150),
-        step="name",
-    ),
-    Column.ID: ColumnSpec(
-        QT_TRANSLATE_NOOP("Worklist", "ID"),
-        lambda e: e.study.patient.patient_id or tr("none"),
-        lambda e: e.study.patient.patient_id,
-        (150, 96),
-        tone="text-2",
-    ),
-    Column.AGE: ColumnSpec(
-        QT_TRANSLATE_NOOP("Worklist", "Age, sex"),
-        lambda e: e.age_sex,
-        lambda e: e.study.age,
-        (84, 80),
-        tone="text-2",
-    ),
-    Column.DATE: ColumnSpec(
-        QT_TRANSLATE_NOOP("Worklist", "Study date"),
-        lambda e: e.date,
-        lambda e: e.study.date + e.study.time,
-        (112, 100),
-    ),
-    Column.MODALITY: ColumnSpec(
-        QT_TRANSLATE_NOOP("Worklist", "Mod."),
-        lambda e: " ".join(e.study.modalities),
-        lambda e: e.study.modalities,
-        (60, 46),
-    ),
-    Column.STUDY: ColumnSpec(
-        QT_TRANSLATE_NOOP("Worklist", "Study"),
-        lambda e: e.title,
-        lambda e: e.title.casefold(),
-        (-1, -1),
-    ),
-    Column.IMAGES: ColumnSpec(
-        QT_TRANSLATE_NOOP("Worklist", "Images"),
-        lambda e: f"{e.images}",
-        lambda e: e.images,
-        (72, 60),
-        right=True,
-    ),
-    Column.PRIOR: ColumnSpec(
-        QT_TRANSLATE_NOOP("Worklist", "Prior"),
-        lambda e: f"{e.priors}" if e.priors else tr("none"),
-        lambda e: e.priors,
-        (72, 0),
-        tone="text-2",
-    ),
-    Column.STATE: ColumnSpec(
-        QT_TRANSLATE_NOOP("Worklist", "State"),
-        lambda e: ", ".join(badge.text for badge in e.badges),
-        lambda e: [badge.text for badge in e.state_badges],
-        (270, 176),
-    ),
-}
 
 
 class WorklistModel(QAbstractTableModel):
@@ -193,16 +94,30 @@ class WorklistOrder(QSortFilterProxyModel):
         super().__init__(parent)
         self.group = Filter.ALL
         self.query = ""
+        self.hits: Mapping[str, ReportHit] = {}
 
-    def narrow(self, *, group: Filter | None = None, query: str | None = None) -> None:
-        """Show another group, or what fits other words."""
+    def narrow(
+        self,
+        *,
+        group: Filter | None = None,
+        query: str | None = None,
+        hits: Mapping[str, ReportHit] | None = None,
+    ) -> None:
+        """Show another group, or what fits other words; `hits` stand in reports."""
+        self.hits = self.hits if hits is None else hits
         self.group = self.group if group is None else group
         self.query = self.query if query is None else query
         self.invalidate()
 
     def filterAcceptsRow(self, row: int, parent: Index) -> bool:
         entry: Entry = self.sourceModel().entries[row]  # type: ignore[attr-defined]
-        return FILTERS[self.group](entry) and entry.matches(self.query)
+        hit = self.hit_of(entry)
+        words = frozenset() if hit is None else hit.words
+        return FILTERS[self.group](entry) and entry.matches(self.query, words)
+
+    def hit_of(self, entry: Entry) -> ReportHit | None:
+        """Return what was found in the reports of a study."""
+        return self.hits.get(entry.study.study_instance_uid) if self.query.strip() else None
 
     def lessThan(self, left: Index, right: Index) -> bool:
         return bool(left.data(SORT_KEY) < right.data(SORT_KEY))
@@ -273,16 +188,34 @@ class _RowDelegate(QStyledItemDelegate):
         words = str(index.data(Qt.ItemDataRole.DisplayRole))
         shown = QFontMetrics(font).elidedText(words, Qt.TextElideMode.ElideRight, box.width())
         side = Qt.AlignmentFlag.AlignRight if spec.right else Qt.AlignmentFlag.AlignLeft
+        hit = self._table.order.hit_of(index.data(ENTRY)) if spec is COLUMNS[Column.STUDY] else None
+        if hit is not None:
+            line = theme.line_height("note")
+            self._paint_snippet(painter, box.adjusted(0, box.height() // 2, 0, 0), hit)
+            box = box.adjusted(0, 0, 0, -line)
         painter.drawText(box, Qt.AlignmentFlag.AlignVCenter | side, shown)
 
+    def _paint_snippet(self, painter: QPainter, box: QRect, hit: ReportHit) -> None:
+        """Paint the text of the report round what was found, under the study's name."""
+        theme = self._theme
+        painter.save()
+        painter.setFont(theme.font("note"))
+        painter.setPen(theme.colour("text-2"))
+        shown = painter.fontMetrics().elidedText(hit.snippet, Qt.TextElideMode.ElideRight, box.width())
+        painter.drawText(box, Qt.AlignmentFlag.AlignTop | Qt.AlignmentFlag.AlignLeft, shown)
+        painter.restore()
+
     def _paint_badges(self, painter: QPainter, rect: QRect, entry: Entry, *, selected: bool) -> None:
-        left = rect.left() + self._theme.length("space", "s")
+        lines = badge_lines(self._theme, entry.badges, rect.width())
         painter.setClipRect(rect)
-        for number, badge in enumerate(entry.badges):
-            if number and left + badge_width(self._theme, badge) > rect.right():
-                break  # half a badge tells nothing; the tooltip has them all
-            left = paint_badge(painter, self._theme, left, rect.center().y(), badge, selected=selected)
-            left += self._theme.length("space", "s")
+        step = self._theme.length("row", "badge") + self._theme.px(3)
+        middle = rect.center().y() - step * (len(lines) - 1) // 2
+        for line in lines:
+            left = rect.left() + self._theme.length("space", "s")
+            for badge in line:
+                left = paint_badge(painter, self._theme, left, middle, badge, selected=selected)
+                left += self._theme.length("space", "s")
+            middle += step
 
 
 class _Head(QHeaderView):
@@ -384,10 +317,16 @@ class WorklistTable(QTableView):
         self.set_narrow(self.width() < self._theme.px(1160))
         self.choose(uid)
 
-    def narrow(self, *, group: Filter | None = None, query: str | None = None) -> None:
+    def narrow(
+        self,
+        *,
+        group: Filter | None = None,
+        query: str | None = None,
+        hits: Mapping[str, ReportHit] | None = None,
+    ) -> None:
         """Show another group, or what fits other words; some row is always the current one."""
         before = self.current()
-        self.order.narrow(group=group, query=query)
+        self.order.narrow(group=group, query=query, hits=hits)
         self.choose(before.study.study_instance_uid if before else "")
 
     def choose(self, study_instance_uid: str) -> None:
@@ -437,13 +376,9 @@ class WorklistTable(QTableView):
         """Return the room that the widest badges need: what is left belongs to the study's name."""
         gap, widest = self._theme.length("space", "s"), 0
         for entry in self.entries_model.entries:
-            right = gap
-            for badge in entry.badges:
-                further = right + badge_width(self._theme, badge) + gap
-                if right > gap and further > self._theme.px(most):
-                    break  # it is not painted either
-                right = further
-            widest = max(widest, right)
+            for line in badge_lines(self._theme, entry.badges, self._theme.px(most)):
+                width = gap + sum(badge_width(self._theme, badge) + gap for badge in line)
+                widest = max(widest, width)
         return min(most, round(widest / self._theme.scale)) if widest else most
 
     def resizeEvent(self, event: QResizeEvent) -> None:

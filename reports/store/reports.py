@@ -377,6 +377,13 @@ class Reports:
                 states[uid] = (*states.get(uid, ()), ReportState(state))
         return states
 
+    def newest(self, account: Account) -> dict[str, tuple[str, int]]:
+        """Return Study Instance UID and newest revision of every report, by its id: for a search."""
+        require_reader(account)
+        query = sa.select(REPORTS.c.id, REPORTS.c.study_instance_uid, REPORTS.c.latest_revision)
+        with self._transactions.reading() as connection:
+            return {found: (uid, number) for found, uid, number in connection.execute(query)}
+
     def ledger(self, report_id: str, account: Account) -> Ledger | None:
         """Return the newest ledger that was saved with a report, or none."""
         require_reader(account)

@@ -1,0 +1,87 @@
+"""Searching the text of reports: words that stand in them, with the place where they stand. No Qt.
+
+The newest revision of each report is read once and kept as text while somebody is signed in; the store
+stays the only place on disk, encrypted. Reports that change are read again.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from reports.store.accounts import Account
+    from reports.store.reports import Reports
+
+AROUND = 36
+"""Characters shown before the first word that was found."""
+
+LONGEST = 160
+"""Characters of a snippet."""
+
+
+@dataclass(frozen=True)
+class ReportHit:
+    """What was found in the reports of a study.
+
+    Parameters
+    ----------
+    words
+        The words of the query that stand in them.
+    snippet
+        One line of text round the first.
+    """
+
+    words: frozenset[str]
+    snippet: str
+
+
+class ReportSearch:
+    """Finds words in the newest revisions of all reports."""
+
+    def __init__(self, reports: Reports) -> None:
+        self._reports = reports
+        self._texts: dict[str, tuple[int, str, str]] = {}
+
+    def forget(self) -> None:
+        """Drop all texts: somebody signs out."""
+        self._texts.clear()
+
+    def find(self, query: str, account: Account) -> dict[str, ReportHit]:
+        """Return what stands in the reports of each study, by Study Instance UID.
+
+        A word counts wherever it stands, also within another, in any case.
+        """
+        wanted = query.casefold().split()
+        if not wanted:
+            return {}
+        self._read(account)
+        found: dict[str, ReportHit] = {}
+        for _revision, uid, text in self._texts.values():
+            plain = text.casefold()
+            words = frozenset(word for word in wanted if word in plain)
+            before = found.get(uid)
+            if words and (before is None or len(words) > len(before.words)):
+                found[uid] = ReportHit(words, _snippet(text, min(map(plain.find, words))))
+        return found
+
+    def _read(self, account: Account) -> None:
+        """Read the reports that are new or have changed."""
+        newest = self._reports.newest(account)
+        for report_id in self._texts.keys() - newest.keys():
+            del self._texts[report_id]
+        for report_id, (uid, revision) in newest.items():
+            known = self._texts.get(report_id)
+            if known is None or known[0] != revision:
+                report = self._reports.latest(report_id, account)
+                text = " ".join(" ".join(s.text.split()) for s in report.sentences)
+                self._texts[report_id] = (revision, uid, text)
+
+
+def _snippet(text: str, place: int) -> str:
+    """Return a line round a place, cut at words."""
+    start = text.rfind(" ", 0, max(place - AROUND, 0)) + 1 if place > AROUND else 0
+    end = start + LONGEST
+    cut = text[start:end].rpartition(" ")[0] if end < len(text) else text[start:]
+    before, after = "\u2026 " if start else "", " \u2026" if end < len(text) else ""
+    return before + cut + after
