@@ -20,10 +20,10 @@ from viewer.views.pyramid import halved, level_for
 from viewer.views.reformat.sampler import VolumeSampler
 from viewer.views.reformat.view_frame import ViewFrame
 
-PLANE_MS: Final = 11.0
+PLANE_MS: Final = 9.0
 """Time for sampling a plane in motion: with its painting it stays under 1/60 s."""
 
-SLAB_MS: Final = 45.0
+SLAB_MS: Final = 40.0
 """Time for sampling a slab in motion: 1/15 s with its painting."""
 
 REST_MS: Final = 120

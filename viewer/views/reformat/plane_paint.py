@@ -90,15 +90,12 @@ def draw_cross_lines(
         middle, along = QPointF(*line.middle), QPointF(*line.along)
         # upright lines are sharper without it, and drawn much faster
         upright = min(abs(along.x()), abs(along.y())) < UPRIGHT
-        painter.setRenderHint(QPainter.RenderHint.Antialiasing, not upright)
         aside = QPointF(-along.y(), along.x())
         arms = [
             QLineF(middle + along * s * CROSS_GAP, middle + along * s * arm(middle, along * s))
             for s in (1.0, -1.0)
         ]
-        for pen in _pens(theme, line.plane, strong=strong):
-            painter.setPen(pen)
-            painter.drawLines(arms)
+        _draw_lines(painter, arms, _pens(theme, line.plane, strong=strong), smooth=not upright)
         if line.half_slab > 1.0:
             borders = [
                 QLineF(
@@ -107,9 +104,8 @@ def draw_cross_lines(
                 )
                 for s in (1.0, -1.0)
             ]
-            for pen in _pens(theme, line.plane, strong=strong, thin=True):
-                painter.setPen(pen)
-                painter.drawLines(borders)
+            pens = _pens(theme, line.plane, strong=strong, thin=True)
+            _draw_lines(painter, borders, pens, smooth=not upright)
         painter.setRenderHint(QPainter.RenderHint.Antialiasing)
         if handles:
             for x, y in line.handles():
@@ -118,6 +114,16 @@ def draw_cross_lines(
                     painter.drawEllipse(QPointF(x, y), HANDLE_RADIUS, HANDLE_RADIUS)
     for line in lines:
         _draw_name(painter, line, bounds, theme)
+
+
+def _draw_lines(
+    painter: QPainter, lines: Sequence[QLineF], pens: tuple[QPen, QPen], *, smooth: bool
+) -> None:
+    """Draw lines on their halo; the halo needs no smooth edge, which would take most of the time."""
+    for pen, is_line in zip(pens, (False, True), strict=True):
+        painter.setRenderHint(QPainter.RenderHint.Antialiasing, smooth and is_line)
+        painter.setPen(pen)
+        painter.drawLines(lines)
 
 
 def _reach(bounds: QRectF, start: QPointF, along: QPointF) -> float:

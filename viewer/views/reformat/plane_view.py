@@ -69,7 +69,9 @@ class PlaneView(QWidget):
     actRequested = Signal(str)
     """A key of the viewport's table of acts was pressed here."""
 
-    def __init__(self, name: PlaneName, scene: MprScene, theme: Theme, parent: QWidget) -> None:
+    def __init__(
+        self, name: PlaneName, scene: MprScene, theme: Theme, parent: QWidget | None = None
+    ) -> None:
         super().__init__(parent)
         self.name, self.scene, self.theme = name, scene, theme
         self.keys = KeyBindings(VIEWER_ACTS, Scope.VIEWPORT)
