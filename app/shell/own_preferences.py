@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from PySide6.QtCore import QObject, Signal
 
@@ -11,18 +12,16 @@ from app.desk import Desk
 from app.preferences import Preferences, keep_scale, read, read_machine
 from app.shell.act_binding import ACTS
 from app.shell.background import Background
-from reports.store.records import PreferenceKind
 from viewer.imaging.own_presets import PRESETS
 from viewer.imaging.study import WindowPreset
 from viewer.views.key_bindings import keymap
 from viewer.views.mouse import MOUSE
 
-PARTS: dict[PreferenceKind, tuple[str, ...]] = {
-    PreferenceKind.BINDINGS: ("keys", "mouse"),
-    PreferenceKind.PRESETS: ("presets",),
-    PreferenceKind.DISPLAY: ("display",),
-}
-"""Which parts of the preferences stand in which record of the store."""
+if TYPE_CHECKING:
+    from reports.store.records import PreferenceKind
+
+RECORDS = {"bindings": ("keys", "mouse"), "presets": ("presets",), "display": ("display",)}
+"""Which parts of the preferences stand in which record of the store (`PreferenceKind`)."""
 
 
 class OwnPreferences(QObject):
@@ -61,8 +60,8 @@ class OwnPreferences(QObject):
 
         def work() -> dict[str, object]:
             body: dict[str, object] = {}
-            for kind in PARTS:
-                body |= desk.preference(kind) or {}
+            for record in RECORDS:
+                body |= desk.preference(_kind(record)) or {}
             return body
 
         def done(body: dict[str, object]) -> None:
@@ -91,10 +90,10 @@ class OwnPreferences(QObject):
         scale = self.now.display.text_scale
         if scale != before.over(self.machine).display.text_scale:
             self._thread.run(lambda: keep_scale(self._home, scale), lambda _none: None, self._failed)
-        for kind, names in PARTS.items():
+        for record, names in RECORDS.items():
             body = _body(own, names)
             if body != _body(before, names):
-                self._thread.run(_save(desk, kind, body), lambda _none: None, self._failed)
+                self._thread.run(_save(desk, record, body), lambda _none: None, self._failed)
 
     def _apply(self) -> None:
         now = self.now
@@ -125,5 +124,12 @@ def _body(own: Preferences, names: tuple[str, ...]) -> dict[str, object]:
     return {name: value for part in names for name, value in own.part(part).items()}
 
 
-def _save(desk: Desk, kind: PreferenceKind, body: dict[str, object]) -> Callable[[], None]:
-    return lambda: desk.save_preference(kind, body)
+def _kind(record: str) -> PreferenceKind:
+    # The store's library loads on its thread, not while the window is built.
+    from reports.store.records import PreferenceKind
+
+    return PreferenceKind(record)
+
+
+def _save(desk: Desk, record: str, body: dict[str, object]) -> Callable[[], None]:
+    return lambda: desk.save_preference(_kind(record), body)
