@@ -5,8 +5,17 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from PySide6.QtCore import QCoreApplication, QSignalBlocker, QSize, Qt
-from PySide6.QtGui import QAction, QActionGroup
-from PySide6.QtWidgets import QHBoxLayout, QLabel, QMenu, QSlider, QToolButton, QWidget
+from PySide6.QtGui import QAction, QActionGroup, QResizeEvent
+from PySide6.QtWidgets import (
+    QHBoxLayout,
+    QLabel,
+    QLayout,
+    QMenu,
+    QSizePolicy,
+    QSlider,
+    QToolButton,
+    QWidget,
+)
 
 from viewer.acts import VIEWER_ACTS, Act
 from viewer.views.icons import icon
@@ -63,24 +72,26 @@ class RenderingBar(QWidget):
         self.clip.setAccessibleName(self.tr("Clip plane: depth that is taken away"))
         self.clip.setToolTip(self.clip.accessibleName())
         self.clip.valueChanged.connect(lambda value: view.set_clip_share(value / CLIP_STEPS))
-        clip_words = QLabel(self.tr("Clip"))
-        clip_words.setFont(theme.font("base"))
-        clip_words.setProperty("tone", "2")
+        self.clip_words = QLabel(self.tr("Clip"))
+        self.clip_words.setFont(theme.font("base"))
+        self.clip_words.setProperty("tone", "2")
         self.cutting = self._menu_button(self.tr("Scalpel"), self._fill_cuts, glyph_name="lasso")
         self.removing = self._menu_button(self.tr("Remove"), self._fill_removals, glyph_name="bone")
         self.undo = self._button("rendering.undo")
         for widget in (
-            self.preset, self.mip, self.direction, self.crop, clip_words, self.clip, self.cutting,
+            self.preset, self.mip, self.direction, self.crop, self.clip_words, self.clip, self.cutting,
             self.removing, self.undo,
         ):  # fmt: skip
             row.addWidget(widget)
-            if widget is clip_words:
+            if widget is self.clip_words:
                 row.addSpacing(theme.px(4))
             elif widget in (self.mip, self.direction, self.crop, self.clip):
                 row.addSpacing(theme.px(6))
         row.addStretch(1)
         self.reset = self._button("viewport.reset")
         row.addWidget(self.reset)
+        self.setSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Fixed)
+        row.setSizeConstraint(QLayout.SizeConstraint.SetNoConstraint)
         view.changed.connect(self.refresh)
         self.refresh()
 
@@ -100,8 +111,28 @@ class RenderingBar(QWidget):
         self.cutting.setChecked(model.hand.cuts)
         self.removing.setChecked(model.hand is Hand.PICK)
         self.undo.setEnabled(there and not self._view.why_not("rendering.undo"))
+        self._fit()
         with QSignalBlocker(self.clip):
             self.clip.setValue(round(model.clip_share() * CLIP_STEPS) if there else 0)
+
+    def resizeEvent(self, event: QResizeEvent) -> None:
+        """Leave words out where there is no room for them."""
+        super().resizeEvent(event)
+        self._fit()
+
+    def _fit(self) -> None:
+        layout = self.layout()
+        if layout is None:
+            return
+        for narrow in (False, True):
+            only = Qt.ToolButtonStyle.ToolButtonIconOnly
+            style = only if narrow else Qt.ToolButtonStyle.ToolButtonTextBesideIcon
+            for button in (self.crop, self.cutting, self.removing):
+                button.setToolButtonStyle(style)
+            self.clip_words.setVisible(not narrow)
+            layout.invalidate()
+            if layout.minimumSize().width() <= self.width():
+                return
 
     def add_right(self, widget: QWidget) -> None:
         """Put a widget at the right end."""
