@@ -395,7 +395,7 @@ class ReportModel:
             evidence_id=ledger.next_id(),
         )
         ledger = ledger.add(evidence)
-        sentence = self._check(propose_sentence(ledger, evidence, self._new_id()), ledger)
+        sentence = self._check(propose_sentence(ledger, evidence, self._new_id(), choice.view), ledger)
         self._set(
             "report.accept_finding",
             sentence.id,

@@ -18,6 +18,7 @@ from inference.evidence.masks import MaskError, MaskStore
 from reports.domain import Evidence
 from viewer.imaging.regions import Region
 from viewer.imaging.render import render_frame
+from viewer.imaging.study import WindowPreset
 from viewer.imaging.volume import ImageStack
 from viewer.views.frame_image import to_qimage
 from viewer.views.overlay import Outline, Overlay, ViewRegion
@@ -119,14 +120,28 @@ class EvidenceLink(QObject):
             return
         region = evidence.regions[index % len(evidence.regions)]
         stack = self._stack_of(region)
-        window = None
-        if stack is not None and not stack.is_colour:
+        window = self._seen_in(evidence_id)
+        if window is None and stack is not None and not stack.is_colour:
             frame = self._overlay.frame_of(region, stack)
             window = window_for(evidence, stack, frame if frame is not None else 0)
         if not self._area.go_to(region, window):
             self.notShown.emit(
                 self.tr("{id} lies on a series that this study does not hold.").format(id=evidence_id)
             )
+
+    def _seen_in(self, evidence_id: str) -> WindowPreset | None:
+        """Return the window in which the reader saw an evidence, if a citation holds one."""
+        cited = self._model.sentences_citing(evidence_id) if self._model is not None else ()
+        views = [
+            citation.view
+            for sentence in cited
+            for citation in sentence.citations
+            if citation.evidence_id == evidence_id and citation.view is not None
+        ]
+        for view in views:
+            if view.window_center is not None and view.window_width is not None:
+                return WindowPreset(center=view.window_center, width=view.window_width)
+        return None
 
     def _sentence_selected(self, sentence_id: str) -> None:
         if self._model is None or not sentence_id:

@@ -9,10 +9,11 @@ from app.report_model import ReportModel
 from app.shell.background import Background, Job
 from app.shell.mark_words import title_words
 from inference.drafting.triage import body_region
-from reports.domain import Evidence
+from reports.domain import Evidence, ViewState
 from viewer.imaging.marks import Mark
 from viewer.imaging.study import Study
 from viewer.views.reader_adapter import ReaderAdapter
+from viewer.views.viewport_model import ViewportModel
 
 
 class Measuring(QObject):
@@ -20,15 +21,15 @@ class Measuring(QObject):
 
     Signals
     -------
-    measured(Evidence, str)
-        What the tool says, and the body region for the list of places.
+    measured(Evidence, str, Mark)
+        What the tool says, the body region for the list of places, and the mark.
     doing(str), said(str)
         Words for the status line; why nothing was measured now.
     failed(str)
         Why the worker gave no answer.
     """
 
-    measured = Signal(object, str)
+    measured = Signal(object, str, object)
     doing = Signal(str)
     said = Signal(str)
     failed = Signal(str)
@@ -74,7 +75,7 @@ class Measuring(QObject):
 
         def done(measured: Evidence) -> None:
             self.doing.emit("")
-            self.measured.emit(measured, body_region(study, series))
+            self.measured.emit(measured, body_region(study, series), mark)
 
         def failed(error: Exception) -> None:
             self.doing.emit("")
@@ -82,3 +83,17 @@ class Measuring(QObject):
 
         self.doing.emit(self.tr("Measuring the region"))
         self._job = self._background.run(work, done, failed)
+
+
+def view_of(mark: Mark, shown: ViewportModel) -> ViewState:
+    """Return how a mark is seen: its image, and the window if the active viewport shows its series."""
+    window = None
+    if shown.stack is not None and shown.stack.series.key == mark.series_key:
+        window = shown.window()
+    return ViewState(
+        series_key=mark.series_key,
+        sop_instance_uid=mark.sop_instance_uid or "",
+        frame_number=mark.frame_number,
+        window_center=None if window is None else window.center,
+        window_width=None if window is None else window.width,
+    )

@@ -17,7 +17,7 @@ from app.shell.by_keys import focus_next_of
 from app.shell.draft_flow import DraftFlow
 from app.shell.drafting import main_series
 from app.shell.evidence_link import EvidenceLink
-from app.shell.measuring import Measuring
+from app.shell.measuring import Measuring, view_of
 from app.shell.part_table import PARTS
 from app.shell.parts import PartContext, Parts
 from app.shell.reading_header import ReadingHeader
@@ -336,8 +336,9 @@ class ReadingPage(QWidget):
         if self.study is not None and self.model is not None:
             self.measuring.measure(self.study, self.model, mark)
 
-    def _measured(self, measured: Evidence, region: str) -> None:
-        self.panel.ask_finding(measured, body_region=region)
+    def _measured(self, measured: Evidence, region: str, mark: Mark) -> None:
+        view = view_of(mark, self.area.grid.active_pane().model)
+        self.panel.ask_finding(measured, body_region=region, view=view)
         self.link.show_pending(measured)
 
     def _not_measured(self, why: str) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 
 from PySide6.QtCore import QPoint, QSize, Qt, Signal
 from PySide6.QtGui import QAction, QImage, QKeySequence, QResizeEvent
@@ -38,7 +39,7 @@ from app.shell.widgets import (
     key_text,
     plain_label,
 )
-from reports.domain import Evidence, Section, TraceEvent
+from reports.domain import Evidence, Section, TraceEvent, ViewState
 from viewer.views.theme import Theme
 
 NARROWEST = 320
@@ -80,6 +81,7 @@ class ReportPanel(QWidget):
         self._message: Message | None = None
         self._crop: Callable[[str, int], tuple[QImage | None, str]] = lambda _id, _region: (None, "")
         self._seed: int | None = None
+        self._view: ViewState | None = None
         self.setProperty("ground", "panel")
         self.setAttribute(Qt.WidgetAttribute.WA_StyledBackground)
         self.setAccessibleName(self.tr("Report panel"))
@@ -245,8 +247,11 @@ class ReportPanel(QWidget):
         self.evidence_list.mark(evidence_id)
         self._show_card(evidence_id, 0)
 
-    def ask_finding(self, measured: Evidence, *, body_region: str = "") -> None:
-        """Ask whether a drawn region is a finding."""
+    def ask_finding(
+        self, measured: Evidence, *, body_region: str = "", view: ViewState | None = None
+    ) -> None:
+        """Ask whether a mark is a finding; `view` is how the reader sees it."""
+        self._view = view
         self.show_tab(REPORT_TAB)
         self.finding_form.set_sentence(self.editor.selected)
         self.finding_form.show_region(measured, body_region=body_region)
@@ -346,7 +351,7 @@ class ReportPanel(QWidget):
             return
         self.editor.commit()
         try:
-            new = self.model.accept_finding(measured, choice)
+            new = self.model.accept_finding(measured, replace(choice, view=self._view))
         except ValueError as error:
             self.finding_form.show_problem(str(error))
             return

@@ -6,10 +6,11 @@ of the mark stands.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from typing import Final
 
-from inference.evidence.quantities import MEASURES, NO_UNIT, PIXEL_MEASURES, Measure, number, quantity
+from inference.evidence.quantities import MEASURES, NO_UNIT, PIXEL_MEASURES, Measure, quantity
 from inference.evidence.region_statistics import LESION
 from reports.domain import (
     Code,
@@ -64,7 +65,6 @@ PRINTED: Final[dict[str, tuple[str, int]]] = {
     "{pixel}2": (" px\u00b2", 0),
     "deg": ("\u00b0", 1),
     "[hnsf'U]": (" HU", 0),
-    "g/ml{SUVbw}": (" SUVbw", 2),
     "Bq/ml": (" Bq/ml", 0),
 }
 """Unit in text and decimals of the UCUM units that marks come in."""
@@ -86,12 +86,18 @@ def _quantity(name: str, value: MarkValue) -> Quantity:
     usual = MEASURES.get(name)
     measure = usual if usual is not None and usual.unit == value.unit else None
     if measure is None:
-        printed, digits = PRINTED.get(value.unit, ("", 1))
-        if value.unit not in PRINTED:
-            printed = "" if value.unit == NO_UNIT else f" {value.unit}"
+        printed, digits = _printed(value.unit)
         unit = PIXEL_UNITS.get(value.unit, value.unit)
         measure = Measure(unit, printed, digits, Code(**value.concept.model_dump()))
     return quantity(name, value.value, uncertainty=value.uncertainty, measure=measure)
+
+
+def _printed(unit: str) -> tuple[str, int]:
+    """Return a UCUM unit as printed behind a number, and its decimals."""
+    uptake = re.match(r"\{(SUV\w+)\}", unit)
+    if uptake is not None:
+        return f" {uptake[1]}", 2
+    return PRINTED.get(unit, ("" if unit == NO_UNIT else f" {unit}", 1))
 
 
 PIXEL_UNITS: Final[Mapping[str, str]] = {
@@ -99,11 +105,6 @@ PIXEL_UNITS: Final[Mapping[str, str]] = {
     "{pixel}2": PIXEL_MEASURES["area"].unit,
 }
 """How the ledger writes the units of what nothing calibrates."""
-
-
-def value_text(value: MarkValue) -> str:
-    """Return a value of a mark with unit, as the ledger prints it: "12.3 mm"."""
-    return _quantity(NAMES.get(value.concept, ""), value).text
 
 
 def place_of(mark: Mark) -> Region:
@@ -171,15 +172,3 @@ def evidence_of(mark: Mark, looked: Evidence, *, label: str, person: str) -> Evi
 
 WITHOUT_VALUES: Final = frozenset((MarkKind.ARROW, MarkKind.TEXT, MarkKind.POINT))
 """Kinds that point at something: there is nothing to measure."""
-
-
-def short_text(mark: Mark) -> str:
-    """Return the leading value of a mark with its uncertainty, or what stands for it in a list."""
-    if not mark.values:
-        return mark.text or mark.refusal
-    value = mark.values[0]
-    text = value_text(value)
-    if value.uncertainty is None:
-        return text
-    _printed, digits = PRINTED.get(value.unit, ("", 1))
-    return f"{text} \u00b1 {number(value.uncertainty, digits or 1)}"

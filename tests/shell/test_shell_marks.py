@@ -342,6 +342,22 @@ def test_mark_becomes_a_finding_that_shows_its_place_after_reload(
     again.leave()
 
 
+def test_finding_is_shown_again_in_the_window_in_which_it_was_seen(reader: Driver) -> None:
+    drag(reader, Qt.Key.Key_L, (100, 80), (130, 100))
+    reader.press(Qt.Key.Key_3)
+    seen = reader.viewport.model.window()
+    reader.press(Qt.Key.Key_Return, SHIFT)
+    accept(reader)
+    reader.reading.focus_images()
+    reader.press(Qt.Key.Key_1)
+    assert reader.viewport.model.window().width != seen.width
+    reader.panel.show_sentence(reader.model.sentences[0].id)
+    now = reader.viewport.model.window()
+    assert (now.center, now.width) == (seen.center, seen.width)
+    (citation,) = reader.model.sentences[0].citations
+    assert citation.view.sop_instance_uid == board(reader).marks[0].sop_instance_uid
+
+
 def test_record_of_a_newer_program_is_told_and_left_alone(qtbot: QtBot, home: Path) -> None:
     from reports.store.records import RecordKind
 
