@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import operator
-
 import numpy as np
 from PySide6.QtCore import QRectF
 
@@ -13,7 +11,7 @@ from viewer.imaging.marks_measure import frame_pixels, measure_mark
 from viewer.imaging.measure import Scale, scale_of
 from viewer.imaging.ultrasound import Point
 from viewer.views.marks.board import MarkBoard, Place
-from viewer.views.marks.paint import DrawnMark, lay_out
+from viewer.views.marks.paint import DrawnMark, draw_up, edges, lay_out
 from viewer.views.theme import Theme
 from viewer.views.viewport_model import ViewportModel
 
@@ -36,8 +34,8 @@ class ImageMarks:
     def __init__(self, model: ViewportModel, board: MarkBoard, theme: Theme) -> None:
         self.live: Mark | None = None
         self._model, self._board, self._theme = model, board, theme
-        self._laid: tuple[bytes, tuple[float, float], list[Mark]] = (b"", (0.0, 0.0), [])
-        self._drawn: list[DrawnMark] = []
+        self._looks: tuple[bytes, tuple[float, float]] = (b"", (0.0, 0.0))
+        self._laid: dict[Place, tuple[tuple[Mark, ...], list[DrawnMark]]] = {}
 
     def place(self) -> Place | None:
         """Return the image that is drawn; none while another one stands in for it."""
@@ -47,25 +45,33 @@ class ImageMarks:
         instance, number = model.stack.frames[model.state.index]
         return model.stack.series.instances[instance].sop_instance_uid, number
 
-    def marks(self) -> list[Mark]:
-        """Return the marks on the image that is drawn, the one in hand as it is now."""
-        place, live = self.place(), self.live
-        if place is None:
-            return []
-        return [
-            live if live is not None and live.id == mark.id else mark
-            for mark in self._board.on_image(*place)
-        ]
+    def marks(self) -> tuple[Mark, ...]:
+        """Return the marks on the image that is drawn, as the board has them."""
+        place = self.place()
+        return () if place is None else self._board.on_image(*place)
 
     def drawn(self) -> list[DrawnMark]:
-        """Return these marks as they stand in the viewport, laid out once for each change."""
-        matrix, marks = self._model.matrix(), self.marks()
-        laid = matrix.tobytes(), self._model.size
-        same = len(marks) == len(self._laid[2]) and all(map(operator.is_, marks, self._laid[2]))
-        if not same or laid != self._laid[:2]:
-            self._drawn = lay_out(marks, matrix, self._theme, self.label_bounds())
-            self._laid = (*laid, marks)
-        return self._drawn
+        """Return these marks as they stand in the viewport, laid out once for each change.
+
+        The one in hand stands where it is now; the labels of the others stay meanwhile.
+        """
+        place, marks = self.place(), self.marks()
+        if place is None or not marks:
+            return []
+        matrix = self._model.matrix()
+        looks = matrix.tobytes(), self._model.size
+        if looks != self._looks:
+            self._looks, self._laid = looks, {}
+        before, drawn = self._laid.get(place, ((), []))
+        if before is not marks:
+            drawn = lay_out(marks, matrix, self._theme, self.label_bounds())
+            self._laid[place] = (marks, drawn)
+        live = self.live
+        if live is None:
+            return drawn
+        taken = [edges(one.label) for one in drawn if one.mark.id != live.id]
+        moved = draw_up(live, matrix, self._theme, self.label_bounds(), taken=taken)
+        return [moved if one.mark.id == live.id else one for one in drawn]
 
     def label_bounds(self) -> QRectF:
         """Return where labels may stand."""

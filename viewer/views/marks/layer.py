@@ -125,7 +125,7 @@ class MarksLayer(Layer):
             mark, lines = self._provisional(sketch), None
         else:
             return None
-        return draw_up(mark, matrix, self.view.theme, self.here.label_bounds(), lines=lines)
+        return draw_up(mark, matrix, self.view.theme, self.here.label_bounds(), lines)
 
     def _provisional(self, sketch: Sketch) -> Mark:
         """Return the mark as it would be with the next point at the pointer; it may lack some."""

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import lru_cache
 
 import numpy as np
-from PySide6.QtCore import QPointF, QRectF, Qt
-from PySide6.QtGui import QColor, QFontMetricsF, QPainter, QPainterPath, QPen, QPolygonF
+import numpy.typing as npt
+from PySide6.QtCore import QPoint, QPointF, QRectF, Qt
+from PySide6.QtGui import QColor, QFontMetricsF, QPainter, QPainterPath, QPen, QPixmap, QPolygonF
 
 from viewer.imaging.marks import Mark, MarkKind
 from viewer.imaging.marks_geometry import Line, handles_of, lines_of
@@ -34,8 +35,11 @@ POINT_RADIUS = 5.0
 ARROW_HEAD, ARROW_ANGLE = 13.0, math.radians(24.0)
 """Length in widget pixels and half the opening of the head of an arrow."""
 
-SPOT_STEP, MOST_SPOTS = 14.0, 40
+SPOT_STEP, MOST_SPOTS = 16.0, 24
 """Widget pixels between the places of a line that labels keep clear of, and the most of them."""
+
+LARGEST_PICTURE = 600.0 * 600.0
+"""Widget pixels of the box of a mark above which its lines are stroked each time."""
 
 HALO = QColor(0, 0, 0)
 
@@ -56,6 +60,9 @@ class DrawnMark:
         The box of its words.
     words, refused
         Lines of the label: values, and the reason why something is none.
+    pictures
+        Its lines as they were drawn, by the pixel ratio of the screen: a mark that stays is not
+        stroked again.
     """
 
     mark: Mark
@@ -66,6 +73,7 @@ class DrawnMark:
     label: QRectF
     words: tuple[str, ...]
     refused: tuple[str, ...]
+    pictures: dict[float, QPixmap] = field(default_factory=dict)
 
     def area(self) -> QRectF:
         """Return all that it covers, handles and halo too."""
@@ -104,52 +112,20 @@ def lay_out(marks: Sequence[Mark], matrix: FloatArray, theme: Theme, bounds: QRe
     spots = [_spots(lines) for lines in placed]
     found: dict[int, DrawnMark] = {}
     taken: list[Box] = []
-    order = sorted(range(len(marks)), key=lambda number: not _is_fixed(marks[number]))
-    for number in order:
-        others = [box for other, boxes in enumerate(spots) if other != number for box in boxes]
-        one = draw_up(
-            marks[number], matrix, theme, bounds, lines=placed[number], taken=[*taken, *others]
-        )
-        if any(_overlap(_box(one.label), box) for box in taken):
-            one = draw_up(marks[number], matrix, theme, bounds, lines=placed[number], taken=taken)
-        found[number] = one
-        if not one.label.isEmpty():
-            taken.append(_box(one.label))
+    for number in sorted(range(len(marks)), key=lambda one: not _is_fixed(marks[one])):
+        others = np.concatenate([*spots[:number], *spots[number + 1 :], np.empty((0, 2))])
+        label = Label(marks[number], matrix, theme, placed[number])
+        box = label.box(bounds, taken)
+        if len(others) and bool(_within(others, box).any()):
+            near = others[_within(others, _reach(placed[number], box))]
+            spared = label.box(
+                bounds, [*taken, *((x - 2, y - 2, x + 2, y + 2) for x, y in near.tolist())]
+            )
+            box = box if any(_overlap(edges(spared), other) for other in taken) else spared
+        found[number] = label.drawn(box)
+        if not box.isEmpty():
+            taken.append(edges(box))
     return [found[number] for number in range(len(marks))]
-
-
-def _is_fixed(mark: Mark) -> bool:
-    return mark.kind is MarkKind.TEXT or mark.label_at is not None
-
-
-def _box(rectangle: QRectF) -> Box:
-    return rectangle.left(), rectangle.top(), rectangle.right(), rectangle.bottom()
-
-
-def _overlap(one: Box, other: Box) -> bool:
-    return one[0] < other[2] and other[0] < one[2] and one[1] < other[3] and other[1] < one[3]
-
-
-def _placed(mark: Mark, matrix: FloatArray) -> list[Line]:
-    return [(transform(matrix, points), closed) for points, closed in _lines(mark)]
-
-
-def _spots(lines: Sequence[Line]) -> list[Box]:
-    """Return small boxes along lines, where a label should not stand."""
-    boxes: list[Box] = []
-    for points, closed in lines:
-        ring = np.concatenate([points, points[:1]]) if closed else points
-        steps = np.linalg.norm(np.diff(ring, axis=0), axis=1)
-        if not len(steps) or not steps.sum():
-            continue
-        way = np.concatenate([[0.0], np.cumsum(steps)])
-        count = min(MOST_SPOTS, 2 + int(way[-1] / SPOT_STEP))
-        along = np.linspace(0.0, way[-1], count)
-        x, y = (np.interp(along, way, ring[:, axis]) for axis in (0, 1))
-        boxes += [
-            (a - 2.0, b - 2.0, a + 2.0, b + 2.0) for a, b in zip(x.tolist(), y.tolist(), strict=True)
-        ]
-    return boxes
 
 
 def draw_up(
@@ -157,66 +133,111 @@ def draw_up(
     matrix: FloatArray,
     theme: Theme,
     bounds: QRectF,
-    *,
     lines: Sequence[Line] | None = None,
+    *,
     taken: Sequence[Box] = (),
 ) -> DrawnMark:
-    """Lay a mark out in a viewport.
+    """Lay one mark out.
 
     Parameters
     ----------
     bounds
-        Where labels may stand.
+        Where its label may stand.
     lines
         Its lines in widget points where they are known; none: those of the mark.
     taken
         Boxes where its label should not stand.
     """
-    placed = tuple(_placed(mark, matrix) if lines is None else lines)
-    words, refused = tuple(_words(mark)), tuple(refusal_lines(mark))
-    points = np.concatenate([points for points, _ in placed]) if placed else np.zeros((1, 2))
-    label = _label_box(mark, matrix, theme, points, (*words, *refused), bounds, taken)
-    handles = handles_of(mark)
-    return DrawnMark(
-        mark=mark,
-        lines=placed,
-        path=_path(mark.kind, placed),
-        guides=_guides(mark, placed, label),
-        handles=transform(matrix, handles) if len(handles) else handles,
-        label=label,
-        words=words,
-        refused=refused,
-    )
+    label = Label(mark, matrix, theme, _placed(mark, matrix) if lines is None else lines)
+    return label.drawn(label.box(bounds, taken))
+
+
+def _is_fixed(mark: Mark) -> bool:
+    return mark.kind is MarkKind.TEXT or mark.label_at is not None
+
+
+def edges(box: QRectF) -> Box:
+    """Return left, top, right and bottom of a box."""
+    return box.left(), box.top(), box.right(), box.bottom()
+
+
+def _overlap(one: Box, other: Box) -> bool:
+    return one[0] < other[2] and other[0] < one[2] and one[1] < other[3] and other[1] < one[3]
+
+
+def _within(points: FloatArray, box: QRectF) -> npt.NDArray[np.bool_]:
+    low, high = (box.left() - 2.0, box.top() - 2.0), (box.right() + 2.0, box.bottom() + 2.0)
+    inside: npt.NDArray[np.bool_] = ((points > low) & (points < high)).all(axis=1)
+    return inside
+
+
+def _reach(lines: Sequence[Line], label: QRectF) -> QRectF:
+    """Return where the label of a mark could stand."""
+    points = np.concatenate([points for points, _ in lines])
+    box = QRectF(QPointF(*points.min(axis=0)), QPointF(*points.max(axis=0)))
+    wide, high = label.width() + 8.0, label.height() + 8.0
+    return box.adjusted(-wide, -high, wide, high)
+
+
+def _placed(mark: Mark, matrix: FloatArray) -> list[Line]:
+    return [(transform(matrix, points), closed) for points, closed in _lines(mark)]
+
+
+def _spots(lines: Sequence[Line]) -> FloatArray:
+    """Return points along lines, (n, 2), where a label should not stand."""
+    found = [np.empty((0, 2))]
+    for points, closed in lines:
+        ring = np.concatenate([points, points[:1]]) if closed else points
+        way = np.concatenate([[0.0], np.cumsum(np.hypot(*np.diff(ring, axis=0).T))])
+        if way[-1] > 0.0:
+            along = np.linspace(0.0, way[-1], min(MOST_SPOTS, 2 + int(way[-1] / SPOT_STEP)))
+            found.append(np.stack([np.interp(along, way, ring[:, axis]) for axis in (0, 1)], axis=1))
+    return np.concatenate(found)
+
+
+class Label:
+    """The words of a mark and where they can stand beside its lines."""
+
+    def __init__(self, mark: Mark, matrix: FloatArray, theme: Theme, lines: Sequence[Line]) -> None:
+        self._mark, self._matrix, self._lines = mark, matrix, tuple(lines)
+        self._words, self._refused = tuple(_words(mark)), tuple(refusal_lines(mark))
+        words = (*self._words, *self._refused)
+        metrics = QFontMetricsF(theme.font("corner"))
+        self._wide = max((metrics.horizontalAdvance(line) for line in words), default=0.0) + 2.0
+        self._high = theme.line_height("corner") * len(words)
+
+    def box(self, bounds: QRectF, taken: Sequence[Box]) -> QRectF:
+        """Return where the words stand: where they were put, else beside the lines."""
+        if not self._high:
+            return QRectF()
+        if self._mark.label_at is not None:
+            left, top = transform(self._matrix, [self._mark.label_at])[0]
+            return QRectF(left, top, self._wide, self._high)
+        points = np.concatenate([points for points, _ in self._lines])
+        if self._mark.kind is MarkKind.TEXT:
+            return QRectF(points[0, 0], points[0, 1] - self._high / 2.0, self._wide, self._high)
+        left, top, right, bottom = place_tag(points, (self._wide, self._high), edges(bounds), taken)
+        return QRectF(left, top, right - left, bottom - top)
+
+    def drawn(self, box: QRectF) -> DrawnMark:
+        """Return the mark with its words in a box."""
+        handles = handles_of(self._mark)
+        return DrawnMark(
+            mark=self._mark,
+            lines=self._lines,
+            path=_path(self._mark.kind, self._lines),
+            guides=_guides(self._mark, self._lines, box),
+            handles=transform(self._matrix, handles) if len(handles) else handles,
+            label=box,
+            words=self._words,
+            refused=self._refused,
+        )
 
 
 def _words(mark: Mark) -> list[str]:
     if mark.kind in (MarkKind.TEXT, MarkKind.ARROW, MarkKind.POINT):
         return [words for words in (mark.name, *mark.text.splitlines()) if words]
     return label_lines(mark)
-
-
-def _label_box(  # noqa: PLR0917 - what stands where is all of these
-    mark: Mark,
-    matrix: FloatArray,
-    theme: Theme,
-    points: FloatArray,
-    lines: Sequence[str],
-    bounds: QRectF,
-    taken: Sequence[Box],
-) -> QRectF:
-    if not lines:
-        return QRectF()
-    metrics = QFontMetricsF(theme.font("corner"))
-    wide = max(metrics.horizontalAdvance(line) for line in lines) + 2.0
-    high = theme.line_height("corner") * len(lines)
-    if mark.label_at is not None:
-        left, top = transform(matrix, [mark.label_at])[0]
-        return QRectF(left, top, wide, high)
-    if mark.kind is MarkKind.TEXT:
-        return QRectF(points[0, 0], points[0, 1] - high / 2.0, wide, high)
-    inside = (bounds.left(), bounds.top(), bounds.right(), bounds.bottom())
-    left, top, right, bottom = place_tag(points, (wide, high), inside, taken)
-    return QRectF(left, top, right - left, bottom - top)
 
 
 def _polygon(points: FloatArray) -> QPolygonF:
@@ -278,6 +299,37 @@ def paint_lines(
     painter: QPainter, drawn: DrawnMark, theme: Theme, *, handles: bool, unfinished: bool = False
 ) -> None:
     """Draw the lines of a mark, and its handles while it is selected or under the pointer."""
+    strokes = drawn.path.boundingRect().united(drawn.guides.boundingRect())
+    if unfinished or strokes.width() * strokes.height() > LARGEST_PICTURE:
+        _stroke(painter, drawn, theme, unfinished=unfinished)
+    elif not strokes.isNull():
+        corner = QPoint(math.floor(strokes.left()) - 4, math.floor(strokes.top()) - 4)
+        painter.drawPixmap(corner, _picture(drawn, theme, corner, painter.device().devicePixelRatioF()))
+    if handles:
+        painter.setRenderHint(QPainter.RenderHint.Antialiasing)
+        painter.setPen(QPen(theme.colour("image"), 1.0))
+        painter.setBrush(colour_of(drawn.mark, theme))
+        for x, y in drawn.handles.tolist():
+            painter.drawRect(QRectF(x - HANDLE, y - HANDLE, 2 * HANDLE, 2 * HANDLE))
+
+
+def _picture(drawn: DrawnMark, theme: Theme, corner: QPoint, ratio: float) -> QPixmap:
+    """Return the lines of a mark as a picture whose top left corner lies at a widget point."""
+    if ratio not in drawn.pictures:
+        strokes = drawn.path.boundingRect().united(drawn.guides.boundingRect())
+        wide, high = math.ceil(strokes.width()) + 9, math.ceil(strokes.height()) + 9
+        picture = QPixmap(math.ceil(wide * ratio), math.ceil(high * ratio))
+        picture.setDevicePixelRatio(ratio)
+        picture.fill(Qt.GlobalColor.transparent)
+        painter = QPainter(picture)
+        painter.translate(-corner)
+        _stroke(painter, drawn, theme, unfinished=False)
+        painter.end()
+        drawn.pictures[ratio] = picture
+    return drawn.pictures[ratio]
+
+
+def _stroke(painter: QPainter, drawn: DrawnMark, theme: Theme, *, unfinished: bool) -> None:
     colour = colour_of(drawn.mark, theme)
     halo = QColor(HALO)
     halo.setAlphaF(theme.value("viewport", "region-halo-opacity"))
@@ -287,6 +339,8 @@ def paint_lines(
         (drawn.guides, 1.0, [3.0, 3.0]),
         (drawn.path, theme.value("viewport", "region-line"), [4.0, 2.0] if unfinished else []),
     ):
+        if path.isEmpty():
+            continue
         for ink, wider in ((halo, 2.0), (colour, 0.0)):
             pen = QPen(ink, width + wider)
             pen.setJoinStyle(Qt.PenJoinStyle.RoundJoin)
@@ -294,11 +348,6 @@ def paint_lines(
                 pen.setDashPattern(dashes)
             painter.setPen(pen)
             painter.drawPath(path)
-    if handles:
-        painter.setPen(QPen(theme.colour("image"), 1.0))
-        painter.setBrush(colour)
-        for x, y in drawn.handles.tolist():
-            painter.drawRect(QRectF(x - HANDLE, y - HANDLE, 2 * HANDLE, 2 * HANDLE))
 
 
 def paint_label(painter: QPainter, drawn: DrawnMark, theme: Theme) -> None:
