@@ -110,9 +110,10 @@ def _counted(number: int, one: str, many: str) -> str:
 def _series_words(series: Series) -> str:
     verdict = series.verdict
     reason = f": {verdict.reason}" if verdict.reason and not verdict.is_volume else ""
+    lossy = "lossy  " if any(instance.lossy for instance in series.instances) else ""
     return (
         f"{series.series_number or '-':>4}  {series.modality:<3} {series.image_count:>5} images  "
-        f"{series.description[:40]:<40} {verdict.kind.value}{reason}  [{series.key}]"
+        f"{series.description[:40]:<40} {lossy}{verdict.kind.value}{reason}  [{series.key}]"
     )
 
 

@@ -177,7 +177,7 @@ NO_PEER = {
     "HTJ2KLossless_08_RGB.dcm": "HTJ2K: no permissive plugin of pydicom decodes it",
     "HTJ2K_08_RGB.dcm": "HTJ2K: no permissive plugin of pydicom decodes it",
     "JPEG2000-embedded-sequence-delimiter.dcm": "its code stream is damaged: no decoder reads it",
-    "wsi_140tiles_jpeg.dcm": "its last tile is smaller than the header says: pydicom refuses it (test_imaging_slide)",
+    "wsi_140tiles_jpeg.dcm": "its last tile is smaller than the header says: pydicom refuses it",
     "emri_small_jpeg_2k_lossless_too_short.dcm": "frames are missing: pydicom refuses the whole file",
     "dwv-test_bad.zip": "an archive, not a file that pydicom opens",
 }

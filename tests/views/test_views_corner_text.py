@@ -71,6 +71,9 @@ def test_a_narrow_viewport_has_all_its_words_at_the_left(stack: ImageStack, stud
 def test_lossy_compression_is_shown_with_its_ratio(stack: ImageStack) -> None:
     assert "lossy 9.8:1" in words(stack.series, lossy=True, lossy_ratio="9.8").bottom_right
     assert "lossy" in words(stack.series, lossy=True).bottom_right
+    twice = {"lossy_ratio": "5\\12.5", "lossy_method": "ISO_10918_1\\ISO_15444_1"}
+    shown = words(stack.series, lossy=True, **twice).bottom_right
+    assert "lossy JPEG 5:1, JPEG 2000 12.5:1" in shown
 
 
 def test_a_projection_says_what_its_lengths_stand_on(make_stack: StackMaker) -> None:

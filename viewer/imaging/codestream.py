@@ -6,7 +6,9 @@ travels with the pixels.
 
 from __future__ import annotations
 
+import math
 import struct
+import zlib
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final
@@ -14,6 +16,7 @@ from typing import TYPE_CHECKING, Any, Final
 import numpy as np
 import numpy.typing as npt
 
+from viewer.imaging.charset import clean
 from viewer.imaging.study import Instance
 
 if TYPE_CHECKING:
@@ -30,10 +33,13 @@ JPEG_LS_NEAR: Final = "1.2.840.10008.1.2.4.81"
 JPEG_2000_LOSSLESS: Final = "1.2.840.10008.1.2.4.90"
 JPEG_2000: Final = "1.2.840.10008.1.2.4.91"
 HTJ2K: Final = ("1.2.840.10008.1.2.4.201", "1.2.840.10008.1.2.4.202", "1.2.840.10008.1.2.4.203")
+JPEG_PROGRESSIVE: Final = ("1.2.840.10008.1.2.4.53", "1.2.840.10008.1.2.4.55")
+JPEG_XL: Final = tuple(f"1.2.840.10008.1.2.4.{number}" for number in (110, 111, 112))
 RLE: Final = "1.2.840.10008.1.2.5"
+DEFLATED_FRAMES: Final = "1.2.840.10008.1.2.8.1"
 
-DCT_SYNTAXES: Final = frozenset((JPEG_BASELINE, JPEG_EXTENDED))
-"""Lossy JPEG: its codec turns YCbCr into RGB itself."""
+DCT_SYNTAXES: Final = frozenset((JPEG_BASELINE, JPEG_EXTENDED, *JPEG_PROGRESSIVE, *JPEG_XL))
+"""Lossy JPEG, retired progressive ones too, and JPEG XL: their codecs give RGB themselves."""
 
 WAVELET_SYNTAXES: Final = frozenset((JPEG_2000_LOSSLESS, JPEG_2000, *HTJ2K))
 """JPEG 2000: its codec undoes the RCT or ICT."""
@@ -41,7 +47,8 @@ WAVELET_SYNTAXES: Final = frozenset((JPEG_2000_LOSSLESS, JPEG_2000, *HTJ2K))
 
 CODECS_WITH_PRECISION: Final = frozenset(
     (
-        *(JPEG_BASELINE, JPEG_EXTENDED, JPEG_LOSSLESS, JPEG_LOSSLESS_SV1, JPEG_LS, JPEG_LS_NEAR),
+        *(JPEG_LOSSLESS, JPEG_LOSSLESS_SV1, JPEG_LS, JPEG_LS_NEAR),
+        *DCT_SYNTAXES,
         *WAVELET_SYNTAXES,
     )
 )
@@ -134,6 +141,25 @@ def _jpeg_2000(frame: Frame) -> Array:
     return np.asarray(imagecodecs.jpeg2k_decode(frame.data, numthreads=1))
 
 
+def _jpeg_xl(frame: Frame) -> Array:
+    import imagecodecs
+
+    return np.asarray(imagecodecs.jpegxl_decode(frame.data, numthreads=1))
+
+
+def _deflated(frame: Frame) -> Array:
+    """A deflated frame (PS3.5 A.4.12): native bytes when inflated, never more than the header says."""
+    instance = frame.instance
+    width = (instance.bits_allocated + 7) // 8
+    shape = _expect(instance)
+    size = math.prod(shape) * width
+    raw = zlib.decompressobj(-zlib.MAX_WBITS).decompress(frame.data, size)
+    values = np.frombuffer(raw, dtype=f"<u{width}", count=math.prod(shape))
+    if instance.planar and len(shape) == 3:
+        return np.moveaxis(values.reshape(3, *shape[:2]), 0, 2)
+    return values.reshape(shape)
+
+
 def _rle(frame: Frame) -> Array:
     import imagecodecs
 
@@ -154,6 +180,9 @@ IMAGECODECS: Final[dict[str, Callable[[Frame], Array]]] = {
     JPEG_2000_LOSSLESS: _jpeg_2000,
     JPEG_2000: _jpeg_2000,
     **dict.fromkeys(HTJ2K, _jpeg_2000),
+    **dict.fromkeys(JPEG_PROGRESSIVE, _jpeg),
+    **dict.fromkeys(JPEG_XL, _jpeg_xl),
+    DEFLATED_FRAMES: _deflated,
     RLE: _rle,
 }
 """Transfer syntax -> decoder of imagecodecs."""
@@ -209,6 +238,11 @@ def decode_frame(frame: Frame) -> tuple[Array, str]:
         No decoder of the chain gives an image of the expected size.
     """
     expected = _expect(frame.instance)
+    syntax = frame.instance.transfer_syntax_uid
+    if syntax not in IMAGECODECS:
+        raise DecodeError(
+            "unsupported", f"Its compression (transfer syntax {clean(syntax)}) is not known: not shown."
+        )
     failures = []
     for name, decode in DECODERS:
         try:

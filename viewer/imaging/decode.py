@@ -247,19 +247,17 @@ class _Reader:
             return self._tile(index, target)
         if instance.tiling is not None:
             return self._slide(instance.tiling, target)
-        if instance.pixel_length > 0:
-            if _is_direct(instance):
-                _read_into(instance, index, target)
-                if instance.floating:
-                    _empty_padding(target, target, instance)
-                else:
-                    correct_bits(target, instance)
+        if instance.pixel_length > 0 and _is_direct(instance):
+            _read_into(instance, index, target)
+            if instance.floating:
+                _empty_padding(target, target, instance)
             else:
-                self._store(self._native(index), target)
+                correct_bits(target, instance)
             return "native"
-        if is_deflated(instance):
-            self._store(self._native(index), target)
-            return "native"
+        if instance.pixel_length > 0 or is_deflated(instance):
+            values, name = self._native(index)
+            self._store(values, target)
+            return name
         if instance.transfer_syntax_uid in NATIVE_SYNTAXES:
             self._store(self._by_pydicom(index), target)
             return "pydicom"
@@ -317,22 +315,26 @@ class _Reader:
                 # The code stream is unsigned, its values are two's complement in Bits Stored bits.
                 correct_bits(target, instance, high_bit=instance.bits_stored - 1)
 
-    def _native(self, index: int) -> Array:
-        """Samples of a native frame that cannot be read in place: colour, palette, big endian."""
+    def _native(self, index: int) -> tuple[Array, str]:
+        """Samples of a native frame that cannot be read in place: colour, palette, big endian.
+
+        And the decoder's name.
+        """
         instance = self.instance
         if instance.photometric_interpretation == "YBR_FULL_422" or instance.bits_allocated == 1:
-            return self._by_pydicom(index)
+            return self._by_pydicom(index), "pydicom"
         width = instance.bits_allocated // 8
         order = ">" if instance.transfer_syntax_uid == EXPLICIT_BE else "<"
         if width == 1 and order == ">" and self._whole()["PixelData"].VR == "OW":
-            return self._by_pydicom(index)  # bytes swapped in pairs (PS3.5 8.1.1)
+            return self._by_pydicom(index), "pydicom"  # bytes swapped in pairs (PS3.5 8.1.1)
         kind = f"f{width}" if instance.floating else f"u{width}"
         values = self._raw(index).view(f"{order}{kind}")
         if instance.samples_per_pixel == 1:
-            return values.reshape(instance.rows, instance.columns).astype(f"={kind}")
+            return values.reshape(instance.rows, instance.columns).astype(f"={kind}"), "native"
         if instance.planar:
-            return np.moveaxis(values.reshape(3, instance.rows, instance.columns), 0, 2)
-        return values.reshape(instance.rows, instance.columns, 3)
+            planes = values.reshape(3, instance.rows, instance.columns)
+            return np.moveaxis(planes, 0, 2), "native"
+        return values.reshape(instance.rows, instance.columns, 3), "native"
 
     def _raw(self, index: int) -> Array:
         """Bytes of one native frame; those of a deflated file from its inflated data set."""

@@ -145,6 +145,7 @@ class Tag(IntEnum):
     SegmentedBluePaletteColorLookupTableData = 0x00281223
     LossyImageCompression = 0x00282110
     LossyImageCompressionRatio = 0x00282112
+    LossyImageCompressionMethod = 0x00282114
     ModalityLUTSequence = 0x00283000
     VOILUTSequence = 0x00283010
     RealWorldValueMappingSequence = 0x00409096

@@ -25,6 +25,7 @@ from viewer.imaging.overlays import overlay_planes
 from viewer.imaging.palettes import palette_of
 from viewer.imaging.sequences import items, lookup_table, real_world_maps, text
 from viewer.imaging.study import Instance, WindowPreset
+from viewer.imaging.syntaxes import why_not_read
 from viewer.imaging.tiling import MAX_TILES
 from viewer.imaging.ultrasound import ultrasound_regions
 
@@ -83,6 +84,7 @@ def image_instance(header: Header) -> Instance:
     template = _template(
         tuple(map(raw.elements.get, _SHARED_TAGS)), raw.transfer_syntax_uid, raw.big_endian
     )
+    _check_syntax(header, template)
     pixel = raw.pixel
     if pixel is None:
         raise HeaderError("no_pixels", "The file holds no image: there is no Pixel Data.")
@@ -145,7 +147,8 @@ _SHARED_TAGS: Final = (
     *(Tag.SamplesPerPixel, Tag.PhotometricInterpretation, Tag.PlanarConfiguration),
     *(Tag.PixelPaddingValue, Tag.PixelPaddingRangeLimit, Tag.RescaleSlope, Tag.RescaleIntercept),
     *(Tag.RescaleType, Tag.Units),
-    *(Tag.LossyImageCompression, Tag.LossyImageCompressionRatio, Tag.PresentationLUTShape),
+    *(Tag.LossyImageCompression, Tag.LossyImageCompressionRatio, Tag.LossyImageCompressionMethod),
+    Tag.PresentationLUTShape,
 )
 """What describes the pixels, and is the same for all slices of most series."""
 
@@ -196,8 +199,30 @@ def _template(values: tuple[bytes | None, ...], syntax: str, big_endian: bool) -
         pixel_padding_range_limit=header.number(Tag.PixelPaddingRangeLimit, signed=signed),
         lossy=header.code(Tag.LossyImageCompression) == "01",
         lossy_ratio=header.code(Tag.LossyImageCompressionRatio),
+        lossy_method=header.code(Tag.LossyImageCompressionMethod),
         presentation_lut_shape=header.code(Tag.PresentationLUTShape),
     )
+
+
+def _check_syntax(header: Header, instance: Instance) -> None:
+    """Refuse video and pixels that are held elsewhere.
+
+    Raises
+    ------
+    HeaderError
+        With the codec and what to do.
+    """
+    steps = _frame_steps(header, instance.number_of_frames)
+    lasts = steps[0] * instance.number_of_frames if len(steps) == 1 else sum(steps)
+    refusal = why_not_read(
+        instance.transfer_syntax_uid,
+        rows=instance.rows,
+        columns=instance.columns,
+        frames=instance.number_of_frames,
+        seconds=lasts / 1000.0 if steps else None,
+    )
+    if refusal is not None:
+        raise HeaderError(*refusal)
 
 
 def _floating(header: Header, instance: Instance, bits: int) -> Instance:

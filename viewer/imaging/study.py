@@ -139,6 +139,9 @@ class Instance(_Frozen):
         True when native colour is stored plane by plane (Planar Configuration 1).
     palette
         Colours of the stored values: of all in PALETTE COLOR, else see `supplemental`.
+    lossy, lossy_ratio, lossy_method
+        Lossy Image Compression, its ratios and methods as in the header; `viewer.imaging.lossy` reads
+        them.
     floating
         True for (Double) Float Pixel Data (PS3.3 C.7.6.24): a stack of float32, where what is no
         finite number is no image.
@@ -188,6 +191,7 @@ class Instance(_Frozen):
     acquisition_time: str = ""
     lossy: bool = False
     lossy_ratio: str = ""
+    lossy_method: str = ""
     modality_lut: LookupTable | None = None
     real_world: tuple[RealWorldMap, ...] = ()
     presentation_lut_shape: str = ""

@@ -8,6 +8,7 @@ from PySide6.QtCore import QCoreApplication
 
 from viewer.imaging.calibration import PROJECTION_MODALITIES
 from viewer.imaging.geometry import GeometryVerdict, ImagePlane, VerdictKind
+from viewer.imaging.lossy import lossy_steps
 from viewer.imaging.study import Instance, Patient, Series, Study, WindowPreset
 from viewer.views.link import ManualLink
 from viewer.views.places import PointedPixel
@@ -183,11 +184,16 @@ def calibration_text(series: Series) -> str:
 
 
 def lossy_text(instance: Instance) -> str:
-    """Say that the image was ever compressed with loss (PS3.3 C.7.6.1.1.5), with the ratio if known."""
-    if not instance.lossy:
+    """Say that the image was ever compressed with loss (PS3.3 C.7.6.1.1.5), how and how much."""
+    steps = lossy_steps(instance)
+    if not steps:
         return ""
-    ratio = instance.lossy_ratio.split("\\")[-1].strip()
-    return tr("lossy {ratio}:1").format(ratio=ratio) if ratio else tr("lossy")
+    words = (
+        " ".join(filter(None, (step.method, f"{step.ratio:.3g}:1" if step.ratio else "")))
+        for step in steps
+    )
+    known = ", ".join(filter(None, words))
+    return tr("lossy {how}").format(how=known) if known else tr("lossy")
 
 
 def who(patient: Patient, age: str) -> tuple[str, str]:
