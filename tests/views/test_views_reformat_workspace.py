@@ -341,6 +341,18 @@ def test_the_selected_region_is_cut_and_found(planes: MprWorkspace) -> None:
     assert not planes.show_region(elsewhere)
 
 
+def test_the_fourth_cell_shows_the_volume_on_demand(planes: MprWorkspace, qtbot: QtBot) -> None:
+    assert planes.why_not("rendering.mip")
+    assert planes.do("reformat.volume")
+    assert planes.cell.shows_volume and planes.bar.volume.isChecked()
+    volume = planes.cell.volume
+    qtbot.waitUntil(lambda: bool(volume.picture() or volume.refusal), timeout=30_000)
+    assert not volume.refusal and not planes.why_not("rendering.mip")
+    assert planes.do("rendering.mip")
+    QTest.mouseClick(planes.bar.volume, LEFT)
+    assert not planes.cell.shows_volume and volume.rendering() is None
+
+
 # --- marks and curves ------------------------------------------------------------------------------
 
 

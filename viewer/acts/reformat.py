@@ -26,6 +26,7 @@ ACTS: tuple[Act, ...] = (
         ("Ctrl+Shift+U",),
         "path",
     ),
+    Act("reformat.volume", "MPR: 3D view in the fourth cell, and back", Scope.WINDOW, "MPR"),
     viewport_act("slab_mode", "MPR: slab off, MIP, MinIP, mean", "MPR", "Shift+M"),
     *(
         viewport_act(f"slab.{mode}", f"MPR: slab {words}", "MPR")

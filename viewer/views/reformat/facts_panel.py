@@ -6,8 +6,7 @@ from PySide6.QtCore import QRectF, Qt
 from PySide6.QtGui import QPainter, QPaintEvent
 from PySide6.QtWidgets import QWidget
 
-from viewer.views.corner_text import signed
-from viewer.views.reformat.plane_words import plane_text, shown_value, slab_text, tr
+from viewer.views.reformat.plane_words import plane_text, position, shown_value, slab_text, tr
 from viewer.views.reformat.scene import MprScene
 from viewer.views.theme import Theme
 
@@ -27,7 +26,7 @@ class FactsPanel(QWidget):
         if scene.state is None or scene.sampler is None:
             return []
         x, y, z = scene.state.crosshair
-        place = f"x {signed(x, 1)}   y {signed(y, 1)}   z {signed(z, 1)} mm"
+        place = f"x {position(x)}   y {position(y)}   z {position(z)} mm"
         value = scene.sampler.value(scene.state.crosshair)
         unit = scene.sampler.volume.unit
         found = [(tr("Crosshair"), place)]

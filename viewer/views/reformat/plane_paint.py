@@ -12,6 +12,7 @@ from PySide6.QtGui import QColor, QPainter, QPen, QPolygonF
 from viewer.imaging.geometry import FloatArray
 from viewer.imaging.marks import Mark
 from viewer.views.marks.paint import DrawnMark, draw_up, paint_label, paint_lines
+from viewer.views.marks.words import ORDINARY
 from viewer.views.outlined_text import draw_outlined
 from viewer.views.reformat.plane_words import tr
 from viewer.views.reformat.planes import PlaneName
@@ -169,9 +170,14 @@ def draw_marks(
 def lay_out(
     mark: Mark, frame: ViewFrame, bounds: QRectF, theme: Theme, taken: Sequence[Box] = ()
 ) -> DrawnMark:
-    """Lay a mark in the patient out on a plane that holds it, in widget points."""
+    """Lay a mark in the patient out on a plane that holds it, in widget points.
+
+    Where its millimetres come from goes without saying here; lists and the report say it.
+    """
     points = tuple((x, y) for x, y in frame.to_widget(mark.array()).tolist())
-    return draw_up(mark.model_copy(update={"points": points}), np.eye(3), theme, bounds, taken=taken)
+    values = tuple(value.model_copy(update={"source": ORDINARY}) for value in mark.values)
+    shown = mark.model_copy(update={"points": points, "values": values})
+    return draw_up(shown, np.eye(3), theme, bounds, taken=taken)
 
 
 def draw_curve(

@@ -75,10 +75,15 @@ def shown_value(value: float, unit: str) -> str:
     return value_text(float(round(value)) if unit == HOUNSFIELD else round(value, 2), unit)
 
 
+def position(millimetres: float) -> str:
+    """Write a coordinate; what rounds to zero has no sign."""
+    return signed(round(millimetres, 1) + 0.0, 1)
+
+
 def place_text(pose: Pose) -> str:
     """Say where a plane lies along its normal's main body axis ("z −459.5 mm")."""
     axis = int(np.abs(pose.normal).argmax())
-    return f"{'xyz'[axis]} {signed(pose.centre[axis], 1)} mm"
+    return f"{'xyz'[axis]} {position(pose.centre[axis])} mm"
 
 
 def plane_corners(

@@ -43,6 +43,8 @@ class SlabBar(QWidget):
         self.everywhere = self._button(tr("All planes"), tr("Same slab in all planes"))
         self.curve = self._button(tr("Curve"), tr("Curved reformat (Ctrl+Shift+U)"), glyph="path")
         self.curve.setCheckable(True)
+        self.volume = self._button(tr("3D"), tr("Volume in the fourth cell"), glyph="cube")
+        self.volume.setCheckable(True)
         self.straight = self._button(
             tr("Straight"), tr("Planes along the images again"), glyph="arrow-counter-clockwise"
         )
@@ -51,6 +53,7 @@ class SlabBar(QWidget):
             (self.thicker, "viewport.slab_thicker"),
             (self.everywhere, "viewport.slab_everywhere"),
             (self.curve, "reformat.curved"),
+            (self.volume, "reformat.volume"),
             (self.straight, "viewport.planes_straight"),
         ):
             button.clicked.connect(lambda _checked=False, act=act: do(act))
@@ -58,6 +61,7 @@ class SlabBar(QWidget):
             row.addWidget(widget)
         row.addSpacing(theme.px(12))
         row.addWidget(self.curve)
+        row.addWidget(self.volume)
         row.addWidget(self.straight)
         self.note = QLabel()
         self.note.setSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Preferred)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import replace
-from typing import Final, Protocol
+from typing import Final
 
 from PySide6.QtCore import Qt, Signal
 from PySide6.QtGui import QKeyEvent
@@ -16,13 +16,13 @@ from viewer.imaging.marks import Mark
 from viewer.imaging.reader import OpenStack
 from viewer.imaging.reformat import Slab, SlabMode, Vector
 from viewer.imaging.regions import Region
+from viewer.imaging.resample import ShownVolume
 from viewer.imaging.study import Study, WindowPreset
 from viewer.imaging.volume import ImageStack
 from viewer.views.marks.board import MarkBoard
 from viewer.views.overlay import Overlay
 from viewer.views.places import PatientPoint
-from viewer.views.reformat.curved_view import CurvedView
-from viewer.views.reformat.facts_panel import FactsPanel
+from viewer.views.reformat.fourth_cell import RENDERING, FourthCell
 from viewer.views.reformat.plane_view import PlaneView
 from viewer.views.reformat.plane_words import plane_word, tr
 from viewer.views.reformat.planes import MprState, PlaneName
@@ -49,43 +49,14 @@ SLAB_ACTS: Final[dict[str, SlabMode]] = {
 FACTORS: Final[dict[str, float]] = {"viewport.zoom_in": 1.25, "viewport.zoom_out": 0.8}
 
 
-class FourthCell(Protocol):
-    """What may stand in the fourth cell while no curve is drawn: the volume in three dimensions."""
-
-    def widget(self) -> QWidget:
-        """Return the widget."""
-        ...
-
-    def open(
-        self, stack: ImageStack, study: Study | None, opened: OpenStack, place: PatientPoint | None
-    ) -> None:
-        """Show the series."""
-        ...
-
-    def close(self) -> None:
-        """Let go of all memory."""
-        ...
-
-
 class MprWorkspace(QWidget):
-    """The workspace of the three planes (`viewer.views.workspace.Workspace`).
-
-    Parameters
-    ----------
-    make_fourth
-        Makes what stands in the fourth cell; by default the facts of the planes.
-    """
+    """The workspace of the three planes (`viewer.views.workspace.Workspace`)."""
 
     leaveWanted = Signal()
     toolWanted = Signal(str)
     """The act of a tool was asked for by its key: the tool bar follows."""
 
-    def __init__(
-        self,
-        theme: Theme,
-        parent: QWidget | None = None,
-        make_fourth: Callable[[Theme, QWidget], FourthCell] | None = None,
-    ) -> None:
+    def __init__(self, theme: Theme, parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self.theme = theme
         self.scene = MprScene(self)
@@ -95,22 +66,20 @@ class MprWorkspace(QWidget):
         self._place: PatientPoint | None = None
         self._awaited: Mark | None = None
         self._study: Study | None = None
+        self._opened: OpenStack | None = None
+        self._shown: ShownVolume | None = None
         self.bar = SlabBar(theme, self.do, self)
         self.planes = {name: PlaneView(name, self.scene, theme, self) for name in PlaneName}
-        self.curved = CurvedView(self.scene, theme, self)
-        self.fourth = make_fourth(theme, self) if make_fourth is not None else None
-        self.cell = QStackedWidget(self)
-        self._beside = self.fourth.widget() if self.fourth else FactsPanel(self.scene, theme, self.cell)
-        self.cell.addWidget(self._beside)
-        self.cell.addWidget(self.curved)
+        self.cell = FourthCell(self.scene, theme, self)
+        self.curved = self.cell.curved
         self.message = QLabel(self)
         self.message.setAlignment(Qt.AlignmentFlag.AlignCenter)
         self.message.setWordWrap(True)
         self._lay_out()
-        for view in (*self.planes.values(), self.curved):
+        for view in (*self.planes.values(), self.curved, self.cell):
             view.actRequested.connect(self._asked)
         self.scene.activeChanged.connect(self._show_slab)
-        self.scene.curveChanged.connect(self._show_slab)
+        self.scene.curveChanged.connect(self._show_curve)
         self.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
 
     def _lay_out(self) -> None:
@@ -154,21 +123,18 @@ class MprWorkspace(QWidget):
     ) -> None:
         """Build the volume of a series and show it; the window lives meanwhile."""
         self.scene.clear()
-        self._place, self._study = place, study
+        self._place, self._study, self._opened = place, study, opened
         self._say(tr("The volume is being built …"))
         self.job.start(stack, opened)
-        if self.fourth is not None:
-            self.fourth.open(stack, study, opened, place)
 
     def close(self) -> None:
         """Let go of the volume."""
         self.job.drop()
         self.scene.clear()
-        self._study = None
+        self._study = self._opened = self._shown = None
+        self.cell.clear()
         self.maximised = None
         self._place_cells()
-        if self.fourth is not None:
-            self.fourth.close()
 
     def set_overlay(self, overlay: Overlay) -> None:
         """Take the regions of the evidence."""
@@ -207,12 +173,15 @@ class MprWorkspace(QWidget):
         """Return why an act is not possible now, or empty."""
         if self.scene.state is None:
             return tr("There is no volume yet.")
+        if act.startswith(RENDERING):
+            return self.cell.why_not(act)
         if act == "viewport.slab_thinner" and self.scene.slab().mode is SlabMode.OFF:
             return tr("There is no slab.")
         return ""
 
     def _built(self, answer: Answer) -> None:
         if isinstance(answer, BuiltVolume):
+            self._shown = answer.shown
             place = self._place_in(answer.stack)
             self.scene.show(answer.stack, self._study, answer.shown, answer.sampler, place)
             self.pages.setCurrentIndex(1)
@@ -240,8 +209,11 @@ class MprWorkspace(QWidget):
         scene = self.scene
         name = tr("Curve") if scene.on_curve else plane_word(scene.active)
         self.bar.show_slab(name, self._slab(), curving=scene.drawing_curve, note=scene.badge)
-        wanted = self.curved if scene.drawing_curve or scene.curve_points else self._beside
-        self.cell.setCurrentWidget(wanted)
+        self.bar.volume.setChecked(self.cell.shows_volume)
+
+    def _show_curve(self) -> None:
+        self.cell.show_curve(bool(self.scene.drawing_curve or self.scene.curve_points))
+        self._show_slab()
 
     # --- acts --------------------------------------------------------------------------------------
 
@@ -249,21 +221,12 @@ class MprWorkspace(QWidget):
         """Do an act of the viewer's table; false when it is not one of this workspace's."""
         if self.scene.state is None:
             return False
-        if act in STEPS:
-            self.planes[self.scene.active].scroll_by(STEPS[act])
-            return True
+        if act.startswith(RENDERING):
+            return self.cell.do(act)
         tool = act.removeprefix("viewport.tool.")
         if tool != act:
             self.set_tool(Tool(tool))
             return False  # the tool bar shows the tool that the viewports have
-        key = act.removeprefix("viewport.preset.")
-        if key in PRESET_KEYS:
-            self.scene.set_window(self.scene.preset(key))
-            return True
-        mode = SLAB_ACTS.get(act)
-        if mode is not None:
-            self._set_slab(replace(self._slab(), mode=mode))
-            return True
         own = self._acts().get(act)
         if own is not None:
             own()
@@ -291,7 +254,14 @@ class MprWorkspace(QWidget):
             "viewport.slab_everywhere": lambda: scene.set_slab(scene.slab(), everywhere=True),
             "viewport.one_to_one": view.zoom_to_voxels,
             "reformat.curved": self._switch_curve,
+            "reformat.volume": self._switch_volume,
             **{act: lambda by=by: view.zoom_by(by) for act, by in FACTORS.items()},
+            **{act: lambda by=by: view.scroll_by(by) for act, by in STEPS.items()},
+            **{act: lambda mode=mode: self._set_mode(mode) for act, mode in SLAB_ACTS.items()},
+            **{
+                f"viewport.preset.{key}": lambda key=key: scene.set_window(scene.preset(key))
+                for key in PRESET_KEYS
+            },
         }
 
     def _change(self, make: Callable[[MprState], MprState]) -> None:
@@ -308,8 +278,10 @@ class MprWorkspace(QWidget):
         self.scene.changed.emit()
 
     def _cycle_slab(self) -> None:
-        slab = self._slab()
-        self._set_slab(replace(slab, mode=slab.mode.next()))
+        self._set_mode(self._slab().mode.next())
+
+    def _set_mode(self, mode: SlabMode) -> None:
+        self._set_slab(replace(self._slab(), mode=mode))
 
     def _step_slab(self, direction: int) -> None:
         self._set_slab(self._slab().stepped(direction))
@@ -337,6 +309,14 @@ class MprWorkspace(QWidget):
             scene.set_curve(())
         else:
             scene.set_curve(scene.curve_points if len(scene.curve_points) > 1 else ())
+
+    def _switch_volume(self) -> None:
+        """Show the volume in three dimensions in the fourth cell, or put it away."""
+        if self.cell.shows_volume:
+            self.cell.clear()
+        elif self._shown is not None and self._opened is not None:
+            self.cell.show_volume(self._shown, self._study, self._opened)
+        self._show_slab()
 
     def keyPressEvent(self, event: QKeyEvent) -> None:
         """Esc ends a drawing, then leaves; Enter ends the curve, Backspace takes a step back."""
