@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from reports.store.accounts import Account
     from reports.store.reports import Reports
 
-AROUND = 36
+AROUND = 16
 """Characters shown before the first word that was found."""
 
 LONGEST = 160

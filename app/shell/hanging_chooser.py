@@ -4,20 +4,18 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from PySide6.QtCore import QRect, QSize, Qt, Signal
-from PySide6.QtGui import QKeyEvent, QPainter
+from PySide6.QtCore import Qt, Signal
+from PySide6.QtGui import QKeyEvent
 from PySide6.QtWidgets import (
     QHBoxLayout,
     QLineEdit,
     QListWidget,
     QListWidgetItem,
-    QStyle,
-    QStyledItemDelegate,
-    QStyleOptionViewItem,
     QVBoxLayout,
     QWidget,
 )
 
+from app.shell.hanging_rows import HELD, ProtocolRow, protocol_item
 from app.shell.layers import Layer
 from app.shell.widgets import PRIMARY, QUIET, ActButton, plain_label
 from viewer.imaging.hanging import Hanging
@@ -26,51 +24,6 @@ from viewer.views.theme import Theme
 
 WIDTH, HEIGHT = 520, 460
 """Largest size of the chooser, logical pixels."""
-
-HANGING = Qt.ItemDataRole.UserRole + 1
-REASON = Qt.ItemDataRole.UserRole + 2
-SHAPE = Qt.ItemDataRole.UserRole + 3
-
-
-class _Row(QStyledItemDelegate):
-    """Name and reason over each other, the layout at the right."""
-
-    def __init__(self, theme: Theme, parent: QWidget) -> None:
-        super().__init__(parent)
-        self._theme = theme
-
-    def sizeHint(self, option: QStyleOptionViewItem, index: object) -> QSize:
-        theme = self._theme
-        return QSize(0, theme.line_height("name") + theme.line_height("note") + theme.px(12))
-
-    def paint(self, painter: QPainter, option: QStyleOptionViewItem, index: object) -> None:
-        theme = self._theme
-        box = option.rect.adjusted(theme.px(12), theme.px(5), -theme.px(12), -theme.px(5))
-        painter.save()
-        selected = bool(option.state & QStyle.StateFlag.State_Selected)
-        painter.fillRect(option.rect, theme.colour("selected" if selected else "raised"))
-        if selected:
-            painter.fillRect(
-                QRect(option.rect.left(), option.rect.top(), theme.px(2), option.rect.height()),
-                theme.colour("text"),
-            )
-        shape = str(index.data(SHAPE))
-        painter.setFont(theme.font("note"))
-        painter.setPen(theme.colour("text-2"))
-        painter.drawText(box, Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignTop, shape)
-        room = box.width() - painter.fontMetrics().horizontalAdvance(shape) - theme.px(12)
-        for row, (role, step, ink) in enumerate(
-            ((Qt.ItemDataRole.DisplayRole, "name", "text"), (REASON, "note", "text-2"))
-        ):
-            painter.setFont(theme.font(step))
-            painter.setPen(theme.colour(ink))
-            words = painter.fontMetrics().elidedText(
-                str(index.data(role)), Qt.TextElideMode.ElideRight, box.width() if row else room
-            )
-            top = box.top() + row * theme.line_height("name")
-            place = QRect(box.left(), top, box.width(), theme.line_height(step))
-            painter.drawText(place, Qt.AlignmentFlag.AlignVCenter, words)
-        painter.restore()
 
 
 class HangingChooser(Layer):
@@ -92,7 +45,7 @@ class HangingChooser(Layer):
         title.setContentsMargins(side, 0, side, 0)
         column.addWidget(title)
         self.list = QListWidget()
-        self.list.setItemDelegate(_Row(theme, self.list))
+        self.list.setItemDelegate(ProtocolRow(theme, self.list))
         self.list.setAccessibleName(self.tr("Hanging protocols that fit"))
         self.list.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
         self.list.itemActivated.connect(self._take)
@@ -114,11 +67,7 @@ class HangingChooser(Layer):
         self.list.clear()
         for hanging in hangings:
             protocol = hanging.protocol
-            item = QListWidgetItem(protocol.name)
-            item.setData(HANGING, hanging)
-            item.setData(REASON, hanging.reason)
-            item.setData(SHAPE, f"{protocol.rows} \u00d7 {protocol.columns}")
-            item.setData(Qt.ItemDataRole.AccessibleTextRole, f"{protocol.name}: {hanging.reason}")
+            item = protocol_item(protocol, hanging.reason, hanging)
             self.list.addItem(item)
             if protocol == current:
                 self.list.setCurrentItem(item)
@@ -134,7 +83,7 @@ class HangingChooser(Layer):
         self.list.setFocus(Qt.FocusReason.ShortcutFocusReason)
 
     def _take(self, item: QListWidgetItem) -> None:
-        hanging = item.data(HANGING)
+        hanging = item.data(HELD)
         self.dismiss()
         self.chosen.emit(hanging)
 

@@ -13,12 +13,12 @@ from PySide6.QtWidgets import (
     QHBoxLayout,
     QLineEdit,
     QListWidget,
-    QListWidgetItem,
     QScrollArea,
     QVBoxLayout,
     QWidget,
 )
 
+from app.shell.hanging_rows import HELD, ProtocolRow, protocol_item, rule_words
 from app.shell.layers import Layer
 from app.shell.widgets import PRIMARY, QUIET, ActButton, plain_label, rule
 from viewer.imaging.hanging_facts import Plane, region_names
@@ -35,7 +35,6 @@ from viewer.imaging.hanging_protocol import (
 from viewer.imaging.own_presets import PRESETS
 from viewer.views.theme import Theme
 
-PROTOCOL = Qt.ItemDataRole.UserRole + 1
 PRIORS = 3
 """So many priors can be chosen for a viewport."""
 
@@ -153,7 +152,9 @@ class HangingEditor(Layer):
         theme = self.theme
         column = QVBoxLayout()
         self.list = QListWidget()
+        self.list.setItemDelegate(ProtocolRow(self.theme, self.list))
         self.list.setAccessibleName(self.tr("Hanging protocols"))
+        self.list.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
         self.list.currentItemChanged.connect(lambda *_: self._show_current())
         column.addWidget(self.list, 1)
         row = QHBoxLayout()
@@ -251,16 +252,14 @@ class HangingEditor(Layer):
         self.list.clear()
         for protocol in (*self._own, *self._others):
             mark = self.tr("own") if protocol.own else self.tr("given")
-            item = QListWidgetItem(f"{protocol.name}   ({mark})")
-            item.setData(PROTOCOL, protocol)
-            item.setToolTip(protocol.name)
-            self.list.addItem(item)
+            about = f"{mark}: {rule_words(protocol.match)}"
+            self.list.addItem(protocol_item(protocol, about, protocol))
         self.list.setCurrentRow(min(row, self.list.count() - 1))
 
     def current(self) -> HangingProtocol | None:
         """Return the chosen protocol."""
         item = self.list.currentItem()
-        return None if item is None else item.data(PROTOCOL)
+        return None if item is None else item.data(HELD)
 
     def _show_current(self) -> None:
         protocol = self.current()

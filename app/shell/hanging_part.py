@@ -4,37 +4,22 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 
-from PySide6.QtCore import QCoreApplication, QObject
+from PySide6.QtCore import QObject
 
 from app.desk import Desk
 from app.own_hanging import Shown, all_of, body_of, of_layout, of_site, own_of
 from app.shell.hanging_chooser import HangingChooser, LayoutName
 from app.shell.hanging_editor import HangingEditor
+from app.shell.hanging_rows import rule_words, tr
 from app.shell.parts import PartContext, SidePage
 from app.shell.priors_page import PriorsPage
 from reports.store.records import PreferenceKind
 from viewer.imaging.hanging import Hanging
-from viewer.imaging.hanging_protocol import HangingProtocol, Links, StudyRule
+from viewer.imaging.hanging_protocol import HangingProtocol, Links
 from viewer.imaging.letters import edge_letters
 from viewer.imaging.study import Study
 
 PAGE = "priors"
-
-
-def tr(text: str) -> str:
-    """Translate a word of this part."""
-    return QCoreApplication.translate("Hanging", text)
-
-
-def rule_words(rule: StudyRule) -> str:
-    """Say in words for which studies a protocol is."""
-    about = (
-        " + ".join(rule.all_modalities) or tr(" or ").join(rule.modality),
-        tr(" or ").join(rule.regions),
-        tr(" or ").join(f"\u201c{phrase}\u201d" for phrase in rule.words),
-        tr("with a prior") if rule.least_priors else "",
-    )
-    return tr("For studies of: {rule}").format(rule=", ".join(filter(None, about)) or tr("any kind"))
 
 
 class HangingPart(QObject):
@@ -127,7 +112,11 @@ class HangingPart(QObject):
             if study is not None and study.description
             else " ".join(made.match.regions)
         )
-        self.name.ask(words.strip() or tr("My layout"), rule_words(made.match), self._area.stage)
+        self.name.ask(
+            words.strip() or tr("My layout"),
+            tr("For studies of: {rule}").format(rule=rule_words(made.match)),
+            self._area.stage,
+        )
 
     def edit(self) -> None:
         """Open the editor."""

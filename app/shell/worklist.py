@@ -248,7 +248,7 @@ class WorklistPage(QWidget):
         row.addWidget(plain_label(tr("Worklist"), theme, step="patient"))
         row.addSpacing(theme.length("space", "xl"))
         self.search = QLineEdit()
-        self.search.setPlaceholderText(tr("Name, ID, accession, date, study or words of a report"))
+        self.search.setPlaceholderText(tr("Name, ID, accession, date, study, report text"))
         self.search.setAccessibleName(tr("Search the worklist"))
         self.search.setClearButtonEnabled(True)
         self.search.setFixedWidth(theme.px(420))

@@ -158,7 +158,9 @@ def _hanging(
         + POINTS_OF_AN_EMPTY_PANE * empty
         + (POINTS_OF_OWN if protocol.own else 0)
     )
-    words = ", ".join(reasons.values()) or "nothing else fits"
+    words = ", ".join(reasons.values()) or "any study"
+    if protocol is AS_IT_CAME:
+        words = "any study, most images first"
     if protocol.own:
         words = f"your own; {words}"
     if empty:
