@@ -8,8 +8,10 @@ from collections.abc import Callable
 
 import numpy as np
 import pytest
-from PySide6.QtCore import QPoint, QPointF, Qt
-from PySide6.QtGui import QWheelEvent
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from PySide6.QtCore import QEvent, QPoint, QPointF, Qt
+from PySide6.QtGui import QMouseEvent, QWheelEvent
 from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QApplication, QLineEdit
 from pytestqt.qtbot import QtBot
@@ -20,8 +22,11 @@ from viewer.imaging.study import Study
 from viewer.imaging.volume import ImageStack
 from viewer.views.grid import ViewportGrid
 from viewer.views.marks.board import MarkBoard
+from viewer.views.marks.image_marks import ImageMarks
 from viewer.views.marks.layer import MarksLayer
+from viewer.views.theme import Theme
 from viewer.views.viewport import ImageViewport
+from viewer.views.viewport_model import ViewportModel
 from viewer.views.viewport_state import ViewportState
 
 pytestmark = pytest.mark.gui
@@ -63,6 +68,13 @@ def at(viewport: ImageViewport, column: float, row: float) -> QPoint:
     return QPoint(round(x), round(y))
 
 
+def move(viewport: ImageViewport, point: QPoint) -> None:
+    """Move the mouse: the X server's own events arrive when they like."""
+    place, none = QPointF(point), Qt.MouseButton.NoButton
+    event = QMouseEvent(QEvent.Type.MouseMove, place, viewport.mapToGlobal(place), none, none, NONE)
+    QApplication.sendEvent(viewport, event)
+
+
 def drag(
     viewport: ImageViewport,
     start: tuple[float, float],
@@ -71,13 +83,13 @@ def drag(
 ) -> None:
     QTest.mousePress(viewport, LEFT, keys, at(viewport, *start))
     for point in way:
-        QTest.mouseMove(viewport, at(viewport, *point))
+        move(viewport, at(viewport, *point))
     QTest.mouseRelease(viewport, LEFT, keys, at(viewport, *way[-1]))
 
 
 def click(viewport: ImageViewport, *points: tuple[float, float]) -> None:
     for point in points:
-        QTest.mouseMove(viewport, at(viewport, *point))
+        move(viewport, at(viewport, *point))
         QTest.mouseClick(viewport, LEFT, NONE, at(viewport, *point))
 
 
@@ -147,6 +159,82 @@ def test_a_dragged_ellipse_fills_the_box_of_its_pixels_under_zoom_flip_and_turn(
     expected = [(40, 31), (60, 31), (50, 25), (50, 37)]
     np.testing.assert_allclose(only(board).array(), expected, atol=reach(viewport))
     assert value_of(only(board), AREA) == pytest.approx(math.pi * 10 * 6, rel=0.08)
+
+
+@pytest.mark.parametrize(("turns", "mirrored"), POSITIONS)
+def test_outlines_brush_axes_and_words_lie_on_their_pixels_in_every_position(
+    viewport: ImageViewport, board: MarkBoard, turns: int, mirrored: bool
+) -> None:
+    viewport.set_state(
+        ViewportState(index=4, quarter_turns=turns, mirrored=mirrored, magnification=1.3)
+    )
+    corners = [(35.0, 22.0), (60.0, 24.0), (58.0, 42.0), (38.0, 40.0)]
+    viewport.set_tool(Tool.OUTLINE)
+    click(viewport, *corners)
+    QTest.keyClick(viewport, KEY.Key_Return)
+    board.select("")  # or the corner of the outline would be taken
+    viewport.set_tool(Tool.FREEHAND)
+    drag(viewport, corners[0], *corners)
+    for outline in board.marks:
+        np.testing.assert_allclose(outline.array()[-4:], corners, atol=reach(viewport))
+    viewport.set_tool(Tool.BRUSH)
+    layer_of(viewport).brush.radius = 2.0
+    drag(viewport, (40, 30), (50, 30))
+    painted = board.marks[-1].mask
+    assert painted is not None
+    rows, columns = np.nonzero(painted.unpack())
+    assert (rows.mean(), columns.mean()) == pytest.approx((30, 45), abs=1.0)
+    assert rows.max() - rows.min() < 6 < columns.max() - columns.min()
+    viewport.set_tool(Tool.BIDIRECTIONAL)
+    axes = [(36.0, 30.0), (60.0, 30.0), (45.0, 22.0), (45.0, 40.0)]
+    click(viewport, *axes)
+    np.testing.assert_allclose(board.marks[-1].array(), axes, atol=2 * reach(viewport))
+    viewport.set_tool(Tool.TEXT)
+    click(viewport, (42, 36))
+    field = next(one for one in viewport.findChildren(QLineEdit) if one.isVisible())
+    QTest.keyClicks(field, "Clip")
+    QTest.keyClick(field, KEY.Key_Return)
+    np.testing.assert_allclose(board.marks[-1].array(), [(42, 36)], atol=reach(viewport))
+    assert len(board.marks) == 5
+
+
+STATES = st.builds(
+    ViewportState,
+    index=st.just(4),
+    magnification=st.floats(0.5, 6.0),
+    centre=st.tuples(st.floats(20, 70), st.floats(15, 50)),
+    quarter_turns=st.integers(0, 3),
+    mirrored=st.booleans(),
+)
+
+
+@settings(deadline=None)
+@given(states=st.lists(STATES, min_size=2, max_size=5))
+def test_a_mark_is_on_the_same_pixels_and_as_large_through_flips_turns_zoom_and_pan(
+    states: list[ViewportState],
+) -> None:
+    from conftest import build_stack
+
+    stack = build_stack(spacing=(0.5, 0.8))
+    model = ViewportModel()
+    model.show(stack, None, None, 4)
+    model.size = (480.0, 420.0)
+    board = MarkBoard()
+    here = ImageMarks(model, board, Theme())
+    ends = ((30.13, 20.21), (60.13, 20.21), (45.13, 10.21), (45.13, 30.21))
+    board.restore([here.measured(make(stack, MarkKind.ELLIPSE, *ends))])
+    wanted = [(value.label, value.value) for value in only(board).values]
+    for state in states:
+        model.state = state
+        (drawn,) = here.drawn()
+        ring = np.array([model.to_image((x, y)) for x, y in drawn.lines[0][0].tolist()])
+        inside = ((ring - (45.13, 20.21)) / (15, 10)) ** 2
+        np.testing.assert_allclose(inside.sum(axis=1), 1.0, atol=1e-9)
+        handles = [model.to_image((x, y)) for x, y in drawn.handles.tolist()]
+        np.testing.assert_allclose(handles, ends, atol=1e-9)
+        again = here.measured(make(stack, MarkKind.ELLIPSE, *handles))
+        for (label, before), value in zip(wanted, again.values, strict=True):
+            assert (label, pytest.approx(before, abs=1e-9)) == (value.label, value.value)
 
 
 def test_a_drag_measures_a_length_at_once_with_its_unit_and_uncertainty(
@@ -333,7 +421,7 @@ def test_escape_puts_a_dragged_mark_back(
     before = make(stack, MarkKind.LENGTH, (40, 25), (60, 25))
     board.restore([before])
     QTest.mousePress(viewport, LEFT, NONE, at(viewport, 50, 25))
-    QTest.mouseMove(viewport, at(viewport, 50, 40))
+    move(viewport, at(viewport, 50, 40))
     QTest.keyClick(viewport, KEY.Key_Escape)
     QTest.mouseRelease(viewport, LEFT, NONE, at(viewport, 50, 40))
     assert board.marks == (before,)

@@ -21,6 +21,7 @@ from viewer.views.marks.paint import DrawnMark, draw_up, paint_brush, paint_labe
 from viewer.views.marks.sketch import GESTURES, SMALLEST_DRAG, Gesture, How, Sketch
 from viewer.views.marks.word_field import WordField
 from viewer.views.marks.words import tr
+from viewer.views.mouse import MOUSE, Button
 from viewer.views.stack_view import StackView
 from viewer.views.viewport_state import FloatArray, transform
 
@@ -155,7 +156,7 @@ class MarksLayer(Layer):
 
     def press(self, event: QMouseEvent) -> bool:
         """Take hold of a mark, or begin one, or go on with it."""
-        if event.button() is not Qt.MouseButton.LeftButton or self.here.place() is None:
+        if not self._is_ours(event):
             return False
         at = self._widget_point(event)
         point, sketch = self.here.image_point(at), self._sketch_here()
@@ -175,6 +176,15 @@ class MarksLayer(Layer):
             return False
         self._begin(gesture, point, at, event)
         return True
+
+    def _is_ours(self, event: QMouseEvent) -> bool:
+        """Return whether a press is for marks: the left button, unless a modifier binds it."""
+        if event.button() is not Qt.MouseButton.LeftButton or self.here.place() is None:
+            return False
+        held, tool = event.modifiers(), self.view.tool
+        ctrl = bool(held & Qt.KeyboardModifier.ControlModifier)
+        shift = bool(held & Qt.KeyboardModifier.ShiftModifier)
+        return MOUSE.drag(Button.LEFT, ctrl=ctrl, shift=shift, chosen=tool) is tool
 
     def _begin(self, gesture: Gesture, point: Point, at: Point, event: QMouseEvent) -> None:
         if gesture.how is How.WORDS:
@@ -203,13 +213,21 @@ class MarksLayer(Layer):
         elif self.brush.is_down:
             self.brush.move(point)
             self._refresh()
+            self._move_circle(at)
         elif sketch is not None:
             self._go_on(sketch.move(point, self.view.model.scale()))
         else:
             if self.gesture_is(How.PAINT):
-                self.view.update()
+                self._move_circle(at)
             return event.buttons() == Qt.MouseButton.NoButton and self._point_at(at)
         return True
+
+    def _move_circle(self, at: Point) -> None:
+        """Draw anew where the circle of the brush was and where it is."""
+        reach = self.brush.radius * self.view.model.scale() + 3.0
+        here = QRectF(at[0] - reach, at[1] - reach, 2 * reach, 2 * reach)
+        self.view.update(self._dirty.united(here).toAlignedRect())
+        self._dirty = here
 
     def release(self, event: QMouseEvent) -> bool:
         """Let go."""
@@ -229,7 +247,7 @@ class MarksLayer(Layer):
 
     def double_click(self, event: QMouseEvent) -> bool:
         """Close an outline; else open the words of a text; with a drawing tool it is two clicks."""
-        if event.button() is not Qt.MouseButton.LeftButton or self.here.place() is None:
+        if not self._is_ours(event):
             return False
         sketch = self._sketch_here()
         if sketch is not None and sketch.gesture.how is How.OUTLINE:
