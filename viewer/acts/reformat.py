@@ -35,6 +35,8 @@ ACTS: tuple[Act, ...] = (
     viewport_act("slab_thicker", "MPR: slab thicker", "MPR", "Ctrl+Up"),
     viewport_act("slab_thinner", "MPR: slab thinner", "MPR", "Ctrl+Down"),
     viewport_act("slab_everywhere", "MPR: same slab in all planes", "MPR"),
+    viewport_act("planes_turn_right", "MPR: turn the other planes clockwise by 5°", "MPR"),
+    viewport_act("planes_turn_left", "MPR: turn the other planes back by 5°", "MPR"),
     viewport_act("planes_straight", "MPR: planes along the images again", "MPR"),
 )
 """In the order in which menus and the shortcut sheet show them."""

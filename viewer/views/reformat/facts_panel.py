@@ -6,7 +6,7 @@ from PySide6.QtCore import QRectF, Qt
 from PySide6.QtGui import QPainter, QPaintEvent
 from PySide6.QtWidgets import QWidget
 
-from viewer.views.reformat.plane_words import plane_text, position, shown_value, slab_text, tr
+from viewer.views.reformat.plane_words import plane_text, position, slab_text, tr
 from viewer.views.reformat.scene import MprScene
 from viewer.views.theme import Theme
 
@@ -27,11 +27,10 @@ class FactsPanel(QWidget):
             return []
         x, y, z = scene.state.crosshair
         place = f"x {position(x)}   y {position(y)}   z {position(z)} mm"
-        value = scene.sampler.value(scene.state.crosshair)
-        unit = scene.sampler.volume.unit
         found = [(tr("Crosshair"), place)]
-        if value is not None:
-            found.append((tr("Value"), shown_value(value, unit)))
+        value = scene.value_words(scene.state.crosshair)
+        if value:
+            found.append((tr("Value"), value))
         for name, pose in scene.state.poses.items():
             words = plane_text(name, pose)
             found.append(("", "   ".join(filter(None, (words, slab_text(pose.slab))))))
@@ -71,6 +70,11 @@ class FactsPanel(QWidget):
             place = QRectF(margin + column, y, wide - column, line)
             painter.drawText(place, Qt.AlignmentFlag.AlignVCenter, words)
             y += line
+        if self.scene.badge:
+            painter.setPen(self.theme.colour("warning"))
+            place = QRectF(margin, y + line / 2, wide, 3 * line)
+            painter.drawText(place, Qt.TextFlag.TextWordWrap, self.scene.badge)
+            y += 3 * line
         y = max(y + line, self.height() - margin - line * len(self.hints()))
         painter.setPen(self.theme.colour("text-2"))
         for words in self.hints():

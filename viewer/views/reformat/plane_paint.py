@@ -137,13 +137,13 @@ def _reach(bounds: QRectF, start: QPointF, along: QPointF) -> float:
 
 
 def _draw_name(painter: QPainter, line: CrossLine, bounds: QRectF, theme: Theme) -> None:
-    """Write the name of a line where it leaves the view, a little off the orientation letter."""
-    inner = bounds.adjusted(LABEL_INSET, LABEL_INSET, -2 * LABEL_INSET, -LABEL_INSET)
+    """Write the name of a line near its lower or left end, where no other words stand."""
+    inner = bounds.adjusted(LABEL_INSET, LABEL_INSET, -LABEL_INSET, -2 * LABEL_INSET)
     (x, y), (dx, dy) = line.middle, line.along
     if not inner.contains(QPointF(x, y)):
         return
-    if dy > abs(dx) or (abs(dy) <= abs(dx) and dx < 0):
-        dx, dy = -dx, -dy  # upwards, or to the right
+    if dy < -abs(dx) or (abs(dy) <= abs(dx) and dx > 0):
+        dx, dy = -dx, -dy  # downwards, or to the left
     reach = _reach(inner, QPointF(x, y), QPointF(dx, dy))
     font = theme.font("corner")
     place = (x + dx * reach + theme.px(5), y + dy * reach + theme.px(3))

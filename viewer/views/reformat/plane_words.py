@@ -95,8 +95,7 @@ def plane_corners(
     window: WindowPreset,
     inverted: bool,
     badge: str,
-    value: float | None,
-    unit: str,
+    value: str,
     zoom_percent: float,
     tall: bool,
     identity: bool,
@@ -108,7 +107,7 @@ def plane_corners(
     badge
         What was done to the volume, empty when nothing was.
     value
-        Modality value under the pointer, none where there is none.
+        Words for the value under the pointer, empty where there is none.
     tall
         Whether there is room for more than a line in each corner.
     identity
@@ -121,8 +120,7 @@ def plane_corners(
             filter(None, (*who(study.patient, study.age), printed_date(study.date, study.time)))
         )
     grey = f"W {signed(window.width)}  L {signed(window.center)}"
-    probe = "" if value is None else shown_value(value, unit)
-    lower_left = (probe, tr("Inverted") if inverted else "", slab_text(pose.slab), grey)
+    lower_left = (value, tr("Inverted") if inverted else "", slab_text(pose.slab), grey)
     lower_right = (tr("Zoom {n} %").format(n=f"{zoom_percent:.0f}"), place_text(pose))
     problem = ", ".join(filter(None, (badge_text(series.verdict), tr("resampled")))) if badge else ""
     return Corners(

@@ -17,10 +17,12 @@ from viewer.imaging.reformat import Slab, Vector, VoxelGrid, vector, volume_pipe
 from viewer.imaging.regions import Region
 from viewer.imaging.resample import ShownVolume
 from viewer.imaging.study import Study, WindowPreset
+from viewer.imaging.suv import SuvRefusal, SuvScale, suv_scale
 from viewer.imaging.volume import ImageStack
 from viewer.views.marks.board import MarkBoard
 from viewer.views.overlay import Overlay
 from viewer.views.reformat.marks import PlaneMarks
+from viewer.views.reformat.plane_words import shown_value
 from viewer.views.reformat.planes import MprState, PlaneName, planes_of
 from viewer.views.reformat.region_cuts import middle_of
 from viewer.views.reformat.sampler import VolumeSampler
@@ -57,6 +59,7 @@ class MprScene(QObject):
         self.sampler: VolumeSampler | None = None
         self.state: MprState | None = None
         self.window: WindowPreset | None = None
+        self.suv: SuvScale | SuvRefusal | None = None
         self.curve_points: tuple[Vector, ...] = ()
         self.curve: Curve | None = None
 
@@ -77,6 +80,7 @@ class MprScene(QObject):
         if place is not None and sampler.grid.contains(place):
             self.state = self.state.at(place, sampler.grid)
         self.window = default_window(stack, len(stack.frames) // 2)
+        self.suv = None if stack.series.pet is None else suv_scale(stack.series)
         self.inverted = False
         self.set_curve(())
         self.activeChanged.emit()
@@ -101,6 +105,16 @@ class MprScene(QObject):
         if self.sampler is None or self.window is None:
             return None
         return volume_pipeline(self.sampler.volume, self.window, inverted=self.inverted)
+
+    def value_words(self, place: Vector) -> str:
+        """Write the value at a place with its unit, of PET also as SUV; empty where there is none."""
+        value = None if self.sampler is None else self.sampler.value(place)
+        if value is None or self.sampler is None:
+            return ""
+        words = shown_value(value, self.sampler.volume.unit)
+        if isinstance(self.suv, SuvScale):
+            words = f"{words}  {shown_value(value * self.suv.factor, self.suv.unit)}"
+        return words
 
     # --- changes -----------------------------------------------------------------------------------
 

@@ -1,11 +1,11 @@
-"""The thin bar over the planes: slab, its thickness, curve, planes straight; and what was resampled."""
+"""The thin bar over the planes: slab and its thickness, curve, 3D, planes straight."""
 
 from __future__ import annotations
 
 from collections.abc import Callable
 
 from PySide6.QtCore import Qt
-from PySide6.QtWidgets import QHBoxLayout, QLabel, QPushButton, QSizePolicy, QWidget
+from PySide6.QtWidgets import QHBoxLayout, QLabel, QPushButton, QWidget
 
 from viewer.imaging.reformat import Slab, SlabMode
 from viewer.views.icons import icon
@@ -63,10 +63,7 @@ class SlabBar(QWidget):
         row.addWidget(self.curve)
         row.addWidget(self.volume)
         row.addWidget(self.straight)
-        self.note = QLabel()
-        self.note.setSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Preferred)
-        self.note.setAlignment(Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter)
-        row.addWidget(self.note, 1)
+        row.addStretch(1)
 
     def _button(self, words: str, name: str, *, glyph: str = "") -> QPushButton:
         button = QPushButton(words)
@@ -79,8 +76,8 @@ class SlabBar(QWidget):
             button.setIcon(icon(glyph, colours[0], disabled=colours[1]))
         return button
 
-    def show_slab(self, name: str, slab: Slab, *, curving: bool, note: str) -> None:
-        """Show whose slab it is, whether a curve is drawn, and what was done to the volume."""
+    def show_slab(self, name: str, slab: Slab, *, curving: bool) -> None:
+        """Show whose slab it is, and whether a curve is drawn."""
         self.plane.setText(name)
         for mode, button in self.modes.items():
             button.setChecked(mode is slab.mode)
@@ -88,5 +85,3 @@ class SlabBar(QWidget):
         self.thickness.setText(tr("thin") if off else f"{slab.thickness:g} mm")
         self.thinner.setEnabled(not off)
         self.curve.setChecked(curving)
-        self.note.setText(note)
-        self.note.setToolTip(note)

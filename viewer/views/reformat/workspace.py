@@ -46,6 +46,9 @@ SLAB_ACTS: Final[dict[str, SlabMode]] = {
 }
 """Acts that choose a projection."""
 
+TURN_DEGREES: Final = 5.0
+"""By how much an act turns the other planes."""
+
 FACTORS: Final[dict[str, float]] = {"viewport.zoom_in": 1.25, "viewport.zoom_out": 0.8}
 
 
@@ -208,7 +211,7 @@ class MprWorkspace(QWidget):
     def _show_slab(self) -> None:
         scene = self.scene
         name = tr("Curve") if scene.on_curve else plane_word(scene.active)
-        self.bar.show_slab(name, self._slab(), curving=scene.drawing_curve, note=scene.badge)
+        self.bar.show_slab(name, self._slab(), curving=scene.drawing_curve)
         self.bar.volume.setChecked(self.cell.shows_volume)
 
     def _show_curve(self) -> None:
@@ -243,6 +246,8 @@ class MprWorkspace(QWidget):
             "viewport.flip_vertical": lambda: self._change(_flipped(name, horizontally=False)),
             "viewport.rotate_right": lambda: self._change(_spun(name, 90.0)),
             "viewport.rotate_left": lambda: self._change(_spun(name, -90.0)),
+            "viewport.planes_turn_right": lambda: self._change(_turned(name, TURN_DEGREES)),
+            "viewport.planes_turn_left": lambda: self._change(_turned(name, -TURN_DEGREES)),
             "viewport.regions": scene.switch_regions,
             "viewport.reference_lines": scene.switch_lines,
             "viewport.cursor": view.point_out,
@@ -338,6 +343,10 @@ class MprWorkspace(QWidget):
 
 def _flipped(name: PlaneName, *, horizontally: bool) -> Callable[[MprState], MprState]:
     return lambda state: state.flipped(name, horizontally=horizontally)
+
+
+def _turned(name: PlaneName, degrees: float) -> Callable[[MprState], MprState]:
+    return lambda state: state.rotated(name, degrees)
 
 
 def _spun(name: PlaneName, degrees: float) -> Callable[[MprState], MprState]:
