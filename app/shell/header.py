@@ -156,6 +156,7 @@ class SessionBar(QWidget):
     paletteWanted = Signal()
     lockWanted = Signal()
     signOutWanted = Signal()
+    preferencesWanted = Signal()
 
     def __init__(self, theme: Theme) -> None:
         super().__init__()
@@ -170,7 +171,11 @@ class SessionBar(QWidget):
         palette.clicked.connect(self.paletteWanted)
         row.addWidget(palette)
         self.user = MenuButton("", theme, glyph_name="user")
-        self.user.menu_below.addAction(self.tr("Sign out"), self.signOutWanted.emit)
+        menu = self.user.menu_below
+        entry = menu.addAction("", self.preferencesWanted.emit)
+        words = self.tr("Preferences")
+        KeyFollower(entry, lambda: entry.setText(f"{words}\t{key_text(key_of('window.preferences'))}"))
+        menu.addAction(self.tr("Sign out"), self.signOutWanted.emit)
         row.addWidget(self.user)
         lock = ActButton("", theme, kind=QUIET, glyph_name="lock")
         lock.setAccessibleName(self.tr("Lock"))

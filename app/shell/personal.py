@@ -49,6 +49,8 @@ class Personal(QObject):
         window.reading.area.actLeft.connect(self._act_left)
         window.pages.currentChanged.connect(lambda _index: self._follow_page())
         KeyFollower(self, self._tell_editor)
+        for bar in (window.worklist.session, window.reading.header.session):
+            bar.preferencesWanted.connect(self.open_preferences)
         SortByKeys(window.worklist.table.horizontalHeader())
 
     # --- the session -------------------------------------------------------------------------------

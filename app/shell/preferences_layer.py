@@ -9,6 +9,7 @@ from PySide6.QtCore import QEvent, QObject, QPoint, Qt
 from PySide6.QtWidgets import (
     QFileDialog,
     QHBoxLayout,
+    QScrollArea,
     QStackedWidget,
     QTabBar,
     QVBoxLayout,
@@ -27,6 +28,17 @@ from app.shell.widgets import QUIET, ActButton, plain_label, rule
 from viewer.imaging.study import WindowPreset
 from viewer.views.theme import Theme
 from viewer.views.viewport_model import ViewportModel
+
+
+def _scrolled(page: QWidget) -> QScrollArea:
+    """Return a page that scrolls where it has no room; Tab goes to its controls, not to it."""
+    area = QScrollArea()
+    area.setWidgetResizable(True)
+    area.setFocusPolicy(Qt.FocusPolicy.NoFocus)
+    area.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
+    page.setProperty("ground", "raised")
+    area.setWidget(page)
+    return area
 
 
 class PreferencesLayer(Layer):
@@ -77,7 +89,7 @@ class PreferencesLayer(Layer):
             (self.tr("Display"), self.display),
         ):
             self.tabs.addTab(title)
-            self.stack.addWidget(page)
+            self.stack.addWidget(page if page is self.keys else _scrolled(page))
         self.tabs.currentChanged.connect(self.stack.setCurrentIndex)
         column.addWidget(self.tabs)
         column.addWidget(rule())

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from PySide6.QtCore import QT_TRANSLATE_NOOP, QCoreApplication, Qt, Signal
+from PySide6.QtGui import QWheelEvent
 from PySide6.QtWidgets import QCheckBox, QComboBox, QGridLayout, QVBoxLayout, QWidget
 
 from app.preferences import TEXT_SCALES
@@ -42,6 +43,13 @@ def mouse_word(text: str) -> str:
     return QCoreApplication.translate("Mouse", text)
 
 
+class Choice(QComboBox):
+    """A choice that the wheel passes over: a page that is scrolled changes nothing."""
+
+    def wheelEvent(self, event: QWheelEvent) -> None:
+        event.ignore()
+
+
 class MousePage(QWidget):
     """What each button and the wheel do, with and without modifiers."""
 
@@ -58,7 +66,7 @@ class MousePage(QWidget):
         self.choices: dict[str, QComboBox] = {}
         for number, name in enumerate(MOUSE_DEFAULTS):
             words = mouse_word(INPUT_WORDS[name])
-            box = QComboBox()
+            box = Choice()
             box.setAccessibleName(words)
             box.setMinimumWidth(theme.px(168))
             for choice in mouse_choices(name):
@@ -116,7 +124,7 @@ class DisplayPage(QWidget):
         grid = QGridLayout()
         grid.setColumnStretch(0, 1)
         label = plain_label(self.tr("Size of text and buttons"), theme)
-        self.scale = QComboBox()
+        self.scale = Choice()
         self.scale.setAccessibleName(self.tr("Size of text and buttons"))
         self.scale.setMinimumWidth(theme.px(120))
         for value in TEXT_SCALES:

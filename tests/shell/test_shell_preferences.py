@@ -323,3 +323,26 @@ def test_the_image_stays_in_use_beside_the_card(reader: Driver) -> None:
     assert layer.isVisible()
     reader.window.session.lock()
     assert not layer.isVisible()
+
+
+def test_scrolling_the_page_changes_no_choice(reader: Driver) -> None:
+    layer = open_keys(reader, "")
+    layer.tabs.setCurrentIndex(1)
+    box = layer.mouse.choices["Right"]
+    notch = QWheelEvent(
+        QPointF(5, 5), QPointF(box.mapToGlobal(QPoint(5, 5))), QPoint(), QPoint(0, -120),
+        Qt.MouseButton.NoButton, Keys.NoModifier, Qt.ScrollPhase.NoScrollPhase, False,
+    )  # fmt: skip
+    QApplication.sendEvent(box, notch)
+    assert box.currentData() == "zoom"
+    assert reader.window.personal.preferences.own.mouse == {}
+
+
+def test_the_menu_of_the_person_opens_the_preferences(reader: Driver) -> None:
+    button = reader.reading.header.session.user
+    button.setFocus()
+    reader.press(Qt.Key.Key_Space)
+    reader.until(button.menu_below.isVisible)
+    for key in (Qt.Key.Key_Down, Qt.Key.Key_Return):
+        QTest.keyClick(button.menu_below, key)
+    assert reader.window.personal.layer.isVisible()
