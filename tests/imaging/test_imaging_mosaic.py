@@ -40,6 +40,20 @@ def csa(**elements: list[str]) -> bytes:
     return data + b"\0" * (len(data) % 2)
 
 
+def old_csa(**elements: list[str]) -> bytes:
+    """Return a CSA header of the older format: no mark, lengths counted from the first item count."""
+    data = struct.pack("<II", len(elements), 77)
+    first = len(next(iter(elements.values())))
+    for name, values in elements.items():
+        data += name.encode().ljust(64, b"\0")
+        data += struct.pack("<i4siii", len(values), b"FD\0\0", 4, len(values), 205)
+        for value in values:
+            text = value.encode() + b"\0"
+            data += struct.pack("<iiii", len(text) + first, len(text), 77, len(text))
+            data += text.ljust((len(text) + 3) // 4 * 4, b"\0")
+    return data + b"\0" * (len(data) % 2)
+
+
 def volume() -> np.ndarray:
     """Return five slices of 3 x 4 with a different value everywhere."""
     return np.arange(SLICES * ROWS * COLUMNS, dtype=np.int16).reshape(SLICES, ROWS, COLUMNS)
@@ -120,6 +134,29 @@ def test_a_mosaic_that_is_not_fully_described_stays_the_picture_that_it_is(
     series = only_series(save(mosaic(ct_slice, **changes), tmp_path / "a.dcm"))
     assert (series.instances[0].rows, series.instances[0].columns) == (9, 12)
     assert decoded(series).shape == (1, 9, 12)
+
+
+def test_a_mosaic_with_the_older_csa_header_is_split_too(
+    tmp_path: Path, ct_slice: Make, save: Save
+) -> None:
+    ds = mosaic(ct_slice)
+    ds[0x00291010].value = old_csa(
+        EchoLinePosition=["1", "2", "3"],
+        NumberOfImagesInMosaic=[str(SLICES)],
+        SliceNormalVector=[f"{part:.8f}" for part in NORMAL],
+    )
+    series = only_series(save(ds, tmp_path / "a.dcm"))
+    assert series.verdict.kind is VerdictKind.UNIFORM
+    assert np.array_equal(decoded(series), volume())
+
+
+def test_elements_of_the_older_header_that_end_early_hide_no_others() -> None:
+    whole = old_csa(One=["1"], Two=["22"], Three=["3.5", "4"])
+    assert csa_values(whole, "Three") == ("3.5", "4")
+    at = whole.index(b"Two") + 84  # the length of its only item
+    short = whole[:at] + struct.pack("<i", 0) + whole[at + 4 : at + 16] + whole[at + 20 :]
+    assert csa_values(short, "Two") == ()
+    assert csa_values(short, "Three") == ("3.5", "4")
 
 
 @pytest.mark.parametrize("header", [b"", b"SV10", csa(SliceNormalVector=["0", "0.6", "0.8"])])

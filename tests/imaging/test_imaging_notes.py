@@ -67,6 +67,16 @@ def test_a_slide_may_be_a_tiff_file_but_no_program(ct_slice: Make, save: Save, t
     assert [note.code for note in index_paths([str(tmp_path / "b.dcm")]).notes] == ["program"]
 
 
+def test_every_program_is_told_and_a_harmless_format_once_for_its_series(
+    make_and_save: tuple[Make, Save], tmp_path: Path
+) -> None:
+    make, save = make_and_save
+    for number, start in enumerate((b"II*\x00", b"II*\x00", b"MZ", b"MZ")):
+        beginning_like(start, make(number), tmp_path / f"{number}.dcm", save)
+    notes = index_paths([str(tmp_path)]).notes
+    assert [note.code for note in notes] == ["tiff", "program", "program"]
+
+
 def test_a_file_in_an_odd_encoding_is_looked_at_too(ct_slice: Make, save: Save, tmp_path: Path) -> None:
     ds = ct_slice(syntax=ExplicitVRBigEndian)
     ds.PixelData = b"\0" * 48

@@ -1,7 +1,8 @@
 """Siemens mosaics: one picture that holds all slices of a volume as tiles, split into its slices.
 
 The number of tiles and the direction in which they stack stand in the private CSA image header
-(0029,1010), format "SV10". A mosaic without it is shown as the picture that it is: nothing is guessed.
+(0029,1010), of format "SV10" or the older one. A mosaic without it is shown as the picture that it is:
+nothing is guessed.
 """
 
 from __future__ import annotations
@@ -113,27 +114,38 @@ def _numbers(csa: bytes, name: str) -> tuple[float, ...]:
 
 
 def csa_values(csa: bytes, name: str) -> tuple[str, ...]:
-    """Return the values of one element of a CSA header of format SV10, empty without it.
+    """Return the values of one element of a CSA header, empty without it.
 
-    After the mark come the number of elements, then each with its name (64 bytes), multiplicity, VR,
-    type, number of items and a check word; an item is four words, of which the second is its length,
-    and its text padded to four bytes.
+    A header of format SV10 begins with that mark and four bytes; one of the older format (CSA1) has no
+    mark. Then come the number of elements and a check word, then each element with its name (64 bytes),
+    multiplicity, VR, type, number of items and a check word. An item is four words and its text padded
+    to four bytes. The length of the text is the second word in SV10; in the older format it is the
+    first, above the number of items of the first element.
     """
-    if csa[:4] != b"SV10" or len(csa) < 16:
+    newer = csa[:4] == b"SV10"
+    if len(csa) < 16:
         return ()
-    (count,) = struct.unpack_from("<I", csa, 8)
-    position = 16
+    position = 8 if newer else 0
+    (count,) = struct.unpack_from("<I", csa, position)
+    if not 0 < count <= MAX_TAGS:
+        return ()
+    position += 8
+    offset: int | None = 0 if newer else None
     try:
-        for _ in range(min(count, MAX_TAGS)):
+        for _ in range(count):
             label = csa[position : position + 64].split(b"\0", 1)[0]
             (items,) = struct.unpack_from("<i", csa, position + 76)
+            offset = items if offset is None else offset
             position += 84
             values = []
             for _ in range(min(items, MAX_ITEMS)):
-                (length,) = struct.unpack_from("<i", csa, position + 4)
-                if not 0 <= length <= len(csa) - position:
-                    return ()
+                words = struct.unpack_from("<4i", csa, position)
+                length = words[1] if newer else words[0] - offset
                 position += 16
+                if not 0 <= length <= len(csa) - position:
+                    if newer:
+                        return ()
+                    break  # the older format ends its items like this
                 values.append(csa[position : position + length].split(b"\0", 1)[0].strip())
                 position += (length + 3) // 4 * 4
             if label == name.encode("ascii"):

@@ -46,7 +46,7 @@ OTHERS: Final = (
 
 
 def notes_of(images: Iterable[tuple[Header, Instance | None]], names: dict[str, str]) -> list[FileNote]:
-    """Return the notes on files that were read, one on lost digits for each series.
+    """Return the notes on files that were read: on every program, else once for each series.
 
     Parameters
     ----------
@@ -56,19 +56,19 @@ def notes_of(images: Iterable[tuple[Header, Instance | None]], names: dict[str, 
         Names to show for unpacked members of archives.
     """
     notes: list[FileNote] = []
-    reduced: set[str] = set()
+    told: set[tuple[str, str]] = set()
     for header, instance in images:
         path = names.get(header.path, header.path)
-        found = preamble_note(header, instance)
-        if found is not None:
-            code, words = found
-            notes.append(FileNote(path=path, reason=words, code=code))
+        series = header.code(Tag.SeriesInstanceUID)
+        found = [preamble_note(header, instance)]
         if instance is not None and instance.floating and instance.bits_allocated == 64:
-            uid = header.code(Tag.SeriesInstanceUID)
-            if uid not in reduced:
-                reduced.add(uid)
-                words = "Its values have double precision and are shown and measured to 7 digits."
-                notes.append(FileNote(path=path, reason=words, code="precision"))
+            words = "Its values have double precision and are shown and measured to 7 digits."
+            found.append(("precision", words))
+        for code, words in filter(None, found):
+            if code != "program" and (code, series) in told:
+                continue
+            told.add((code, series))
+            notes.append(FileNote(path=path, reason=words, code=code))
     return notes
 
 
