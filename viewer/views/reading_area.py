@@ -130,7 +130,7 @@ class ReadingArea(QWidget):
         self._study, self._priors = study, tuple(priors)
         self.hanging = None
         self.strip.set_study(study, self._priors)
-        if study is not None:
+        if study is not None and study.series:  # a study may hold objects of others only
             self.hang(self.hangings()[0])
             self.adapter.make_thumbnails(study)
 
