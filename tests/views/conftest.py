@@ -166,3 +166,29 @@ def opened() -> Iterator[Callable[[ImageStack], OpenStack]]:
 
     yield open_stack
     pool.close()
+
+
+@pytest.fixture
+def board():  # type: ignore[no-untyped-def]
+    """An empty board of marks."""
+    from viewer.views.marks.board import MarkBoard
+
+    return MarkBoard()
+
+
+@pytest.fixture
+def marked(qtbot, stack: ImageStack, study: Study, board):  # type: ignore[no-untyped-def]
+    """A viewport of the analytic stack at its fifth image, with the marks of the board."""
+    from viewer.views.marks.layer import MarksLayer
+    from viewer.views.viewport import ImageViewport
+
+    widget = ImageViewport()
+    qtbot.addWidget(widget)
+    widget.resize(480, 420)
+    widget.add_layer(lambda view: MarksLayer(view, board))
+    widget.show_stack(stack, study, index=4)
+    widget.show()
+    qtbot.waitExposed(widget)
+    widget.activateWindow()
+    widget.setFocus()
+    return widget
