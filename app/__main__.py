@@ -1,7 +1,8 @@
 """`sightline`: the window, or with a subcommand the command line.
 
 `sightline [open PATH ...]` and `sightline demo` show the window; `sightline worker KIND` is the
-hidden start of a worker process in a frozen build; everything else is the Qt-free command line.
+hidden start of a worker process in a frozen build, `sightline probe-opengl` that of the probe of the
+3D view; everything else is the Qt-free command line.
 """
 
 from __future__ import annotations
@@ -22,6 +23,10 @@ def main() -> int:
         from viewer.imaging.worker.__main__ import main as worker
 
         return worker(arguments[1:])
+    if arguments[:1] == ["probe-opengl"]:
+        from viewer.views.rendering.probe import main as probe
+
+        return probe()
     if _wants_window(arguments):
         return _window(arguments)
     from app.cli.main import run

@@ -34,6 +34,6 @@ ACTS: tuple[Act, ...] = (
     _rendering("bone", "3D: remove bone automatically", icon="bone"),
     _rendering("couch", "3D: remove the couch automatically"),
     _rendering("hand.pick", "3D: take away or bring back a part by clicking", icon="hand-pointing"),
-    _rendering("undo", "3D: take the last cut back", icon="arrow-counter-clockwise"),
+    _rendering("undo", "3D: take the last cut back", icon="arrow-u-up-left"),
 )
 """In the order in which menus and the shortcut sheet show them."""

@@ -21,8 +21,8 @@ from viewer.views.rendering.voxels import Mask, Voxels, enlarged, shrunk_all
 DENSE_HU = 150.0
 """From here a voxel may be bone, or contrast."""
 
-CORTICAL_HU = 500.0
-"""Cortical bone; contrast in vessels stays below in nearly all protocols."""
+CORTICAL_HU = 420.0
+"""Cortical bone in slices of up to 5 mm; contrast in vessels stays below in most protocols."""
 
 CORTICAL_SHARE = 0.02
 """Least share of cortical voxels in bone: a calcified plaque is less of its vessel."""

@@ -27,7 +27,8 @@ def main() -> int:
     pixels = vtkUnsignedCharArray()
     window.GetRGBACharPixelData(0, 0, 7, 7, 0, pixels)
     drawn = pixels.GetNumberOfValues() == 256 and (pixels.GetValue(0), pixels.GetValue(1)) == (255, 0)
-    about = window.ReportCapabilities() if drawn else ""
+    said = window.ReportCapabilities().splitlines() if drawn else ()
+    about = "\n".join(line for line in said if " string:" in line)
     window.Finalize()
     sys.stdout.write(MARK + json.dumps({"drawn": drawn, "about": about}) + "\n")
     return 0
