@@ -131,6 +131,9 @@ class Photographer:
         window.sheet.open()
         self.take("keys")
         window.sheet.dismiss()
+        window.perform("window.preferences")
+        self.take("preferences")
+        window.personal.dismiss()
         for sentence in reading.model.sentences:
             reading.model.accept(sentence.id)
         panel.perform("report.sign")
