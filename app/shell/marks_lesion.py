@@ -9,12 +9,8 @@ from app.shell.widgets import glyph_label, plain_label
 from inference.evidence.quantities import number
 from reports.domain import Lesion, LesionEntry
 from reports.domain.lesion import COMPARED, Change, change
+from viewer.views.corner_text import printed_date
 from viewer.views.theme import Theme
-
-
-def date_words(date: str) -> str:
-    """Return a DICOM date as "2026-03-01"; empty stays empty."""
-    return f"{date[:4]}-{date[4:6]}-{date[6:]}" if len(date) == 8 and date.isdigit() else date
 
 
 def size_words(entry: LesionEntry) -> str:
@@ -96,7 +92,7 @@ class LesionView(QWidget):
     def _add(self, entry: LesionEntry, changed: str, *, is_now: bool) -> None:
         theme, row = self._theme, self._rows.rowCount()
         right = Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter
-        date = date_words(entry.study_date) or self.tr("no date")
+        date = printed_date(entry.study_date) or self.tr("no date")
         first = plain_label(date, theme, step="name" if is_now else "base", tone="" if is_now else "2")
         first.setToolTip(entry.label)
         size = plain_label(size_words(entry), theme, step="name" if is_now else "base")

@@ -10,12 +10,13 @@ from PySide6.QtWidgets import QComboBox, QFrame, QHBoxLayout, QMenu, QScrollArea
 from app.shell.act_binding import KeyFollower, key_of
 from app.shell.mark_words import title_words
 from app.shell.marks_figures import HistogramView, ValueTable
-from app.shell.marks_lesion import LesionView, date_words, size_words
+from app.shell.marks_lesion import LesionView, size_words
 from app.shell.marks_list import WHOSE_WORDS, MarksList, Where, Whose
 from app.shell.widgets import PRIMARY, ActButton, ElidedLabel, plain_label
 from reports.domain import Lesion
 from viewer.imaging.marks import Mark
 from viewer.imaging.marks_measure import Histogram
+from viewer.views.corner_text import printed_date
 from viewer.views.marks.board import MarkBoard
 from viewer.views.theme import Theme
 
@@ -94,14 +95,15 @@ class MarksPage(QWidget):
         inner = QVBoxLayout(self._figures)
         inner.setContentsMargins(side, gap, side, gap)
         inner.setSpacing(gap)
-        for widget in (self.title, self.values, self.histogram, self.lesion):
+        for widget in (self.title, self.values, self.lesion, self.histogram):
             inner.addWidget(widget)
         inner.addStretch(1)
         self._scroll = QScrollArea()
         self._scroll.setWidgetResizable(True)
-        self._scroll.setFocusPolicy(Qt.FocusPolicy.NoFocus)
+        self._scroll.setFocusPolicy(Qt.FocusPolicy.TabFocus)
         self._scroll.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
         self._scroll.setWidget(self._figures)
+        self._scroll.setAccessibleName(self.tr("What the selected mark measured"))
         column.addWidget(self._scroll, FIGURES_SHARE)
         foot = QFrame()
         foot.setProperty("line", "top")
@@ -157,7 +159,7 @@ class MarksPage(QWidget):
         menu.addSeparator()
         for lesion in self._known():
             last = lesion.timeline()[-1]
-            parts = (lesion.name, date_words(last.study_date), size_words(last))
+            parts = (lesion.name, printed_date(last.study_date), size_words(last))
             action = menu.addAction("   ".join(part for part in parts if part))
             action.setCheckable(True)
             action.setChecked(lesion.id == mark.lesion_id)

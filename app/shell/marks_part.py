@@ -3,18 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from functools import partial
-from typing import Any
 
 from PySide6.QtCore import QObject
 
 from app.desk import Desk
 from app.lesions import LesionBook, key_of, where
-from app.marks import Marks, MarksHistory, MarksTold, Way, body_of, marks_in
+from app.marks import Marks, MarksHistory, MarksTold, Way
 from app.shell.background import Job
+from app.shell.marks_keeping import MarksKeeping, read_marks
 from app.shell.marks_page import MarksPage
 from app.shell.parts import PartContext, SidePage
-from app.shell.saving import RecordSaver
 from inference.evidence.marked import place_of
 from reports.domain import LesionError
 from reports.store.records import RecordKind
@@ -23,8 +21,12 @@ from viewer.imaging.marks_measure import Histogram, frame_pixels, histogram_of
 from viewer.imaging.measure import Refusal
 from viewer.imaging.study import Study
 from viewer.imaging.volume import ImageStack
+from viewer.views.corner_text import printed_date
 
 PAGE = "marks"
+
+Found = tuple[dict[str, Marks], LesionBook]
+"""Marks by study, and the lesions of the patient."""
 
 OF_ALL_MARKS = frozenset(("window.marks", "viewport.mark_next", "viewport.mark_previous"))
 """Acts that need no selected mark."""
@@ -44,11 +46,11 @@ class MarksPart(QObject):
         self.history: MarksHistory | None = None
         self.book: LesionBook | None = None
         self._desk: Desk | None = None
-        self._savers: tuple[RecordSaver, RecordSaver] | None = None
+        self._keeping: MarksKeeping | None = None
+        self._earlier: tuple[Study, ...] = ()
         self._study: Study | None = None
         self._loading: Job | None = None
         self._counting: Job | None = None
-        self._is_kept = False
         self.page = MarksPage(
             self.board,
             context.theme,
@@ -119,9 +121,12 @@ class MarksPart(QObject):
             return self.tr("the lesions of this patient are not here")
         if self.book.patient is None:
             return self.tr("this patient has no ID")
-        keys = () if self._study is None else [one.key for one in self._study.series]
-        is_here = mark is not None and mark.series_key in keys
+        is_here = mark is not None and self._is_here(mark)
         return "" if is_here else self.tr("this mark lies on another study")
+
+    def _is_here(self, mark: Mark) -> bool:
+        """Tell a mark on the study that is read from one on an earlier study beside it."""
+        return self._study is not None and _is_of(mark, self._study)
 
     def side_page(self) -> SidePage:
         """Return the page of marks."""
@@ -132,17 +137,19 @@ class MarksPart(QObject):
         self._desk = desk
         thread = self._context.store_thread()
         assert thread is not None
-        savers = [RecordSaver(kind, thread, self) for kind in (RecordKind.MARKS, RecordKind.LESIONS)]
-        for saver in savers:
-            saver.failed.connect(self._not_saved)
-        self._savers = (savers[0], savers[1])
+        self._keeping = MarksKeeping(desk, thread, self)
+        self._keeping.failed.connect(self._not_saved)
 
     def open_study(self, study: Study | None) -> None:
         """Show the marks of a study as soon as the store has given them; none: nothing is open."""
         if self._loading is not None:
             self._loading.drop()
             self._loading = None
-        self._study, self.book, self._is_kept = study, None, False
+        self._study, self.book = study, None
+        entry = self._context.entry()
+        self._earlier = () if entry is None else tuple(one.study for one in entry.earlier)
+        if self._keeping is not None:
+            self._keeping.begin((), {}, "")
         self.history = None
         self._context.panel.undoing.watch_marks(None)
         self.board.restore(())
@@ -150,30 +157,28 @@ class MarksPart(QObject):
         if study is None or desk is None or thread is None:
             return
         self._watch_history(())
-        uid, patient = study.study_instance_uid, key_of(study)
+        patient, earlier = key_of(study), self._earlier
 
-        def read() -> tuple[Marks, LesionBook]:
-            marks = marks_in(desk.study_record(uid, RecordKind.MARKS))
+        def read() -> Found:
             stored = None if patient is None else desk.study_record(patient, RecordKind.LESIONS)
-            return marks, LesionBook(study, stored)
+            return read_marks(desk, study, earlier), LesionBook(study, stored)
 
         self._loading = thread.run(read, self._loaded, self._not_loaded)
 
-    def _loaded(self, found: tuple[Marks, LesionBook]) -> None:
+    def _loaded(self, found: Found) -> None:
         """Take what the store has; what was drawn meanwhile comes after it and is kept too."""
-        marks, self.book = found
+        kept, self.book = found
         self._loading = None
+        assert self._study is not None
+        assert self._keeping is not None
+        self._keeping.begin((self._study, *self._earlier), kept, self.book.patient or "")
+        marks = tuple(mark for found in kept.values() for mark in found)
         drawn = self._own()
         others = tuple(mark for mark in self.board.marks if not mark.is_own)
-        self._is_kept = self._desk is not None and self._desk.alert is None
-        assert self._study is not None
-        if self._savers is not None and self._desk is not None:
-            self._savers[0].watch(self._desk, self._study.study_instance_uid)
-            self._savers[1].watch(self._desk, self.book.patient or "")
         self._watch_history(marks)
         self.board.restore((*marks, *drawn, *others))
         # Entries that a crash between two saves left out are put right here.
-        if self.book.follow(marks):
+        if self.book.follow(kept[self._study.study_instance_uid]):
             self._keep_lesions("follow the marks")
         if drawn and self.history is not None:
             self.history.put((*marks, *drawn))
@@ -189,11 +194,15 @@ class MarksPart(QObject):
 
     def flush(self, then: Callable[[bool], None]) -> None:
         """Save marks and lesions, then tell whether both are in the store."""
-        if self._savers is None:
+        if self._keeping is None:
             then(True)
-            return
-        marks, lesions = self._savers
-        marks.flush(lambda well: lesions.flush(lambda also: then(well and also)))
+        else:
+            self._keeping.flush(then)
+
+    @property
+    def is_dirty(self) -> bool:
+        """True while a mark or a lesion is not in the store."""
+        return self._keeping is not None and self._keeping.is_dirty
 
     def close(self) -> None:
         """Want no answers any more."""
@@ -223,18 +232,17 @@ class MarksPart(QObject):
         words = "" if told.change is None else told.change.words()
         way = "" if told.way in (Way.NEW, Way.MEASURED) else f"{told.way} "
         act = f"{way}{words}" if words else str(told.way)
-        if self.history is None or not self._is_kept or self._savers is None:
+        if self.history is None or self._keeping is None or self.book is None:
             return
-        # The marks are frozen: their JSON is made on the thread of the store.
-        self._savers[0].put(partial(_body, self.history.marks), act)
-        if self.book is not None and self.book.follow(self.history.marks):
+        self._keeping.keep(self.history.marks, act)
+        if self.book.follow([mark for mark in self.history.marks if self._is_here(mark)]):
             self._keep_lesions(act)
         self._show_selected()
 
     def _keep_lesions(self, act: str) -> None:
-        if self.book is not None and self.book.patient is not None and self._is_kept:
-            assert self._savers is not None
-            self._savers[1].put(self.book.maker(), act)
+        assert self._keeping is not None
+        if self.book is not None and self.book.patient is not None:
+            self._keeping.keep_lesions(self.book.maker(), act)
 
     def _not_saved(self, why: str) -> None:
         self._context.problem(
@@ -299,7 +307,10 @@ class MarksPart(QObject):
     # --- the page ----------------------------------------------------------------------------------
 
     def _where(self, mark: Mark) -> str:
-        return "" if self._study is None else where(self._study, mark)
+        if self._study is None or self._is_here(mark):
+            return "" if self._study is None else where(self._study, mark)
+        prior = next((one for one in self._earlier if _is_of(mark, one)), None)
+        return "" if prior is None else f"{printed_date(prior.date)} {where(prior, mark)}".strip()
 
     def _lesion_name(self, mark: Mark) -> str:
         lesion = None if self.book is None else self.book.lesions.get(mark.lesion_id)
@@ -345,8 +356,8 @@ class MarksPart(QObject):
         )
 
 
-def _body(marks: Marks, _stored: Mapping[str, Any] | None) -> dict[str, Any]:
-    return body_of(marks)
+def _is_of(mark: Mark, study: Study) -> bool:
+    return any(series.key == mark.series_key for series in study.series)
 
 
 def _frame_of(mark: Mark, stack: ImageStack) -> int | None:

@@ -14,6 +14,7 @@ from shell_driver import PASSWORD, USER, Driver, copied, make_home, open_desk
 from test_shell_marks import board, drag, page, part
 
 from app.engine import Engine
+from app.marks import marks_of_study
 from app.shell.application import make_application
 from reports.domain import Lesions, patient_key
 from reports.store.records import RecordKind
@@ -83,7 +84,7 @@ def choose(driver: Driver, words: str) -> None:
 
 
 def settle(driver: Driver) -> None:
-    driver.until(lambda: not any(saver.is_dirty for saver in part(driver)._savers))
+    driver.until(lambda: not part(driver).is_dirty)
 
 
 def lesions_of(home: Path, patient_id: str) -> Lesions | None:
@@ -100,22 +101,59 @@ def test_lesion_is_found_again_in_the_next_study_with_its_change(reader: Driver,
     assert page(reader).lesion.name.text() == "L1"
     settle(reader)
     open_study(reader, "PH-1001", "20260304")
-    assert board(reader).marks == ()
+    assert [mark.id for mark in board(reader).marks] == [first.id]
     second = drag(reader, Qt.Key.Key_L, (60, 60), (90, 60))
     choose(reader, "L1")
     settle(reader)
     before, now = first.values[0].value, second.values[0].value
     texts = page(reader).lesion.texts()
-    assert texts[:2] == ["2025-11-18", f"{before:.1f} mm"]
-    assert texts[2:4] == ["2026-03-04", f"{now:.1f} mm"]
+    assert texts[:2] == ["18 Nov 2025", f"{before:.1f} mm"]
+    assert texts[2:4] == ["4 Mar 2026", f"{now:.1f} mm"]
     share = 100 * (now - before) / before
     assert texts[4] == f"+{now - before:.1f} mm, +{share:.0f} %"
     kept = lesions_of(home, "PH-1001")
     assert kept is not None
     (lesion,) = kept.lesions
     assert [entry.mark_id for entry in lesion.timeline()] == [first.id, second.id]
-    linked = board(reader).marks[0]
+    linked = board(reader).mark(second.id)
     assert (linked.lesion_id, linked.tracking_uid) == (lesion.id, lesion.tracking_uid)
+
+
+def marks_by_date(home: Path) -> dict[str, list[str]]:
+    """Return the ids of the marks that are kept with each study of the patient with two."""
+    with open_desk(home) as desk:
+        desk.sign_in(USER, PASSWORD)
+        studies = [row.study for row in desk.studies() if row.study.patient.patient_id == "PH-1001"]
+        return {
+            study.date: [mark.id for mark in marks_of_study(desk, study.study_instance_uid)]
+            for study in studies
+        }
+
+
+def test_earlier_marks_stand_beside_and_stay_with_their_own_study(reader: Driver, home: Path) -> None:
+    open_study(reader, "PH-1001", "20251118")
+    first = drag(reader, Qt.Key.Key_L, (60, 60), (80, 60))
+    settle(reader)
+    open_study(reader, "PH-1001", "20260304")
+    second = drag(reader, Qt.Key.Key_L, (60, 60), (90, 60))
+    settle(reader)
+    assert marks_by_date(home) == {"20251118": [first.id], "20260304": [second.id]}
+    rows = page(reader).list.rows
+    notes = [rows.note(rows.mark(row)) for row in range(rows.rowCount())]
+    assert notes[0].startswith("18 Nov 2025 Se ")
+    assert notes[1].startswith("Se ")
+    board(reader).select(first.id)
+    assert "another study" in reader.window.why_not("window.mark_lesion")
+    board(reader).jump_to(first.id)
+    reader.until(lambda: reader.viewport.stack().series.key == first.series_key)
+    reader.until(lambda: reader.viewport.model.arrived_share == 1.0)
+    board(reader).replace(first.changed(name="baseline"))
+    settle(reader)
+    assert marks_by_date(home) == {"20251118": [first.id], "20260304": [second.id]}
+    reader.window.perform("report.undo")
+    reader.window.perform("report.undo")
+    settle(reader)
+    assert marks_by_date(home) == {"20251118": [first.id], "20260304": []}
 
 
 def test_another_patient_never_sees_the_lesion(reader: Driver, home: Path) -> None:

@@ -122,7 +122,7 @@ def test_marks_are_kept_at_once_and_shown_again(qtbot: QtBot, home: Path) -> Non
     first = opened(qtbot, home)
     length = drag(first, Qt.Key.Key_L, (60, 60), (90, 60))
     ellipse = drag(first, Qt.Key.Key_E, (120, 70), (150, 100))
-    first.until(lambda: not part(first)._savers[0].is_dirty)
+    first.until(lambda: not part(first).is_dirty)
     kept = board(first).marks
     # The window is never closed: this is what a crash leaves behind.
     assert stored(home) == kept
@@ -165,7 +165,7 @@ def test_full_disk_is_told_and_the_study_stays_open_with_its_marks(
         drag(reader, Qt.Key.Key_L, (60, 60), (90, 60))
         reader.until(lambda: "disk is full" in reader.problem())
         reader.press(Qt.Key.Key_W, CTRL)
-        reader.until(lambda: not part(reader)._savers[0]._is_saving)
+        reader.until(lambda: not reader.window.store_thread.is_busy)
         assert reader.window.pages.currentWidget() is reader.reading
         assert len(board(reader).marks) == 1
     reader.press(Qt.Key.Key_W, CTRL)
@@ -199,9 +199,9 @@ def test_undo_takes_back_the_newest_act_of_report_or_marks_and_says_which(reader
 
 def test_what_was_undone_is_undone_in_the_store_too(reader: Driver, home: Path) -> None:
     drag(reader, Qt.Key.Key_L, (60, 60), (90, 60))
-    reader.until(lambda: not part(reader)._savers[0].is_dirty)
+    reader.until(lambda: not part(reader).is_dirty)
     reader.press(Qt.Key.Key_Z, CTRL)
-    reader.until(lambda: not part(reader)._savers[0].is_dirty)
+    reader.until(lambda: not part(reader).is_dirty)
     assert stored(home) == ()
     assert acts_on_records(home) == ["add: length", "undo add: length"]
 
@@ -240,7 +240,7 @@ def test_mark_is_named_in_the_list_and_the_name_stays(reader: Driver, home: Path
     QTest.keyClick(field, Qt.Key.Key_Return)
     reader.until(lambda: board(reader).marks[0].name == "T1")
     assert shown.list.rows.index(0).data() == "T1"
-    reader.until(lambda: not part(reader)._savers[0].is_dirty)
+    reader.until(lambda: not part(reader).is_dirty)
     assert stored(home)[0].name == "T1"
     assert "rename: length" in "; ".join(acts_on_records(home))
     reader.window.perform("report.undo")
@@ -274,7 +274,7 @@ def test_marks_of_others_are_filtered_and_never_changed_or_kept(reader: Driver, 
     assert not shown.delete_button.isEnabled()
     board(reader).select(own.id)
     reader.window.perform("viewport.mark_delete")
-    reader.until(lambda: not part(reader)._savers[0].is_dirty)
+    reader.until(lambda: not part(reader).is_dirty)
     assert stored(home) == ()
     assert [mark.id for mark in board(reader).marks] == ["sr"]
 
