@@ -17,6 +17,7 @@ from inference.evidence.quantities import HU, NO_UNIT, PIXEL_MEASURES, Measure, 
 from inference.evidence.sides import side_of
 from inference.evidence.tool import DrawnRegion, IdSource, MeasureContext, RefusalCode, refused, source
 from reports.domain import Code, Evidence, EvidenceKind, Quantity, ReportDefault, Side
+from viewer.imaging.contour import inside_polygon
 from viewer.imaging.geometry import FloatArray
 from viewer.imaging.grey import modality_values, no_image
 from viewer.imaging.regions import Region, Shape, Space, outline, to_image
@@ -127,31 +128,6 @@ def _nearest_frame(ctx: MeasureContext, region: Region) -> tuple[int, Instance, 
     instance = ctx.series.instances[number]
     moved = to_image(region, plane, sop_instance_uid=instance.sop_instance_uid, frame_number=frame)
     return index, instance, moved
-
-
-def inside_polygon(points: FloatArray, shape: tuple[int, ...]) -> npt.NDArray[np.bool_]:
-    """Return the pixels (row, column) whose centre lies inside a closed outline (even-odd rule)."""
-    inside = np.zeros(shape, dtype=bool)
-    low = np.maximum(np.floor(points.min(axis=0)), 0).astype(int)
-    high = np.minimum(np.ceil(points.max(axis=0)) + 1, [shape[1], shape[0]]).astype(int)
-    if (high <= low).any():
-        return inside
-    columns = np.arange(low[0], high[0])
-    for row in range(low[1], high[1]):
-        crossings = _crossings(points, float(row))
-        for first, last in zip(crossings[::2], crossings[1::2], strict=True):
-            inside[row, columns[(columns >= first) & (columns < last)]] = True
-    return inside
-
-
-def _crossings(points: FloatArray, row: float) -> FloatArray:
-    """Return the sorted columns at which a closed outline crosses a row."""
-    ahead = np.roll(points, -1, axis=0)
-    crossing = (points[:, 1] <= row) != (ahead[:, 1] <= row)
-    start, end = points[crossing], ahead[crossing]
-    part = (row - start[:, 1]) / (end[:, 1] - start[:, 1])
-    found: FloatArray = np.sort(start[:, 0] + part * (end[:, 0] - start[:, 0]))
-    return found
 
 
 @dataclass(frozen=True)

@@ -11,8 +11,8 @@ from inference.evidence.contours import simplify, trace
 from inference.evidence.diameters import polygon_area
 from inference.evidence.lungs import LUNG
 from inference.evidence.masks import MaskError, MaskStore
-from inference.evidence.region_statistics import inside_polygon
 from reports.domain import Side
+from viewer.imaging.contour import inside_polygon
 
 
 def store_with(*masks: np.ndarray) -> MaskStore:

@@ -5,8 +5,8 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from app.shell.tool_bar import SWITCHES, ToolBar
-from viewer.acts import VIEWER_ACTS, Arrangement
+from app.shell.tool_bar import MEASURES, SWITCHES, ToolBar
+from viewer.acts import VIEWER_ACTS, Arrangement, Tool
 from viewer.imaging.geometry import GeometryVerdict, VerdictKind
 from viewer.imaging.study import Instance, Series
 from viewer.imaging.volume import ImageStack
@@ -118,3 +118,20 @@ def test_the_keys_in_force_are_shown(bar: ToolBar) -> None:
     finally:
         keymap().change({})
     assert bar.link.toolTip().endswith("(K)")
+
+
+def test_measuring_tools_share_a_button_that_shows_the_last_one_and_a_menu(
+    bar: ToolBar, grid: ViewportGrid
+) -> None:
+    assert bar.measure.toolTip() == "Length (L)" and not bar.measure.isChecked()
+    bar.measures.menu_below.aboutToShow.emit()
+    actions = bar.measures.menu_below.actions()
+    assert [tool.draws for tool in MEASURES] == [True] * len(actions)
+    assert "Cobb angle\tShift A" in [action.text() for action in actions]
+    actions[MEASURES.index(Tool.COBB)].trigger()
+    assert grid.tool is Tool.COBB
+    assert bar.measure.accessibleName() == "Cobb angle" and bar.measure.isChecked()
+    bar.tools[Tool.SCROLL].click()
+    assert grid.tool is Tool.SCROLL and not bar.measure.isChecked()
+    bar.measure.click()
+    assert grid.tool is Tool.COBB, "the button takes the tool used last"
