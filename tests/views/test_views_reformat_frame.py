@@ -3,21 +3,24 @@
 from __future__ import annotations
 
 import math
+import subprocess
+import sys
 from dataclasses import replace
 
 import numpy as np
 import pytest
 
-from viewer.imaging.geometry import ImagePlane
+from viewer.imaging.geometry import ImagePlane, judge
 from viewer.imaging.letters import EdgeLetters, edge_letters
-from viewer.imaging.reformat import Slab, SlabMode, VoxelGrid, grid_of, rotation
+from viewer.imaging.reformat import ReformatPlane, Slab, SlabMode, VoxelGrid, grid_of, rotation
 from viewer.imaging.regions import Region, Shape, Space
-from viewer.imaging.volume import Volume, as_volume
+from viewer.imaging.volume import ImageStack, Volume, as_volume
 from viewer.views.overlay import Overlay, ViewRegion
 from viewer.views.reformat.plane_words import plane_text
 from viewer.views.reformat.planes import MprState, PlaneName, Pose, planes_of
 from viewer.views.reformat.region_cuts import cuts, middle_of
 from viewer.views.reformat.sampler import VolumeSampler
+from viewer.views.reformat.slice_masks import mask_on_plane
 from viewer.views.reformat.view_frame import Grip, Held, ViewFrame
 
 AXIAL, CORONAL, SAGITTAL = PlaneName
@@ -148,6 +151,26 @@ def test_the_crosshair_never_leaves_the_volume(state: MprState, grid: VoxelGrid)
     assert holds_crosshair(moved)
 
 
+def test_planes_can_be_laid_along_the_body() -> None:
+    grid = box(rotation((1, 0, 0), 25.0))
+    state = planes_of(grid, of_body=True)
+    assert [plane_text(name, pose) for name, pose in state.poses.items()] == [
+        "Axial",
+        "Coronal",
+        "Sagittal",
+    ]
+    assert holds_crosshair(state)
+
+
+def test_planes_and_samples_need_no_toolkit() -> None:
+    code = (
+        "import sys; import viewer.views.reformat.view_frame, viewer.views.reformat.region_cuts;"
+        "assert not {'PySide6', 'vtkmodules', 'scipy'} & {n.split('.')[0] for n in sys.modules}"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stderr
+
+
 # --- a plane in a view -----------------------------------------------------------------------------
 
 
@@ -259,6 +282,35 @@ def test_a_mask_is_cut_by_any_plane(stack, sampler: VolumeSampler) -> None:  # t
     low, high = found.rings[0].min(axis=0), found.rings[0].max(axis=0)
     assert (high - low) * plane.spacing[::-1] == pytest.approx([30.0, 10.0])
     assert not list(cuts(overlay, lambda _: False, stack, sampler, plane=plane, reach=0.5))
+
+
+@pytest.mark.parametrize("degrees", [0.0, 30.0])
+def test_a_mask_of_images_is_read_at_their_true_places(  # type: ignore[no-untyped-def]
+    stack, sampler: VolumeSampler, degrees: float
+) -> None:
+    """On an even stack the way of the resampled ones gives what sampling its voxels gives."""
+    mask = np.zeros(stack.stored.shape, dtype=bool)
+    mask[2:7, 20:40, 30:60] = True
+    state = planes_of(sampler.grid).rotated(AXIAL, degrees).rotated(SAGITTAL, degrees / 2)
+    plane = ViewFrame(state.poses[CORONAL], 300.0, 300.0).plane(sampler.grid)
+    assert plane is not None
+    found, voxels = mask_on_plane(mask, stack, plane), sampler.mask("m", mask, plane)
+    assert voxels.any()
+    assert (found != voxels).sum() <= 2  # a sample half way between two voxels
+
+
+def test_where_slices_are_missing_no_mask_is_shown(make_stack) -> None:  # type: ignore[no-untyped-def]
+    stack = make_stack(count=9)
+    kept = [0, 1, 2, 6, 7, 8]
+    instances = tuple(stack.series.instances[index] for index in kept)
+    verdict = judge([one.plane for one in instances])
+    series = stack.series.model_copy(update={"instances": instances, "verdict": verdict})
+    gap = ImageStack(series, stack.stored[kept], tuple((number, 1) for number in range(6)))
+    mask = np.ones(gap.stored.shape, dtype=bool)
+    column = ReformatPlane((-60.0, -50.0, -40.0), (1.0, 0.0, 0.0), (0.0, 0.0, 1.0), (0.5, 1.0), 33, 1)
+    found = mask_on_plane(mask, gap, column)[:, 0]
+    heights = np.arange(33) * 0.5
+    assert (found == ((heights < 5.02) | (heights > 10.98))).all()
 
 
 def test_an_outline_is_whole_in_its_plane_and_a_chord_across(stack, sampler: VolumeSampler) -> None:  # type: ignore[no-untyped-def]

@@ -38,5 +38,6 @@ ACTS: tuple[Act, ...] = (
     viewport_act("planes_turn_right", "MPR: turn the other planes clockwise by 5°", "MPR"),
     viewport_act("planes_turn_left", "MPR: turn the other planes back by 5°", "MPR"),
     viewport_act("planes_straight", "MPR: planes along the images again", "MPR"),
+    viewport_act("planes_body", "MPR: planes along the axes of the body", "MPR"),
 )
 """In the order in which menus and the shortcut sheet show them."""

@@ -151,13 +151,18 @@ class MprState:
         return self.with_pose(name, replace(pose, column=vector(-np.asarray(pose.column))))
 
 
-def planes_of(grid: VoxelGrid) -> MprState:
+def planes_of(grid: VoxelGrid, *, of_body: bool = False) -> MprState:
     """Lay the three planes along the axes of the voxels that are nearest to those of the body.
 
     A volume taken at an angle is then first seen as it was taken, without interpolation between its
     rows, and the letters say at which angle.
+
+    Parameters
+    ----------
+    of_body
+        Lay them along the axes of the body itself instead.
     """
-    directions = grid.directions
+    directions = np.eye(3) if of_body else grid.directions
     left = np.asarray(grid.centre)
     chosen = _nearest_axes(directions)
     poses = {}

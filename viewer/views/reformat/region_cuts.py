@@ -14,6 +14,7 @@ from viewer.imaging.regions import Region, Shape, Space, outline
 from viewer.imaging.volume import ImageStack
 from viewer.views.overlay import Outline, Overlay
 from viewer.views.reformat.sampler import Mask, VolumeSampler
+from viewer.views.reformat.slice_masks import mask_on_plane
 
 SAME_MM: Final = 1e-6
 """Crossings closer together than this are one corner of an outline."""
@@ -43,11 +44,9 @@ def cuts(
             continue
         for region in view_region.regions:
             if region.shape is Shape.MASK:
-                mask = _mask_of(region, overlay, stack, sampler)
+                mask = _mask_of(region, overlay, stack)
                 rings = (
-                    []
-                    if mask is None
-                    else mask_rings(sampler.mask(str(region.mask_sha256), mask, plane))
+                    [] if mask is None else mask_rings(_on_plane(mask, region, stack, sampler, plane))
                 )
             else:
                 places = places_of(region, stack)
@@ -67,14 +66,14 @@ def middle_of(
         places = places_of(region, stack)
         inside = places is not None and sampler.grid.contains(places.mean(axis=0))
         return vector(places.mean(axis=0)) if places is not None and inside else None
-    mask = _mask_of(region, overlay, stack, sampler)
+    mask = _mask_of(region, overlay, stack)
     index = None if mask is None else overlay.frame_of(region, stack)
-    if mask is None or index is None:
+    plane = None if index is None else stack.series.plane_of(stack.frames[index])
+    if mask is None or index is None or plane is None:
         return None
     voxels = np.argwhere(mask[index]).astype(np.float64)
     row, column = voxels[np.linalg.norm(voxels - voxels.mean(axis=0), axis=1).argmin()]
-    affine = sampler.grid.affine
-    return vector(affine[:3, :3] @ np.array([column, row, index]) + affine[:3, 3])
+    return vector(plane.pixel_to_patient(np.array([[column, row]]))[0])
 
 
 def places_of(region: Region, stack: ImageStack) -> FloatArray | None:
@@ -92,15 +91,19 @@ def places_of(region: Region, stack: ImageStack) -> FloatArray | None:
     return None
 
 
-def _mask_of(
-    region: Region, overlay: Overlay, stack: ImageStack, sampler: VolumeSampler
-) -> Mask | None:
-    """Return the mask of a region if its voxels are those of the volume: not of a resampled one."""
+def _mask_of(region: Region, overlay: Overlay, stack: ImageStack) -> Mask | None:
+    """Return the mask of a region if it was made on the images of this stack."""
     mask = overlay.masks.get(str(region.mask_sha256))
     own = region.series_instance_uid == stack.series.series_instance_uid
-    if mask is None or not own or sampler.is_resampled:
-        return None
-    return mask if mask.shape == sampler.volume.stored.shape else None
+    return mask if own and mask is not None and mask.shape == stack.stored.shape[:3] else None
+
+
+def _on_plane(
+    mask: Mask, region: Region, stack: ImageStack, sampler: VolumeSampler, plane: ReformatPlane
+) -> Mask:
+    if sampler.is_resampled:
+        return mask_on_plane(mask, stack, plane)
+    return sampler.mask(str(region.mask_sha256), mask, plane)
 
 
 def _flat(places: FloatArray, plane: ReformatPlane, reach: float) -> list[FloatArray]:

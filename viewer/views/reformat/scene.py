@@ -179,11 +179,11 @@ class MprScene(QObject):
         self.activeChanged.emit()
         self.changed.emit()
 
-    def straighten(self) -> None:
-        """Lay the planes along the voxels again through the crosshair; window, slabs and zoom stay."""
+    def straighten(self, *, of_body: bool = False) -> None:
+        """Lay the planes along voxels or body, through the crosshair; window and slabs stay."""
         if self.state is None or self.grid is None:
             return
-        straight = planes_of(self.grid)
+        straight = planes_of(self.grid, of_body=of_body)
         poses = {
             name: replace(pose, slab=self.state.poses[name].slab)
             for name, pose in straight.poses.items()

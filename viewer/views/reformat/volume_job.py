@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 from dataclasses import dataclass
 
 from PySide6.QtCore import QObject, QRunnable, Qt, QThreadPool, Signal
@@ -80,4 +81,5 @@ class _Build(QRunnable):
             answer: Answer = build_volume(self._stack, self._opened)
         except Exception as error:
             answer = error
-        self._answered.emit(self._number, answer)
+        with contextlib.suppress(RuntimeError):  # the window has gone meanwhile
+            self._answered.emit(self._number, answer)

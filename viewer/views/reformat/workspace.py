@@ -241,6 +241,7 @@ class MprWorkspace(QWidget):
         return {
             "viewport.reset": scene.reset,
             "viewport.planes_straight": scene.straighten,
+            "viewport.planes_body": lambda: scene.straighten(of_body=True),
             "viewport.invert": scene.invert,
             "viewport.flip_horizontal": lambda: self._change(_flipped(name, horizontally=True)),
             "viewport.flip_vertical": lambda: self._change(_flipped(name, horizontally=False)),
