@@ -28,7 +28,7 @@ from viewer.views.rendering.presets import (
 from viewer.views.rendering.probe import MARK
 from viewer.views.rendering.scalpel import cut, inside_outline
 from viewer.views.rendering.scene import Crop
-from viewer.views.rendering.voxels import BYTES_PER_VOXEL, block_mean, on_grid, voxels_of
+from viewer.views.rendering.voxels import BYTES_PER_VOXEL, Removed, block_mean, on_grid, voxels_of
 
 SIZE = (400.0, 300.0)
 
@@ -205,11 +205,11 @@ def test_what_was_cut_comes_back_step_by_step(voxels) -> None:
     first[3, 4, 5] = True
     second = first.copy()
     second[6] = True
-    model.keep_removed(Removal.SCALPEL, first)
-    model.keep_removed(Removal.BONE, second)
-    assert (model.removed() == second).all()
+    model.keep_removed(Removal.SCALPEL, Removed.of(first))
+    model.keep_removed(Removal.BONE, Removed.of(second))
+    assert (model.removed().mask() == second).all()
     assert model.undo() is Removal.BONE
-    assert (model.removed() == first).all()
+    assert (model.removed().mask() == first).all()
     assert model.undo() is Removal.SCALPEL
     assert model.removed() is None
     assert model.undo() is None

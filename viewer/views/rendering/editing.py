@@ -13,7 +13,7 @@ from viewer.views.rendering.bone import DenseParts, find_parts, part_at
 from viewer.views.rendering.camera import Point
 from viewer.views.rendering.couch import around_body
 from viewer.views.rendering.model import Hand, Removal, VolumeModel
-from viewer.views.rendering.voxels import Mask, shrunk
+from viewer.views.rendering.voxels import Mask, Removed, shrunk
 
 
 def tr(text: str) -> str:
@@ -76,7 +76,7 @@ class Editor(QObject):
         size, crop, clip = model.size, model.crop, model.clip
         before = model.removed()
 
-        def compute() -> Mask:
+        def compute() -> Removed:
             taken = scalpel.cut(voxels, camera, outline, size, inside=inside, crop=crop, clip=clip)
             return _joined(before, taken)
 
@@ -88,7 +88,7 @@ class Editor(QObject):
         if voxels is None:
             return
 
-        def compute() -> tuple[DenseParts, Mask]:
+        def compute() -> tuple[DenseParts, Removed]:
             parts = known or find_parts(voxels)
             return parts, _joined(before, parts.bone_mask(voxels))
 
@@ -107,30 +107,32 @@ class Editor(QObject):
             return
         before, known, size = model.removed(), self._parts, model.size
 
-        def compute() -> tuple[DenseParts, Mask | None]:
+        def compute() -> tuple[DenseParts, Removed | None]:
             parts = known or find_parts(voxels)
-            gone = None if before is None else shrunk(before, parts.grid, voxels)
+            now = None if before is None else before.mask()
+            gone = None if now is None else shrunk(now, parts.grid, voxels)
             part = part_at(parts, gone, camera, point, size, gone=back)
             if part == 0:
                 return parts, None
             chosen = parts.only(part).bone_mask(voxels)
-            after = before & ~chosen if back and before is not None else _joined(before, chosen)
-            return parts, after
+            if back and now is not None:
+                return parts, Removed.of(now & ~chosen)
+            return parts, _joined(before, chosen)
 
         self.aside.run(compute, lambda found: self._take_parts(Removal.PART, *found))
 
-    def _take_parts(self, removal: Removal, parts: DenseParts, removed: Mask | None) -> None:
+    def _take_parts(self, removal: Removal, parts: DenseParts, removed: Removed | None) -> None:
         self._parts = parts
         if removed is not None:
             self._take(removal, removed)
 
-    def _compute(self, removal: Removal, compute: Callable[[], Mask]) -> None:
+    def _compute(self, removal: Removal, compute: Callable[[], Removed]) -> None:
         self.aside.run(compute, lambda removed: self._take(removal, removed))
 
-    def _take(self, removal: Removal, removed: Mask) -> None:
+    def _take(self, removal: Removal, removed: Removed) -> None:
         self.model.keep_removed(removal, removed)
         self.removed.emit()
 
 
-def _joined(before: Mask | None, taken: Mask) -> Mask:
-    return taken if before is None else np.logical_or(before, taken)
+def _joined(before: Removed | None, taken: Mask) -> Removed:
+    return Removed.of(taken if before is None else np.logical_or(before.mask(), taken))

@@ -27,7 +27,7 @@ from viewer.views.rendering.presets import (
     value_scale,
 )
 from viewer.views.rendering.scene import Crop, Scene
-from viewer.views.rendering.voxels import Mask, Voxels
+from viewer.views.rendering.voxels import Removed, Voxels
 
 ZOOM_PER_PIXEL = 0.008
 """Natural logarithm of the zoom factor for one widget pixel of a drag, as in 2D."""
@@ -65,10 +65,10 @@ class Removal(StrEnum):
 
 @dataclass(frozen=True, eq=False)
 class _Step:
-    """What was removed after a step, one bit a voxel."""
+    """What was removed after a step."""
 
     removal: Removal
-    packed: npt.NDArray[np.uint8]
+    removed: Removed
 
 
 class VolumeModel:
@@ -102,7 +102,7 @@ class VolumeModel:
         """Show a volume from the front with the first preset of its modality."""
         self.clear()
         self.voxels = voxels
-        self._range = voxels.range()
+        self._range = voxels.value_range
         self.set_preset(self.presets()[0].name)
         self.look_from(Direction.FRONT)
 
@@ -227,18 +227,14 @@ class VolumeModel:
 
     # --- cutting away ------------------------------------------------------------------------------
 
-    def removed(self) -> Mask | None:
+    def removed(self) -> Removed | None:
         """Return what is cut away in the grid of the voxels."""
-        if not self._steps or self.voxels is None:
-            return None
-        shape = self.voxels.values.shape
-        bits = np.unpackbits(self._steps[-1].packed, count=math.prod(shape))
-        return bits.view(np.bool_).reshape(shape)
+        return self._steps[-1].removed if self._steps else None
 
-    def keep_removed(self, removal: Removal, removed: Mask) -> None:
+    def keep_removed(self, removal: Removal, removed: Removed) -> None:
         """Take a step of cutting away; the oldest is forgotten."""
         self.edition += 1
-        self._steps.append(_Step(removal, np.packbits(removed)))
+        self._steps.append(_Step(removal, removed))
         del self._steps[:-MOST_STEPS]
 
     def undo(self) -> Removal | None:

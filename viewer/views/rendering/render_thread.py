@@ -14,7 +14,7 @@ from viewer.imaging.geometry import GeometryVerdict
 from viewer.views.rendering.capability import Capability, Engine, capability
 from viewer.views.rendering.renderer import VolumeRenderer
 from viewer.views.rendering.scene import Scene, Surface
-from viewer.views.rendering.voxels import Mask, Voxels
+from viewer.views.rendering.voxels import Removed, Voxels
 
 log = logging.getLogger(__name__)
 
@@ -57,9 +57,9 @@ class RenderThread(QObject):
         self._thread = threading.Thread(target=self._run, args=(make, let_go), name="volume rendering")
         self._thread.start()
 
-    def remove(self, removed: Mask | None) -> None:
+    def remove(self, removed: Removed | None) -> None:
         """Draw nothing where a mask is true."""
-        self._change(lambda renderer: renderer.remove(removed))
+        self._change(lambda renderer: renderer.remove(None if removed is None else removed.mask()))
 
     def set_surfaces(self, surfaces: Sequence[Surface]) -> None:
         """Draw masks as surfaces."""

@@ -46,6 +46,8 @@ class Voxels:
         the origin.
     steps
         How many voxels of the volume one of these stands for, along slice, row and column.
+    value_range
+        Modality values between which nearly all of the volume lies.
     """
 
     series: Series
@@ -56,6 +58,7 @@ class Voxels:
     intercept: float
     steps: tuple[int, int, int] = (1, 1, 1)
     badge: str = ""
+    value_range: tuple[float, float] = (0.0, 1.0)
 
     @property
     def extent(self) -> FloatArray:
@@ -83,12 +86,10 @@ class Voxels:
         """The lowest stored value: what is put where something was cut away."""
         return int(self._sample().min()) if self.slope > 0 else int(self._sample().max())
 
-    def range(self) -> tuple[float, float]:
+    def find_range(self) -> tuple[float, float]:
         """Return modality values between which nearly all of the volume lies."""
         low, high = np.percentile(self._sample(), (LOW_PERCENT, HIGH_PERCENT))
-        found = sorted(
-            (float(low) * self.slope + self.intercept, float(high) * self.slope + self.intercept)
-        )
+        found = sorted(float(end) * self.slope + self.intercept for end in (low, high))
         return found[0], found[1]
 
     def _sample(self) -> npt.NDArray[np.int16]:
@@ -117,6 +118,24 @@ class Voxels:
             pose=pose,
             steps=(first, second, third),
         )
+
+
+@dataclass(frozen=True, eq=False)
+class Removed:
+    """A mask of voxels that are not drawn, one bit each: packing takes a while for many voxels."""
+
+    packed: npt.NDArray[np.uint8]
+    shape: tuple[int, ...]
+
+    @staticmethod
+    def of(mask: Mask) -> Removed:
+        """Return a mask packed."""
+        return Removed(np.packbits(mask), mask.shape)
+
+    def mask(self) -> Mask:
+        """Return the mask."""
+        bits = np.unpackbits(self.packed, count=math.prod(self.shape))
+        return bits.view(np.bool_).reshape(self.shape)
 
 
 def block_mean(values: npt.NDArray[np.int16], factors: tuple[int, ...]) -> npt.NDArray[np.int16]:
@@ -156,7 +175,7 @@ def voxels_of(shown: ShownVolume, *, limit: int = MEMORY_LIMIT) -> Voxels:
     )
     while whole.values.size * BYTES_PER_VOXEL > limit:
         whole = whole.reduced()
-    return whole
+    return replace(whole, value_range=whole.find_range())
 
 
 def _without_padding(stored: npt.NDArray[np.int16], padding: int | None) -> npt.NDArray[np.int16]:
