@@ -88,6 +88,7 @@ class Alignment:
         self._pieces = pieces
         self._planes = planes
         self._lattice = lattice
+        self._labels: dict[int, frozenset[int]] = {}
         notes = []
         if lattice is not None:
             notes.append("Resampled to the nearest plane")
@@ -133,11 +134,22 @@ class Alignment:
     def _frames_at(self, index: int, segment: int) -> bool:
         if self._lattice is not None:
             return self._lattice.may_show(self._planes[index], segment, self.shape)
-        frames = self.content.frames
-        return any(
-            frames[piece.frame].segment in (segment, 0) and frames[piece.frame].mask.height
-            for piece in self._pieces.get(index, ())
-        )
+        return any(segment in self._segments(piece.frame) for piece in self._pieces.get(index, ()))
+
+    def _segments(self, number: int) -> frozenset[int]:
+        """Return the segments that a frame of the segmentation shows."""
+        known = self._labels.get(number)
+        if known is None:
+            frame = self.content.frames[number]
+            if not frame.mask.height:
+                known = frozenset()
+            elif self.content.type == "LABELMAP":
+                counts = np.bincount(frame.mask.box().reshape(-1))
+                known = frozenset(int(label) for label in np.flatnonzero(counts)) - {0}
+            else:
+                known = frozenset((frame.segment,))
+            self._labels[number] = known
+        return known
 
 
 def align(

@@ -16,6 +16,7 @@ from viewer.imaging.mappings import LookupTable
 from viewer.imaging.objects.colours import from_cielab
 from viewer.imaging.objects.foreign import ForeignObject
 from viewer.imaging.objects.opening import opened
+from viewer.imaging.objects.palettes import Palette, is_segmented, palette
 from viewer.imaging.objects.parts import packed
 from viewer.imaging.objects.read_annotations import graphic_layers, state_annotations
 from viewer.imaging.objects.states import (
@@ -33,7 +34,6 @@ from viewer.imaging.objects.values import (
     items,
     number,
     numbers,
-    value,
     whole,
     wholes,
     words,
@@ -133,24 +133,11 @@ def _windows(item: Any, signed: bool) -> WindowChoice:
     )
 
 
-def _palette(found: Any, notes: list[str]) -> tuple[LookupTable, LookupTable, LookupTable] | None:
-    """Return the tables of a pseudo-colour state (PS3.3 C.7.9)."""
-    from pydicom.dataset import Dataset
-
-    if value(found, "SegmentedRedPaletteColorLookupTableData") is not None:
+def _palette(found: Any, notes: list[str]) -> Palette | None:
+    if is_segmented(found):
         notes.append("Its palette is stored in segments and not read: grey is shown.")
         return None
-    tables = []
-    for colour in ("Red", "Green", "Blue"):
-        descriptor = value(found, f"{colour}PaletteColorLookupTableDescriptor")
-        data = value(found, f"{colour}PaletteColorLookupTableData")
-        if descriptor is None or data is None:
-            return None
-        item = Dataset()
-        item.add_new("LUTDescriptor", "US", [int(one) & 0xFFFF for one in descriptor])
-        item.add_new("LUTData", "OW", data)
-        tables.append(_table(item, "palette"))
-    return tables[0], tables[1], tables[2]
+    return palette(found)
 
 
 def _area(item: Any) -> DisplayedArea | None:

@@ -18,6 +18,7 @@ from viewer.imaging.objects.colours import from_cielab
 from viewer.imaging.objects.foreign import ForeignObject
 from viewer.imaging.objects.frame_pixels import FramePixels
 from viewer.imaging.objects.opening import opened
+from viewer.imaging.objects.palettes import colour_at, palette
 from viewer.imaging.objects.parts import ImageReference
 from viewer.imaging.objects.segments import FrameMask, Segment, SegmentationContent, SegmentFrame
 from viewer.imaging.objects.values import (
@@ -142,6 +143,12 @@ def _described(about: ForeignObject, found: Any) -> SegmentationContent:
     )
     if not segments:
         raise ObjectError("bad_header", "It describes no segments.")
+    tables = palette(found) if kind == "LABELMAP" else None
+    if tables is not None:
+        segments = tuple(
+            one.model_copy(update={"colour": one.colour or colour_at(tables, one.number)})
+            for one in segments
+        )
     maximum = whole(found, "MaximumFractionalValue") or 0
     if kind == "FRACTIONAL" and not 1 <= maximum <= 65535:
         raise ObjectError("bad_header", "It is fractional and does not say which value means all.")
