@@ -166,6 +166,85 @@ def text_report(inner: list[Dataset], sop_class: str = TEXT_REPORT) -> Dataset:
     return ds
 
 
+def drawn_on(number: int, kind: str, points: list[float]) -> Dataset:
+    """Return coordinates on slice `number`, counted from the corner of the first pixel."""
+    image = item(ReferencedSOPInstanceUID=f"{SERIES}.{number + 1}")
+    shown = content_item("IMAGE", "SELECTED FROM", "Source", ReferencedSOPSequence=[image])
+    return content_item(
+        "SCOORD",
+        "INFERRED FROM",
+        "Path",
+        GraphicType=kind,
+        GraphicData=points,
+        ContentSequence=[shown],
+    )
+
+
+def measured(name: Dataset, value: str, inner: list[Dataset]) -> Dataset:
+    unit = code_item("mm", "UCUM", "mm")
+    number = item(NumericValue=value, MeasurementUnitsCodeSequence=[unit])
+    found = content_item("NUM", "CONTAINS", "x", MeasuredValueSequence=[number])
+    found.ConceptNameCodeSequence, found.ContentSequence = [name], inner
+    return found
+
+
+def test_long_and_short_axis_are_one_bidirectional_mark(ct_folder: Path, open_only: Open) -> None:
+    long = measured(
+        code_item("G-A185", "SRT", "Long Axis"),
+        "12",
+        [drawn_on(1, "POLYLINE", [2.5, 3.5, 14.5, 3.5])],
+    )
+    short = measured(
+        code_item("G-A186", "SRT", "Short Axis"), "4", [drawn_on(1, "POLYLINE", [8.5, 1.5, 8.5, 5.5])]
+    )
+    group = content_item("CONTAINER", "CONTAINS", "Group", ContentSequence=[long, short])
+    group.ConceptNameCodeSequence = [code_item("125007", "DCM", "Measurement Group")]
+    save(text_report([group], TEXT_REPORT), ct_folder / "sr.dcm")
+    study, _, content = open_only(ct_folder)
+    (mark,) = marks_of_report(content, study)
+    assert mark.kind is MarkKind.BIDIRECTIONAL
+    assert mark.points == ((2.0, 3.0), (14.0, 3.0), (8.0, 1.0), (8.0, 5.0))
+    assert [(one.label, one.value) for one in mark.values] == [("Long Axis", 12.0), ("Short Axis", 4.0)]
+
+
+def test_what_a_computer_marked_outside_of_groups_is_a_mark_too(
+    ct_folder: Path, open_only: Open
+) -> None:
+    centre = drawn_on(3, "POINT", [6.5, 7.5])
+    finding = content_item(
+        "CODE",
+        "CONTAINS",
+        "Single Image Finding",
+        ConceptCodeSequence=[code_item("F-01796", "SRT", "Mammography breast density")],
+        ContentSequence=[centre],
+    )
+    length = measured(
+        code_item("1", "99T", "Length"), "8", [drawn_on(0, "POLYLINE", [1.5, 1.5, 9.5, 1.5])]
+    )
+    save(text_report([finding, length]), ct_folder / "sr.dcm")
+    study, _, content = open_only(ct_folder)
+    point, line = marks_of_report(content, study)
+    assert (point.kind, point.name, point.points) == (
+        MarkKind.POINT,
+        "Mammography breast density",
+        ((6.0, 7.0),),
+    )
+    assert (line.kind, line.values[0].value) == (MarkKind.LENGTH, 8.0)
+
+
+def test_an_item_that_another_one_points_at_is_read_in_both_places(
+    ct_folder: Path, open_only: Open
+) -> None:
+    shape = drawn_on(2, "POINT", [3.5, 4.5])
+    pointing = item(RelationshipType="INFERRED FROM", ReferencedContentItemIdentifier=[1, 1])
+    value = measured(code_item("1", "99T", "Depth"), "5", [pointing])
+    save(text_report([shape, value]), ct_folder / "sr.dcm")
+    study, _, content = open_only(ct_folder)
+    marks = marks_of_report(content, study)
+    assert {mark.points for mark in marks} == {((3.0, 4.0),)}
+    assert [mark.values[0].value for mark in marks if mark.values] == [5.0]
+
+
 def test_any_other_report_is_a_tree_to_read(ct_folder: Path, open_only: Open) -> None:
     number = item(
         NumericValue="12.5", MeasurementUnitsCodeSequence=[code_item("mm", "UCUM", "millimetre")]
