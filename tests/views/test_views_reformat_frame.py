@@ -277,11 +277,11 @@ def test_a_mask_is_cut_by_any_plane(stack, sampler: VolumeSampler) -> None:  # t
     frame = ViewFrame(state.poses[CORONAL], 300.0, 300.0)
     plane = frame.plane(sampler.grid)
     assert plane is not None
-    (found,) = cuts(overlay, lambda _: True, stack, sampler, plane=plane, reach=0.5)
+    (found,) = cuts(overlay, None, stack, sampler, plane=plane, reach=0.5)
     # 30 columns of 1 mm by 5 slices of 2 mm, drawn between the centres of samples
     low, high = found.rings[0].min(axis=0), found.rings[0].max(axis=0)
     assert (high - low) * plane.spacing[::-1] == pytest.approx([30.0, 10.0])
-    assert not list(cuts(overlay, lambda _: False, stack, sampler, plane=plane, reach=0.5))
+    assert not list(cuts(overlay, frozenset(), stack, sampler, plane=plane, reach=0.5))
 
 
 @pytest.mark.parametrize("degrees", [0.0, 30.0])
@@ -328,7 +328,7 @@ def test_an_outline_is_whole_in_its_plane_and_a_chord_across(stack, sampler: Vol
     for name, pose in state.poses.items():
         plane = ViewFrame(pose, 300.0, 300.0).plane(sampler.grid)
         assert plane is not None
-        (found,) = cuts(overlay, lambda _: True, stack, sampler, plane=plane, reach=0.6)
+        (found,) = cuts(overlay, None, stack, sampler, plane=plane, reach=0.6)
         (ring,) = found.rings
         rings[name] = np.ptp(ring * plane.spacing[::-1], axis=0), len(ring)
     assert rings[AXIAL][1] == 4

@@ -29,7 +29,7 @@ from viewer.views.reformat.plane_image import REST_MS, PlaneImage
 from viewer.views.reformat.plane_paint import draw_cross_lines, draw_curve, draw_marks, lay_out
 from viewer.views.reformat.plane_words import plane_corners, plane_text
 from viewer.views.reformat.planes import PlaneName, Pose
-from viewer.views.reformat.region_cuts import cuts
+from viewer.views.reformat.region_cuts import RegionCuts
 from viewer.views.reformat.scene import MprScene
 from viewer.views.reformat.strokes import Stroke, begin_stroke
 from viewer.views.reformat.view_frame import CrossLine, Grip, Held, ViewFrame
@@ -81,6 +81,7 @@ class PlaneView(QWidget):
         """Whether this plane is the only one that is seen."""
         self._stroke: Stroke | None = None
         self._wheel = 0
+        self._regions = RegionCuts()
         self._picture = PlaneImage(self)
         self._picture.refined.connect(self.update)
         self._rest = QTimer(self, singleShot=True, interval=REST_MS)
@@ -132,6 +133,7 @@ class PlaneView(QWidget):
     def _scene_changed(self) -> None:
         if self.scene.sampler is None:
             self._picture.forget()
+            self._regions.forget()
             self._stroke = None
         pose = self.pose()
         self.setAccessibleName("" if pose is None else plane_text(self.name, pose))
@@ -219,15 +221,15 @@ class PlaneView(QWidget):
         plane = frame.plane(grid, self.devicePixelRatioF())
         if plane is None or not scene.overlay.regions:
             return
-        found = list(
-            cuts(
-                scene.overlay,
-                lambda evidence: scene.all_regions or evidence in scene.selected,
-                scene.stack,
-                scene.sampler,
-                plane=plane,
-                reach=self.reach(),
-            )
+        if scene.turning:
+            plane = plane.coarser(2)
+        found = self._regions.on_plane(
+            scene.overlay,
+            None if scene.all_regions else scene.selected,
+            scene.stack,
+            scene.sampler,
+            plane=plane,
+            reach=self.reach(),
         )
         within = bounds.adjusted(4, 4, -4, -4)
         matrix = frame.matrix_of(plane)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from typing import Final
 
 import numpy as np
@@ -22,7 +22,7 @@ SAME_MM: Final = 1e-6
 
 def cuts(
     overlay: Overlay,
-    wanted: Callable[[str], bool],
+    wanted: frozenset[str] | None,
     stack: ImageStack,
     sampler: VolumeSampler,
     *,
@@ -34,13 +34,13 @@ def cuts(
     Parameters
     ----------
     wanted
-        Says of an evidence id whether it is drawn.
+        Evidence that is drawn; none means all.
     reach
         How far from the plane in mm a flat region still counts as lying in it: drawn whole then, else
         as the chords in which the plane cuts it.
     """
     for view_region in overlay.regions:
-        if not wanted(view_region.evidence_id):
+        if wanted is not None and view_region.evidence_id not in wanted:
             continue
         for region in view_region.regions:
             if region.shape is Shape.MASK:
@@ -53,6 +53,35 @@ def cuts(
                 rings = [] if places is None else _flat(places, plane, reach)
             if rings:
                 yield Outline(view_region.evidence_id, region, tuple(rings))
+
+
+class RegionCuts:
+    """Keeps the outlines of one plane: a pointer that moves over it asks for them again and again."""
+
+    def __init__(self) -> None:
+        self._key: object = None
+        self._found: list[Outline] = []
+
+    def on_plane(
+        self,
+        overlay: Overlay,
+        wanted: frozenset[str] | None,
+        stack: ImageStack,
+        sampler: VolumeSampler,
+        *,
+        plane: ReformatPlane,
+        reach: float,
+    ) -> list[Outline]:
+        """Return what `cuts` finds."""
+        key = (overlay, wanted, stack, sampler, plane, reach)
+        if key != self._key:
+            self._found = list(cuts(overlay, wanted, stack, sampler, plane=plane, reach=reach))
+            self._key = key
+        return self._found
+
+    def forget(self) -> None:
+        """Let go of what was found."""
+        self._key, self._found = None, []
 
 
 def middle_of(
