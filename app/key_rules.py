@@ -70,13 +70,18 @@ def normal_key(text: str) -> str:
             return ""
         found.add(name)
         rest = tail.strip()
-    key = NAMED_KEYS.get(rest.lower(), rest.upper() if len(rest) == 1 and rest.isprintable() else "")
+    key = NAMED_KEYS.get(rest.lower(), _written(rest) if len(rest) == 1 and rest.isprintable() else "")
     if not key:
         return ""
     if key == "Tab" and "Shift" in found:
         key = "Backtab"
         found.discard("Shift")
     return "+".join([name for name in MODIFIERS if name in found] + [key])
+
+
+def _written(sign: str) -> str:
+    """Return a sign as Qt writes its key: a capital letter, where there is a single one."""
+    return sign.upper() if len(sign.upper()) == 1 else sign
 
 
 def _parts(key: str) -> tuple[frozenset[str], str]:

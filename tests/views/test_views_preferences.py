@@ -55,6 +55,8 @@ def test_the_tables_of_acts_hold_no_conflict_and_only_keys_that_may_be() -> None
         ("Ctrl+", ""),
         ("", ""),
         ("F99", ""),
+        ("ß", "ß"),
+        ("ö", "Ö"),
     ],
 )
 def test_keys_are_written_in_one_way(written: str, normal: str) -> None:
