@@ -79,6 +79,35 @@ def test_escape_puts_a_dragged_mark_back(
     assert board.marks == (before,)
 
 
+def test_a_mark_that_is_undone_while_it_is_dragged_does_not_come_back(
+    marked: ImageViewport, board: MarkBoard, stack: ImageStack
+) -> None:
+    board.restore([make(stack, MarkKind.LENGTH, (40, 25), (60, 25))])
+    QTest.mousePress(marked, LEFT, NONE, at(marked, 50, 25))
+    move(marked, at(marked, 50, 40))
+    board.restore(())
+    move(marked, at(marked, 50, 45))
+    QTest.mouseRelease(marked, LEFT, NONE, at(marked, 50, 45))
+    assert board.marks == ()
+
+
+def test_keys_in_the_field_of_a_name_do_nothing_to_the_images_behind_it(
+    marked: ImageViewport, board: MarkBoard, stack: ImageStack
+) -> None:
+    mark = make(stack, MarkKind.LENGTH, (40, 25), (60, 25))
+    board.restore([mark])
+    board.select(mark.id)
+    assert marked.do("viewport.mark_rename")
+    field = marked.findChild(QLineEdit)
+    assert field is not None
+    frame = marked.shown_frame()
+    for key in (KEY.Key_Down, KEY.Key_PageDown, KEY.Key_Delete, KEY.Key_N):
+        QTest.keyClick(field, key)
+    assert marked.shown_frame() == frame and board.marks == (mark,)
+    QTest.keyClick(field, KEY.Key_Return)
+    assert only(board).name == "n"
+
+
 def test_a_click_on_a_mark_selects_it_and_changes_nothing(
     qtbot: QtBot, marked: ImageViewport, board: MarkBoard, stack: ImageStack
 ) -> None:

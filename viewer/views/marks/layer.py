@@ -79,6 +79,8 @@ class MarksLayer(Layer):
         }
 
     def _renew(self) -> None:
+        if self.held is not None and self.board.mark(self.held.mark.id) is None:
+            self._drop()
         self.view.update()
 
     def stack_changed(self) -> None:

@@ -88,6 +88,8 @@ class WordField(QLineEdit):
             self.close_unsaved()
             return
         super().keyPressEvent(event)
+        # what the field has no use for is no act of the viewport behind it
+        event.accept()
 
     def focusOutEvent(self, event: QFocusEvent) -> None:
         super().focusOutEvent(event)
