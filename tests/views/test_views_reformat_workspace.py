@@ -424,6 +424,11 @@ def test_a_curve_is_clicked_ended_moved_and_turned(planes: MprWorkspace) -> None
     place = planes.curved.place_at((target.center().x(), target.center().y()))
     QTest.mouseClick(planes.curved, LEFT, NONE, target.center().toPoint())
     assert crosshair(planes) == pytest.approx(np.asarray(place), abs=1.0)
+    shift = Qt.KeyboardModifier.ShiftModifier
+    QTest.mouseClick(planes.curved, LEFT, shift, target.center().toPoint())
+    along = scene.curve.tangents[planes.curved.sample_at(target.center().toTuple())]
+    across = scene.state.poses[scene.active]
+    assert abs(across.normal @ along) == pytest.approx(1.0)
     planes.do("reformat.curved")
     QTest.keyClick(view, Qt.Key.Key_Escape)
     assert planes.cell.currentWidget() is not planes.curved

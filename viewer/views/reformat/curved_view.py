@@ -86,13 +86,18 @@ class CurvedView(QWidget):
         wide, high = self.width_mm() * self.scale(), curve.length * self.scale()
         return QRectF((self.width() - wide) / 2, (self.height() - high) / 2, wide, high)
 
-    def place_at(self, point: tuple[float, float]) -> Vector | None:
-        """Return the place in the patient under a widget point, none beside the image."""
+    def sample_at(self, point: tuple[float, float]) -> int | None:
+        """Return the sample of the curve beside a widget point, none outside the image."""
         curve, target = self.scene.curve, self.target()
         if curve is None or not target.contains(QPointF(*point)):
             return None
-        row = (point[1] - target.top()) / target.height() * (len(curve.points) - 1)
-        index = round(row)
+        return round((point[1] - target.top()) / target.height() * (len(curve.points) - 1))
+
+    def place_at(self, point: tuple[float, float]) -> Vector | None:
+        """Return the place in the patient under a widget point, none beside the image."""
+        curve, index, target = self.scene.curve, self.sample_at(point), self.target()
+        if curve is None or index is None:
+            return None
         beside = (point[0] - target.center().x()) / self.scale()
         return vector(curve.points[index] + beside * curve.across(self.degrees)[index])
 
@@ -144,7 +149,9 @@ class CurvedView(QWidget):
             painter.setPen(self.theme.colour("text-2"))
             painter.setFont(self.theme.font("note"))
             words = tr(
-                "Click points of the curve on a plane.\nEnter ends it, Backspace takes one back."
+                "Click points of the curve on a plane.\n"
+                "Enter ends it, Backspace takes one back.\n"
+                "Then the wheel turns it, and Shift and click lay a plane across."
             )
             painter.drawText(bounds, Qt.AlignmentFlag.AlignCenter, words)
         else:
@@ -239,9 +246,15 @@ class CurvedView(QWidget):
             self.update()
 
     def mouseReleaseEvent(self, event: QMouseEvent) -> None:
-        """A click moves the crosshair to what lies there."""
+        """A click moves the crosshair there; with Shift a plane is laid across the curve."""
         pressed, self._pressed = self._pressed, None
-        place = None if pressed is None or self._moved else self.place_at(pressed[0])
+        if pressed is None or self._moved:
+            return
+        index = self.sample_at(pressed[0])
+        if event.modifiers() & Qt.KeyboardModifier.ShiftModifier and index is not None:
+            self.scene.lay_across(index, self.degrees)
+            return
+        place = self.place_at(pressed[0])
         if place is not None:
             self.scene.change(lambda state, grid: state.at(place, grid))
 

@@ -62,7 +62,7 @@ class PlaneImage(QObject):
         self._stored: Stored | None = None
         self._fine: Stored | None = None
         self._rows_done = 0
-        self._drawn_as: GreyPipeline | None = None
+        self._drawn_as: tuple[GreyPipeline, int] | None = None
         self._image = QImage()
         self._rest = QTimer(self, singleShot=True, interval=REST_MS)
         self._rest.timeout.connect(self._refine)
@@ -105,23 +105,15 @@ class PlaneImage(QObject):
             self._asked = _Sampling(sampler, plane, slab, offsets)
             self._begin(moving)
         assert self._plane is not None and self._stored is not None
-        if pipeline != self._drawn_as:
-            self._image = to_qimage(to_grey(self._stored, pipeline))
-            self._drawn_as = pipeline
-        return self._shrunk(frame, pipeline, pixel_ratio)
-
-    def _shrunk(
-        self, frame: ViewFrame, pipeline: GreyPipeline, pixel_ratio: float
-    ) -> tuple[QImage, ReformatPlane]:
-        """Return the picture; halved where its voxels are far finer than the screen."""
-        assert self._plane is not None and self._stored is not None
+        # voxels far finer than the screen are halved first, so that fine structure does not flicker
         level = level_for(frame.scale * min(self._plane.spacing) * pixel_ratio)
-        if level == 0:
-            return self._image, self._plane
-        stored = self._stored
-        for _ in range(level):
-            stored = np.asarray(halved(stored), dtype=np.int16)
-        return to_qimage(to_grey(stored, pipeline)), self._plane.coarser(2**level)
+        if (pipeline, level) != self._drawn_as:
+            stored = self._stored
+            for _ in range(level):
+                stored = np.asarray(halved(stored), dtype=np.int16)
+            self._image = to_qimage(to_grey(stored, pipeline))
+            self._drawn_as = pipeline, level
+        return self._image, self._plane.coarser(2**level)
 
     def _begin(self, moving: int) -> None:
         asked = self._asked

@@ -260,6 +260,25 @@ class MprScene(QObject):
     def _mark_selected(self, mark_id: str) -> None:
         self.changed.emit()
 
+    def lay_across(self, index: int, degrees: float) -> None:
+        """Lay the active plane square across the curve at one of its samples.
+
+        Parameters
+        ----------
+        degrees
+            Angle about the curve of what stands to the right.
+        """
+        if self.curve is None or self.state is None or self.grid is None:
+            return
+        place = vector(self.curve.points[index])
+        pose = replace(
+            self.state.poses[self.active],
+            row=vector(self.curve.across(degrees)[index]),
+            column=vector(self.curve.across(degrees + 90.0)[index]),
+            centre=place,
+        )
+        self.set_state(self.state.with_pose(self.active, pose).at(place, self.grid))
+
     # --- regions -----------------------------------------------------------------------------------
 
     def shows_region(self, region: Region) -> bool:
