@@ -248,3 +248,25 @@ def test_values_of_an_area_are_those_of_the_pixels(marked: ImageViewport, board:
     (x0, y0), (x1, y1) = only(board).array()
     inside = np.asarray(stack.stored[4])[math.ceil(y0) : math.ceil(y1), math.ceil(x0) : math.ceil(x1)]
     assert value_of(only(board), MEAN) == pytest.approx(float(inside.mean()))
+
+
+def test_frames_of_one_object_have_marks_of_their_own(
+    marked: ImageViewport, board: MarkBoard, stack: ImageStack
+) -> None:
+    # as in enhanced objects, cines and mosaics
+    shared = stack.series.instances[0].model_copy(update={"number_of_frames": 3, "plane": None})
+    series = stack.series.model_copy(update={"instances": (shared,)})
+    frames = tuple((0, number) for number in (1, 2, 3))
+    marked.show_stack(ImageStack(series, stack.stored[:3], frames), index=1)
+    marked.set_tool(Tool.RECTANGLE)
+    drag(marked, (20.0, 20.0), (40.0, 30.0))
+    assert (only(board).sop_instance_uid, only(board).frame_number) == ("1.2.3.1", 2)
+    shown = []
+    for act in ("viewport.first", "viewport.next", "viewport.next"):
+        assert marked.do(act)
+        shown.append(len(layer_of(marked).here.drawn()))
+    assert shown == [0, 1, 0]
+    (x0, y0), (x1, y1) = only(board).array()
+    rows, columns = slice(math.ceil(y0), math.ceil(y1)), slice(math.ceil(x0), math.ceil(x1))
+    inside = np.asarray(stack.stored[1])[rows, columns]
+    assert value_of(only(board), MEAN) == pytest.approx(float(inside.mean()))
