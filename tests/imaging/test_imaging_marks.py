@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -24,7 +25,9 @@ from marks_phantom import (
     stack_of,
     values,
 )
+from pydicom import dcmread
 
+from viewer.imaging.index import index_paths
 from viewer.imaging.marks import (
     AREA,
     LENGTH,
@@ -319,3 +322,46 @@ def test_one_diameter_angle_and_area_are_measured_there_too() -> None:
     assert values(angle) == pytest.approx({"Angle": 45.0})
     ring = measure_mark(in_patient(MarkKind.POLYGON, (0, 0), (9, 0), (0, 8)), series, None, None)
     assert values(ring) == pytest.approx({"Area": 36.0})
+
+
+# --- real images -------------------------------------------------------------------------------------
+
+
+def real(path: Path, kind: MarkKind, *points: Point) -> Mark:
+    """Measure a mark on the first frame of a file."""
+    index = index_paths([str(path)])
+    (series,) = index.studies[0].series
+    frame = series.frame_order()[0]
+    instance = series.instances[frame[0]]
+    drawn = mark(kind, *points, sop_instance_uid=instance.sop_instance_uid, frame_number=frame[1])
+    return measure_mark(drawn, series, frame, None)
+
+
+def test_an_echocardiogram_is_measured_inside_its_region_and_refused_outside(
+    shared_data: Path,
+) -> None:
+    path = shared_data / "us" / "echo_cine_65f_jpeg_baseline.dcm"
+    (value,) = real(path, MarkKind.LENGTH, (100, 100), (200, 100)).values
+    assert (value.unit, value.source) == ("mm", "ultrasound region")
+    (region,) = (
+        item
+        for item in dcmread(path, stop_before_pixels=True).SequenceOfUltrasoundRegions
+        if item.PhysicalUnitsXDirection == 3
+    )
+    assert value.value == pytest.approx(100 * abs(region.PhysicalDeltaX) * 10)
+    assert "outside" in real(path, MarkKind.LENGTH, (5, 40), (200, 100)).refusal
+
+
+def test_a_radiograph_is_measured_at_its_detector(shared_data: Path) -> None:
+    path = shared_data / "cxr" / "dicom" / "veterinary_thorax_lateral_DX_small.dcm"
+    (value,) = real(path, MarkKind.LENGTH, (10, 10), (10, 60)).values
+    assert (value.unit, value.source) == ("mm", "at detector")
+    header = dcmread(path, stop_before_pixels=True)
+    assert value.value == pytest.approx(50 * float(header.ImagerPixelSpacing[0]))
+
+
+def test_a_tile_of_a_mosaic_is_measured_in_its_own_millimetres(shared_data: Path) -> None:
+    path = shared_data / "mr" / "mosaic_siemens_epi_35slices.dcm"
+    (value,) = real(path, MarkKind.LENGTH, (10, 10), (40, 10)).values
+    spacing = dcmread(path, stop_before_pixels=True).PixelSpacing
+    assert (value.value, value.unit) == (pytest.approx(30 * float(spacing[1])), "mm")
