@@ -12,8 +12,10 @@ from dataclasses import dataclass
 from viewer.imaging.hanging_facts import (
     any_stands_in,
     directions,
+    image_count,
     is_comparable,
     is_first_phase,
+    looked_up_once,
     modalities,
     pictures,
     reading_order,
@@ -137,13 +139,14 @@ def ranked(
     known = bundled() if protocols is None else protocols
     comparable = [prior for prior in priors if is_comparable(study, prior)]
     found = []
-    for protocol in (*known, AS_IT_CAME):
-        reasons = _fits(protocol.match, study, comparable, width)
-        if reasons is None:
-            continue
-        panes = _placed(protocol, study, comparable)
-        if any(panes) or protocol is AS_IT_CAME:
-            found.append(_hanging(protocol, panes, reasons))
+    with looked_up_once():
+        for protocol in (*known, AS_IT_CAME):
+            reasons = _fits(protocol.match, study, comparable, width)
+            if reasons is None:
+                continue
+            panes = _placed(protocol, study, comparable)
+            if any(panes) or protocol is AS_IT_CAME:
+                found.append(_hanging(protocol, panes, reasons))
     return tuple(sorted(found, key=lambda hanging: -hanging.score))
 
 
@@ -176,7 +179,7 @@ def _fits(
     words = study_words(study)
     makers = words_of(" | ".join(series.manufacturer for series in pictures(study)))
     shown = [series for series in pictures(study) if is_first_phase(series)]
-    largest = max((series.image_count for series in shown), default=0)
+    largest = max((image_count(series) for series in shown), default=0)
     region = next((name for name in rule.regions if name in regions_of(study)), "")
     modality = next((name for name in rule.modality if name in found), "")
     phrase, maker = any_stands_in(rule.words, words), any_stands_in(rule.manufacturer, makers)

@@ -7,12 +7,19 @@ ends the beginning of a word ("THORA*").
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import contextmanager
+from contextvars import ContextVar
 from enum import StrEnum
+from functools import lru_cache
+from typing import Any, TypeVar
 
 import resources
+from viewer.imaging.geometry import ImagePlane
 from viewer.imaging.letters import direction_letters
 from viewer.imaging.study import Series, Study
+
+Found = TypeVar("Found", Series, Study)
 
 LOCALISERS = frozenset({"LOCALIZER", "SCOUT", "TOPOGRAM"})
 """Image types (PS3.3 C.8.2.1.1.1) that hang last: they plan a scan, nobody reads them first."""
@@ -46,7 +53,7 @@ def words_of(text: str) -> tuple[str, ...]:
 
 def stands_in(phrase: str, words: Sequence[str]) -> bool:
     """Return true when a phrase stands in a text's words; a star ends the beginning of a word."""
-    wanted = [(part.rstrip("*"), part.endswith("*")) for part in _phrase(phrase)]
+    wanted = _phrase(phrase)
     last = len(words) - len(wanted)
     return bool(wanted) and any(
         all(
@@ -57,9 +64,11 @@ def stands_in(phrase: str, words: Sequence[str]) -> bool:
     )
 
 
-def _phrase(phrase: str) -> list[str]:
+@lru_cache(maxsize=4096)
+def _phrase(phrase: str) -> tuple[tuple[str, bool], ...]:
+    """Return the words of a phrase, each with whether it is the beginning of one only."""
     kept = "".join(sign if sign.isalnum() or sign == "*" else " " for sign in phrase.upper())
-    return [part for part in kept.split() if part != "*"]
+    return tuple((part.rstrip("*"), part.endswith("*")) for part in kept.split() if part.strip("*"))
 
 
 def any_stands_in(phrases: Iterable[str], words: Sequence[str]) -> str:
@@ -103,25 +112,71 @@ def is_first_phase(series: Series) -> bool:
     return series.phase is None or series.phase.index == 1
 
 
+_KNOWN: ContextVar[dict[tuple[int, Callable[..., Any]], Any] | None] = ContextVar(
+    "_KNOWN", default=None
+)
+"""Counts of series and reading orders of studies by identity, while `looked_up_once` lasts."""
+
+
+@contextmanager
+def looked_up_once() -> Iterator[None]:
+    """Count and order each series and study once in a block: large studies take long to count."""
+    token = _KNOWN.set({})
+    try:
+        yield
+    finally:
+        _KNOWN.reset(token)
+
+
+def _once(of: Found, compute: Callable[[Found], Any]) -> Any:
+    """Return what was computed of a series or study in this block; the caller holds it alive."""
+    known = _KNOWN.get()
+    if known is None:
+        return compute(of)
+    key = id(of), compute
+    if key not in known:
+        known[key] = compute(of)
+    return known[key]
+
+
+def image_count(series: Series) -> int:
+    """Return the number of frames of a series."""
+    count: int = _once(series, _image_count)
+    return count
+
+
+def _image_count(series: Series) -> int:
+    return series.image_count
+
+
 def reading_order(study: Study) -> tuple[Series, ...]:
     """Return the series as viewports take them: most images first, localisers last, 4D series once."""
+    order: tuple[Series, ...] = _once(study, _reading_order)
+    return order
+
+
+def _reading_order(study: Study) -> tuple[Series, ...]:
     return tuple(
         sorted(
             (series for series in pictures(study) if is_first_phase(series)),
-            key=lambda series: (is_localiser(series), -series.image_count),
+            key=lambda series: (is_localiser(series), -image_count(series)),
         )
     )
 
 
 def plane_of_series(series: Series) -> Plane | None:
     """Return the cut of a series from its geometry, or none without an orientation."""
-    order = series.frame_order()
-    plane = series.plane_of(order[len(order) // 2]) if order else None
+    plane = _plane_at(series, len(series.instances) // 2)
     if plane is None:
         return None
     along = [abs(float(part)) for part in plane.normal]
     axis = max(range(3), key=along.__getitem__)
     return NORMALS[axis] if along[axis] >= MAIN_AXIS else None
+
+
+def _plane_at(series: Series, index: int) -> ImagePlane | None:
+    """Return the plane of the first frame of an image; none without an orientation."""
+    return series.instances[index].of_frame(1).plane if series.instances else None
 
 
 def regions_of(study: Study) -> frozenset[str]:
@@ -130,6 +185,11 @@ def regions_of(study: Study) -> frozenset[str]:
     Body Part Examined and the study's description count; the names of series and protocols only
     where those are silent.
     """
+    regions: frozenset[str] = _once(study, _regions_of)
+    return regions
+
+
+def _regions_of(study: Study) -> frozenset[str]:
     shown = pictures(study)
     first = words_of(" | ".join((study.description, *(series.body_part for series in shown))))
     return _regions_in(first) or _regions_in(study_words(study))
@@ -165,8 +225,7 @@ def directions(series: Series) -> tuple[str, str]:
     From Image Orientation (Patient) where there is one, else from Patient Orientation (PS3.3
     C.7.6.1.1.1); oblique directions carry their further letters.
     """
-    order = series.frame_order()
-    plane = series.plane_of(order[0]) if order else None
+    plane = _plane_at(series, 0)
     if plane is not None:
         return direction_letters(plane.row_cosines), direction_letters(plane.column_cosines)
     if len(series.patient_orientation) == 2:

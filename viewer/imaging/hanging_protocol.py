@@ -17,6 +17,7 @@ import resources
 from viewer.imaging.hanging_facts import (
     Plane,
     any_stands_in,
+    image_count,
     likeness,
     plane_of_series,
     reading_order,
@@ -100,7 +101,7 @@ class SeriesRule(_Frozen):
             and types >= {value.upper() for value in self.image_type}
             and not types & {value.upper() for value in self.without_image_type}
             and (self.contrast is None or self.contrast == bool(series.contrast_agent))
-            and series.image_count >= self.least_images
+            and image_count(series) >= self.least_images
             and self.cine in (None, any(one.number_of_frames > 1 for one in series.instances))
         )
 
