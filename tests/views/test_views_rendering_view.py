@@ -15,10 +15,11 @@ from viewer.imaging.volume import as_volume
 from viewer.views.rendering import overlay
 from viewer.views.rendering.camera import Direction
 from viewer.views.rendering.capability import Capability, Engine, capability
-from viewer.views.rendering.model import Hand, Removal
+from viewer.views.rendering.model import Hand, Removal, VolumeModel
 from viewer.views.rendering.presets import Mode
 from viewer.views.rendering.render_thread import RenderThread
 from viewer.views.rendering.view import VolumeView
+from viewer.views.rendering.voxels import voxels_of
 from viewer.views.rendering.workspace import VolumeWorkspace
 from viewer.views.theme import Theme
 
@@ -110,6 +111,16 @@ def test_every_picture_says_that_it_is_not_for_measuring(view) -> None:
     words = overlay.words(view.model, None, tall=True)
     assert words.bottom_right == ("Not for measuring",)
     assert "3D  CT bone" in (*words.top_left, *words.top_right)
+
+
+def test_a_badge_says_what_was_done_to_the_volume(make_stack) -> None:
+    stack = make_stack(count=20, rows=64, columns=64, between=1.0, pixels=bone_slice)
+    volume = as_volume(stack)
+    model = VolumeModel()
+    model.show(voxels_of(ShownVolume(volume)))
+    assert overlay.words(model, None, tall=True).badge == ""
+    model.show(voxels_of(ShownVolume(volume, "Resampled. Tilted."), limit=200_000))
+    assert overlay.words(model, None, tall=True).badge == "resampled  \u00b7  shown at half resolution"
 
 
 def test_acts_choose_side_preset_and_projection(qtbot, view) -> None:

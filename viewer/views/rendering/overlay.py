@@ -69,7 +69,7 @@ def words(model: VolumeModel, study: Study | None, *, tall: bool) -> Corners:
         edits.append(tr("crop box"))
     if model.clip is not None:
         edits.append(tr("clip plane"))
-    badges = [badge_text(series.verdict)]
+    badges = [badge_text(series.verdict), tr("resampled") if voxels.badge else ""]
     if max(voxels.steps) > 1:
         share = {2: tr("shown at half resolution"), 4: tr("shown at a quarter of the resolution")}
         badges.append(share.get(max(voxels.steps), tr("shown at low resolution")))

@@ -46,6 +46,8 @@ class Voxels:
         the origin.
     steps
         How many voxels of the volume one of these stands for, along slice, row and column.
+    badge
+        What was done to the volume before (`ShownVolume.badge`).
     value_range
         Modality values between which nearly all of the volume lies.
     """
