@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Any
 
 from app.documents import pdf_document, study_block
 from app.files import write_private
-from app.report_search import ReportHit, ReportSearch
+from app.report_search import Found, ReportSearch
 from app.sign_off import MEANINGS, blockers
 from inference.evidence.masks import MaskStore
 from reports.domain import (
@@ -194,7 +194,7 @@ class Desk:
             opened.ledger = saved
         return opened
 
-    def search_reports(self, query: str) -> dict[str, ReportHit]:
+    def search_reports(self, query: str) -> Found:
         """Return the studies whose reports hold a word of a query, with what was found."""
         return self._search.find(query, self.account)
 

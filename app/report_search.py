@@ -19,6 +19,9 @@ AROUND = 16
 LONGEST = 160
 """Characters of a snippet."""
 
+AT_ONCE = 200
+"""Reports that one search reads at most: what else waits for the store is not held up."""
+
 
 @dataclass(frozen=True)
 class ReportHit:
@@ -36,6 +39,22 @@ class ReportHit:
     snippet: str
 
 
+@dataclass(frozen=True)
+class Found:
+    """What a search has found so far.
+
+    Parameters
+    ----------
+    hits
+        By Study Instance UID.
+    is_complete
+        False while reports are left that were not read yet: search again.
+    """
+
+    hits: dict[str, ReportHit]
+    is_complete: bool = True
+
+
 class ReportSearch:
     """Finds words in the newest revisions of all reports."""
 
@@ -47,15 +66,15 @@ class ReportSearch:
         """Drop all texts: somebody signs out."""
         self._texts.clear()
 
-    def find(self, query: str, account: Account) -> dict[str, ReportHit]:
-        """Return what stands in the reports of each study, by Study Instance UID.
+    def find(self, query: str, account: Account) -> Found:
+        """Return what stands in the reports of each study.
 
         A word counts wherever it stands, also within another, in any case.
         """
         wanted = query.casefold().split()
         if not wanted:
-            return {}
-        self._read(account)
+            return Found({})
+        is_complete = self._read(account)
         found: dict[str, ReportHit] = {}
         for _revision, uid, text in self._texts.values():
             plain = text.casefold()
@@ -63,19 +82,24 @@ class ReportSearch:
             before = found.get(uid)
             if words and (before is None or len(words) > len(before.words)):
                 found[uid] = ReportHit(words, _snippet(text, min(map(plain.find, words))))
-        return found
+        return Found(found, is_complete)
 
-    def _read(self, account: Account) -> None:
-        """Read the reports that are new or have changed."""
+    def _read(self, account: Account) -> bool:
+        """Read reports that are new or have changed, some at once; false when more are left."""
         newest = self._reports.newest(account)
         for report_id in self._texts.keys() - newest.keys():
             del self._texts[report_id]
-        for report_id, (uid, revision) in newest.items():
-            known = self._texts.get(report_id)
-            if known is None or known[0] != revision:
-                report = self._reports.latest(report_id, account)
-                text = " ".join(" ".join(s.text.split()) for s in report.sentences)
-                self._texts[report_id] = (revision, uid, text)
+        changed = [
+            report_id
+            for report_id, (_uid, revision) in newest.items()
+            if self._texts.get(report_id, (0, "", ""))[0] != revision
+        ]
+        for report_id in changed[:AT_ONCE]:
+            uid, revision = newest[report_id]
+            report = self._reports.latest(report_id, account)
+            text = " ".join(" ".join(s.text.split()) for s in report.sentences)
+            self._texts[report_id] = (revision, uid, text)
+        return len(changed) <= AT_ONCE
 
 
 def _snippet(text: str, place: int) -> str:

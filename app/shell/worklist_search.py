@@ -7,6 +7,7 @@ from collections.abc import Callable
 from PySide6.QtCore import QObject, QTimer
 
 from app.desk import Desk
+from app.report_search import Found
 from app.shell.background import Background, Job
 from app.shell.worklist import WorklistPage
 
@@ -40,9 +41,13 @@ class WorklistSearch(QObject):
     def _ask(self) -> None:
         desk, words = self._desk(), self._page.search.text()
         if desk is not None:
-            self._job = self._thread.run(
-                lambda: desk.search_reports(words), self._page.show_hits, self._failed
-            )
+            self._job = self._thread.run(lambda: desk.search_reports(words), self._take, self._failed)
+
+    def _take(self, found: Found) -> None:
+        """Show what was found; reports that were not read yet follow after other work of the store."""
+        self._page.show_hits(found.hits)
+        if not found.is_complete:
+            self._ask()
 
     def _failed(self, _error: Exception) -> None:
         """The list shows what it found without reports; whoever is signed out searches nothing."""
