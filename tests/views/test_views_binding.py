@@ -8,10 +8,10 @@ import sys
 import pytest
 
 TOOLKIT_FREE = (
-    "contour",
-    "drawing",
     "gestures",
     "link",
+    "marks.brush",
+    "marks.sketch",
     "overlay",
     "places",
     "pyramid",
