@@ -129,6 +129,19 @@ def test_planes_open_where_the_reader_was_and_hold_nothing_when_closed(
     assert workspace.scene.sampler is None and workspace.scene.stack is None
 
 
+def test_a_volume_that_comes_after_leaving_is_dropped(
+    workspace: MprWorkspace, make_stack: Callable[..., ImageStack], opened: Open, qtbot: QtBot
+) -> None:
+    first, second = make_stack(count=30), make_stack(count=12)
+    memory = opened(first)
+    workspace.open(first, None, memory, None)
+    workspace.close()
+    memory.release()
+    workspace.open(second, None, opened(second), None)
+    qtbot.waitUntil(lambda: workspace.scene.state is not None)
+    assert workspace.scene.stack is second
+
+
 def test_a_stack_that_is_no_volume_is_refused_in_words(
     workspace: MprWorkspace, make_stack: Callable[..., ImageStack], opened: Open, qtbot: QtBot
 ) -> None:
@@ -305,6 +318,23 @@ def test_a_slab_is_refined_to_the_reference_when_the_hand_rests(
     offsets = slab_offsets(sampler.grid, pose.centre, pose.normal, pose.slab)
     truth = sample(sampler.volume, plane, offsets, SlabMode.MIP)
     assert np.abs(view._picture._stored.astype(int) - truth).max() <= 1
+
+
+@pytest.mark.parametrize("mode", [SlabMode.MIP, SlabMode.MINIP])
+@pytest.mark.parametrize("degrees", [0.0, 20.0])
+def test_the_value_under_the_pointer_is_what_the_slab_shows(
+    planes: MprWorkspace, mode: SlabMode, degrees: float
+) -> None:
+    scene = planes.scene
+    scene.set_state(scene.state.rotated(SAGITTAL, degrees))
+    scene.set_slab(Slab(mode, 20.0), name=AXIAL)
+    pose, place = scene.state.poses[AXIAL], scene.state.crosshair
+    offsets = slab_offsets(scene.grid, place, pose.normal, pose.slab)
+    values = [scene.sampler.value(tuple(place + offset * pose.normal)) for offset in offsets]
+    shown = max(values) if mode is SlabMode.MIP else min(values)
+    words = scene.value_words(place, pose)
+    assert float(words.split()[0].replace("\u2212", "-")) == pytest.approx(shown, abs=1.0)
+    assert words != scene.value_words(place)
 
 
 def test_slab_acts_are_for_the_active_plane(planes: MprWorkspace) -> None:

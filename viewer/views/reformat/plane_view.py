@@ -255,7 +255,7 @@ class PlaneView(QWidget):
             window=scene.window,
             inverted=scene.inverted,
             badge=scene.badge,
-            value="" if place is None else scene.value_words(place),
+            value="" if place is None else scene.value_words(place, frame.pose),
             zoom_percent=100 * frame.scale * grid.smallest_spacing * self.devicePixelRatioF(),
             tall=self.height() >= self.theme.value("viewport", "identity-from-height"),
             identity=self.alone or self.name is PlaneName.AXIAL,

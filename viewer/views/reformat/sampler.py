@@ -139,7 +139,17 @@ class VolumeSampler:
     def value(self, point: Vector) -> float | None:
         """Return the modality value at a place, interpolated; none outside the volume or in padding."""
         stored = float(values_at(self.volume, np.asarray([point]))[0])
-        if np.isnan(stored) or round(stored) == self.volume.padding:
+        return None if np.isnan(stored) else self._modality(stored)
+
+    def projected_value(
+        self, plane: ReformatPlane, offsets: FloatArray, mode: SlabMode
+    ) -> float | None:
+        """Return the modality value that a slab shows at the first sample of a plane, or none."""
+        stored = int(self.sample(plane, offsets, mode)[0, 0])
+        return None if stored == background_of(self.volume) else self._modality(stored)
+
+    def _modality(self, stored: float) -> float | None:
+        if round(stored) == self.volume.padding:
             return None
         return stored * self.volume.slope + self.volume.intercept
 

@@ -13,7 +13,15 @@ from viewer.imaging.curve import Curve, curve_through
 from viewer.imaging.grey import GreyPipeline, default_window
 from viewer.imaging.marks import Mark
 from viewer.imaging.own_presets import PRESETS
-from viewer.imaging.reformat import Slab, Vector, VoxelGrid, vector, volume_pipeline
+from viewer.imaging.reformat import (
+    ReformatPlane,
+    Slab,
+    Vector,
+    VoxelGrid,
+    slab_offsets,
+    vector,
+    volume_pipeline,
+)
 from viewer.imaging.regions import Region
 from viewer.imaging.resample import ShownVolume
 from viewer.imaging.study import Study, WindowPreset
@@ -23,7 +31,7 @@ from viewer.views.marks.board import MarkBoard
 from viewer.views.overlay import Overlay
 from viewer.views.reformat.marks import PlaneMarks
 from viewer.views.reformat.plane_words import shown_value
-from viewer.views.reformat.planes import MprState, PlaneName, planes_of
+from viewer.views.reformat.planes import MprState, PlaneName, Pose, planes_of
 from viewer.views.reformat.region_cuts import middle_of
 from viewer.views.reformat.sampler import VolumeSampler
 
@@ -106,15 +114,29 @@ class MprScene(QObject):
             return None
         return volume_pipeline(self.sampler.volume, self.window, inverted=self.inverted)
 
-    def value_words(self, place: Vector) -> str:
-        """Write the value at a place with its unit, of PET also as SUV; empty where there is none."""
-        value = None if self.sampler is None else self.sampler.value(place)
+    def value_words(self, place: Vector, pose: Pose | None = None) -> str:
+        """Write the value at a place with its unit, of PET also as SUV; empty where there is none.
+
+        Parameters
+        ----------
+        pose
+            Of the plane in which it is pointed at: its slab shows another value than the place has.
+        """
+        value = None if self.sampler is None else self._value_at(self.sampler, place, pose)
         if value is None or self.sampler is None:
             return ""
         words = shown_value(value, self.sampler.volume.unit)
         if isinstance(self.suv, SuvScale):
             words = f"{words}  {shown_value(value * self.suv.factor, self.suv.unit)}"
         return words
+
+    @staticmethod
+    def _value_at(sampler: VolumeSampler, place: Vector, pose: Pose | None) -> float | None:
+        if pose is None or not pose.slab.shown:
+            return sampler.value(place)
+        at = ReformatPlane(place, pose.row, pose.column, (1.0, 1.0), 1, 1)
+        offsets = slab_offsets(sampler.grid, place, pose.normal, pose.slab)
+        return sampler.projected_value(at, offsets, pose.slab.mode)
 
     # --- changes -----------------------------------------------------------------------------------
 
