@@ -79,6 +79,20 @@ def test_escape_puts_a_dragged_mark_back(
     assert board.marks == (before,)
 
 
+def test_what_the_selected_mark_measures_is_told_to_assistive_technology(
+    marked: ImageViewport, board: MarkBoard
+) -> None:
+    marked.set_tool(Tool.LENGTH)
+    drag(marked, (20.0, 20.0), (60.0, 50.0))
+    assert marked.accessibleDescription().endswith("\u00b1 0.7 mm")
+    assert marked.do("viewport.next")
+    assert marked.accessibleDescription() == ""
+    assert marked.do("viewport.previous")
+    assert marked.accessibleDescription().startswith("50")
+    QTest.keyClick(marked, KEY.Key_Escape)
+    assert marked.accessibleDescription() == ""
+
+
 def test_a_mark_that_is_undone_while_it_is_dragged_does_not_come_back(
     marked: ImageViewport, board: MarkBoard, stack: ImageStack
 ) -> None:

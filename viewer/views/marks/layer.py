@@ -20,7 +20,7 @@ from viewer.views.marks.image_marks import BODY, LABEL, ImageMarks
 from viewer.views.marks.paint import DrawnMark, draw_up, paint_brush, paint_label, paint_lines
 from viewer.views.marks.sketch import GESTURES, SMALLEST_DRAG, Gesture, How, Sketch
 from viewer.views.marks.word_field import WordField
-from viewer.views.marks.words import tr
+from viewer.views.marks.words import spoken_words, tr
 from viewer.views.mouse import MOUSE, Button
 from viewer.views.stack_view import StackView
 from viewer.views.viewport_state import FloatArray, transform
@@ -69,7 +69,7 @@ class MarksLayer(Layer):
         self._pointing = False
         self._dirty = QRectF()
         board.renewed.connect(self._renew)
-        board.selected.connect(lambda _mark_id: view.update())
+        board.selected.connect(lambda _mark_id: self._tell_selected())
         self._acts: dict[str, Callable[[], bool]] = {
             "viewport.mark_delete": self._delete,
             "viewport.mark_rename": self._rename,
@@ -81,6 +81,13 @@ class MarksLayer(Layer):
     def _renew(self) -> None:
         if self.held is not None and self.board.mark(self.held.mark.id) is None:
             self._drop()
+        self._tell_selected()
+
+    def _tell_selected(self) -> None:
+        """Tell assistive technology what the selected mark of this image measures."""
+        chosen = self.board.chosen()
+        here = chosen is not None and chosen in self.here.marks()
+        self.view.setAccessibleDescription(spoken_words(chosen) if here and chosen else "")
         self.view.update()
 
     def stack_changed(self) -> None:
@@ -90,6 +97,7 @@ class MarksLayer(Layer):
     def frame_changed(self) -> None:
         """A drawing never moves to another image."""
         self._drop()
+        self._tell_selected()
 
     def _drop(self) -> None:
         self.sketch, self.held, self.here.live, self.hovered = None, None, None, ""
