@@ -36,6 +36,16 @@ DIRECTION_WORDS = {
     Direction.FEET: "From the feet",
 }
 
+SIDE_WORDS = {
+    Direction.FRONT: "Front",
+    Direction.BACK: "Back",
+    Direction.LEFT: "Left",
+    Direction.RIGHT: "Right",
+    Direction.HEAD: "Head",
+    Direction.FEET: "Feet",
+}
+"""What the button says: there is no room for more in a narrow window."""
+
 CUTS = ("rendering.hand.cut_inside", "rendering.hand.cut_outside")
 REMOVALS = ("rendering.bone", "rendering.couch", "rendering.hand.pick")
 
@@ -64,7 +74,8 @@ class RenderingBar(QWidget):
         row.setSpacing(theme.px(2))
         self.preset = self._menu_button(self.tr("Preset"), self._fill_presets)
         self.mip = self._button("rendering.mip", words=self.tr("MIP"), checkable=True)
-        self.direction = self._menu_button(self.tr("From the front"), self._fill_directions)
+        self.direction = self._menu_button(self.tr("Front"), self._fill_directions)
+        self.direction.setToolTip(self.tr("From which side"))
         self.crop = self._button("rendering.crop", words=self.tr("Crop"), checkable=True)
         self.clip = QSlider(Qt.Orientation.Horizontal)
         self.clip.setRange(0, CLIP_STEPS)
@@ -105,7 +116,7 @@ class RenderingBar(QWidget):
             self.mip.setChecked(model.look.mode is Mode.MIP)
         turned = self.tr("Turned")
         self.direction.setText(
-            turned if model.direction is None else self.tr(DIRECTION_WORDS[model.direction])
+            turned if model.direction is None else self.tr(SIDE_WORDS[model.direction])
         )
         self.crop.setChecked(model.cropping)
         self.cutting.setChecked(model.hand.cuts)
