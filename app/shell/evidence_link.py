@@ -54,21 +54,17 @@ class EvidenceLink(QObject):
         self._masks: Mapping[str, npt.NDArray[np.bool_]] = {}
         self._overlay = Overlay()
         self._drawn: object = None
-        self._pending: Evidence | None = None
         panel.evidenceHovered.connect(area.grid.hover_regions)
         panel.evidenceActivated.connect(self.show_evidence)
         panel.sentenceSelected.connect(self._sentence_selected)
         panel.set_crops(self.crop)
         area.grid.regionClicked.connect(self._region_clicked)
-        form = panel.finding_form
-        for closed in (form.accepted, form.linkWanted, form.dismissed):
-            closed.connect(lambda *_: self.show_pending(None))
 
     def show_report(self, model: ReportModel | None, masks: MaskStore) -> None:
         """Take the regions of a report's ledger, and its masks, unpacked on a thread."""
         self._model = model
         self._masks = {}
-        self._drawn = self._pending = None
+        self._drawn = None
         self.refresh()
         if model is None or not len(masks):
             return
@@ -88,15 +84,6 @@ class EvidenceLink(QObject):
 
         self._background.run(unpack, done, failed)
 
-    def show_pending(self, measured: Evidence | None) -> None:
-        """Outline a region that was drawn and measured while the reader decides what it is."""
-        if measured is None and self._pending is None:
-            return
-        self._pending, self._drawn = measured, None
-        self.refresh()
-        if measured is not None:
-            self._area.grid.select_regions(frozenset((measured.id,)))
-
     def refresh(self) -> None:
         """Draw the regions of the ledger as it is now."""
         ledger = self._model.ledger if self._model is not None else None
@@ -104,8 +91,6 @@ class EvidenceLink(QObject):
             return
         self._drawn = ledger
         shown = ledger.evidence if ledger is not None else ()
-        if self._pending is not None and ledger is not None:
-            shown = (*(item for item in shown if item.id != self._pending.id), self._pending)
         regions = tuple(ViewRegion(item.id, item.regions, item.label) for item in shown if item.regions)
         self._overlay = Overlay(regions, self._masks)
         self._area.grid.set_overlay(self._overlay)

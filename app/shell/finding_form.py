@@ -8,7 +8,7 @@ from PySide6.QtWidgets import QComboBox, QFrame, QGridLayout, QHBoxLayout, QVBox
 from app.finding_phrase import FindingChoice
 from app.shell.chip import ChipButton
 from app.shell.evidence_card import quantity_name, quantity_text
-from app.shell.widgets import PRIMARY, QUIET, ActButton, plain_label
+from app.shell.widgets import PRIMARY, QUIET, ActButton, ElidedLabel, plain_label
 from inference.evidence.findings import anatomies, descriptors, sides
 from reports.domain import Evidence, Side
 from viewer.views.theme import Theme
@@ -44,8 +44,8 @@ class FindingForm(QFrame):
         column.setSpacing(gap)
         self._head = QHBoxLayout()
         self._head.setSpacing(gap)
-        self._head.addWidget(plain_label(self.tr("Drawn region"), theme, step="name"))
-        self._head.addStretch(1)
+        self._title = ElidedLabel("", theme, step="name")
+        self._head.addWidget(self._title, 1)
         column.addLayout(self._head)
         self._values = plain_label("", theme, step="note", tone="2", wraps=True)
         column.addWidget(self._values)
@@ -103,6 +103,7 @@ class FindingForm(QFrame):
             Region of the body ("chest"): limits the list of places; empty or unknown shows all.
         """
         self._measured, self._body_region = measured, body_region
+        self._title.set_full(measured.label)
         values = " \u00b7 ".join(f"{quantity_name(q)} {quantity_text(q)}" for q in measured.values)
         refusal = measured.refusal.reason if measured.refusal else ""
         self._values.setText("\n".join(text for text in (values, refusal, *measured.warnings) if text))

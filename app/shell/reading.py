@@ -339,7 +339,6 @@ class ReadingPage(QWidget):
     def _measured(self, measured: Evidence, region: str, mark: Mark) -> None:
         view = view_of(mark, self.area.grid.active_pane().model)
         self.panel.ask_finding(measured, body_region=region, view=view)
-        self.link.show_pending(measured)
 
     def _not_measured(self, why: str) -> None:
         self.panel.show_problem(self.tr("The region was not measured"), why, self.tr("Draw it again."))

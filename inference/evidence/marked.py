@@ -160,7 +160,7 @@ def evidence_of(mark: Mark, looked: Evidence, *, label: str, person: str) -> Evi
         concept=LESION,
         label=label,
         side=looked.side if looked.refusal is None else Side.UNKNOWN,
-        values=() if refusal is not None else (*own, *further),
+        values=() if refusal is not None else _in_order((*own, *further)),
         regions=() if refusal is not None else (place_of(mark),),
         source=Source(kind=SourceKind.PERSON, name=person),
         report_default=ReportDefault.ON_REQUEST,
@@ -168,6 +168,15 @@ def evidence_of(mark: Mark, looked: Evidence, *, label: str, person: str) -> Evi
         warnings=looked.warnings,
         refusal=refusal,
     )
+
+
+ORDER: Final = ("long", "short", "angle", "area", "mean", "sd", "median", "minimum", "maximum")
+"""Sizes first: a card shows the first few."""
+
+
+def _in_order(values: tuple[Quantity, ...]) -> tuple[Quantity, ...]:
+    places = {name: place for place, name in enumerate(ORDER)}
+    return tuple(sorted(values, key=lambda value: places.get(value.name, len(ORDER))))
 
 
 WITHOUT_VALUES: Final = frozenset((MarkKind.ARROW, MarkKind.TEXT, MarkKind.POINT))

@@ -309,7 +309,7 @@ def accept(driver: Driver) -> None:
     ("key", "names"),
     [
         (Qt.Key.Key_L, ["long"]),
-        (Qt.Key.Key_E, ["area", "mean", "sd", "minimum", "maximum", "median", "long", "short"]),
+        (Qt.Key.Key_E, ["long", "short", "area", "mean", "sd", "median", "minimum", "maximum"]),
         (Qt.Key.Key_Y, []),
     ],
 )
