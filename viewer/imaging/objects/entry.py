@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import io
 import warnings
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
 
+from viewer.imaging.elements import Odd, TooLong, read_raw
 from viewer.imaging.headers import Header, HeaderError, Tag
 from viewer.imaging.images import instance_uid, kind_of_object
 from viewer.imaging.objects.foreign import ForeignObject, ObjectKind, SeriesReference
@@ -73,6 +75,10 @@ _TAGS: Final = (
     *("StructureSetLabel", "StructureSetName", "StructureSetDate", "StructureSetTime"),
     *("ReferencedFrameOfReferenceSequence", "InstanceCreationDate", "InstanceCreationTime"),
 )
+
+_REFERENCES: Final = frozenset((0x00081115, 0x00081200, 0x0040A375, 0x30060010))
+"""Referenced Series, Studies Containing Other Referenced Instances, Current Requested Procedure
+Evidence and Referenced Frame of Reference Sequence."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -175,12 +181,14 @@ def object_file(header: Header) -> ObjectFile:
 
 
 def _read(path: str) -> Any:
-    from pydicom import dcmread
+    """Return the elements that an entry needs: the own walk skips all else, pydicom reads odd files."""
+    from pydicom.datadict import tag_for_keyword
 
+    tags = {keyword: tag_for_keyword(keyword) or 0 for keyword in _TAGS}
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")
-            found = dcmread(path, stop_before_pixels=True, specific_tags=list(_TAGS), force=True)
+            found = _walked(path, frozenset(tags.values()))
             for keyword in _TAGS:  # decoded now: later reads neither warn nor parse
                 words(found, keyword)
             return found
@@ -188,6 +196,36 @@ def _read(path: str) -> Any:
         raise HeaderError(
             "bad_header", f"Its header cannot be read ({type(error).__name__})."
         ) from error
+
+
+def _walked(path: str, tags: frozenset[int]) -> Any:
+    from pydicom import dcmread
+    from pydicom.charset import convert_encodings
+    from pydicom.datadict import dictionary_VR
+    from pydicom.dataelem import DataElement, RawDataElement
+    from pydicom.dataset import Dataset
+    from pydicom.filereader import read_sequence
+    from pydicom.tag import BaseTag
+
+    try:
+        raw = read_raw(path, tags)
+    except TooLong:  # more references than an entry would name
+        raw = read_raw(path, tags - _REFERENCES)
+    except Odd:
+        return dcmread(path, stop_before_pixels=True, specific_tags=sorted(tags), force=True)
+    terms = raw.elements.get(Tag.SpecificCharacterSet, b"").decode("ascii", "replace").strip("\0 ")
+    encodings = convert_encodings(terms.split("\\"))
+    implicit, little = raw.implicit_vr, not raw.big_endian
+    found = Dataset()
+    found.set_original_encoding(implicit, little, encodings)
+    for tag in sorted(tags & raw.elements.keys()):
+        value, vr = raw.elements[tag], dictionary_VR(tag)
+        if vr == "SQ":
+            inner = read_sequence(io.BytesIO(value), implicit, little, len(value), encodings)
+            found[tag] = DataElement(tag, vr, inner)
+        else:
+            found[tag] = RawDataElement(BaseTag(tag), vr, len(value), value, 0, implicit, little)
+    return found
 
 
 def _first(found: Any, *keywords: str) -> str:
