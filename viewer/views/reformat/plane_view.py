@@ -13,6 +13,7 @@ from PySide6.QtGui import (
     QMouseEvent,
     QPainter,
     QPaintEvent,
+    QPixmap,
     QResizeEvent,
     QWheelEvent,
 )
@@ -82,6 +83,7 @@ class PlaneView(QWidget):
         self._stroke: Stroke | None = None
         self._wheel = 0
         self._regions = RegionCuts()
+        self._canvas, self._canvas_of = QPixmap(), None
         self._picture = PlaneImage(self)
         self._picture.refined.connect(self.update)
         self._rest = QTimer(self, singleShot=True, interval=REST_MS)
@@ -134,6 +136,7 @@ class PlaneView(QWidget):
         if self.scene.sampler is None:
             self._picture.forget()
             self._regions.forget()
+            self._canvas, self._canvas_of = QPixmap(), None
             self._stroke = None
         pose = self.pose()
         self.setAccessibleName("" if pose is None else plane_text(self.name, pose))
@@ -150,10 +153,11 @@ class PlaneView(QWidget):
             painter.end()
 
     def _paint(self, painter: QPainter, bounds: QRectF) -> None:
-        painter.fillRect(bounds, self.theme.colour("image"))
         frame = self.frame()
-        if frame is not None:
-            self._paint_image(painter, frame)
+        if frame is None:
+            painter.fillRect(bounds, self.theme.colour("image"))
+        else:
+            painter.drawPixmap(0, 0, self._scaled(frame))
             self._paint_over(painter, frame, bounds)
             if self.scene.corner_text:
                 self._paint_words(painter, frame, bounds)
@@ -161,25 +165,40 @@ class PlaneView(QWidget):
             colour, width = self.theme.colour("viewport-frame"), self.theme.length("viewport", "frame")
             draw_frame(painter, bounds, colour, width)
 
-    def _paint_image(self, painter: QPainter, frame: ViewFrame) -> None:
+    def _scaled(self, frame: ViewFrame) -> QPixmap:
+        """Return the picture of the plane in the size of this view.
+
+        It is kept: most paints only move lines and words over it, and scaling takes longest.
+        """
         pipeline, sampler = self.scene.pipeline(), self.scene.sampler
-        if pipeline is None or sampler is None:
-            return
+        assert pipeline is not None and sampler is not None, "a frame is that of a volume"
+        ratio = self.devicePixelRatioF()
         found = self._picture.image(
             sampler,
             frame,
             pipeline,
-            pixel_ratio=self.devicePixelRatioF(),
+            pixel_ratio=ratio,
             moving=len(self.scene.turning),
         )
-        if found is None:
-            return
-        image, plane = found
-        ends = [(-0.5, -0.5), (plane.columns - 0.5, plane.rows - 0.5)]
-        corners = transform(frame.matrix_of(plane), ends)
-        target = QRectF(QPointF(*corners[0].tolist()), QPointF(*corners[1].tolist()))
-        painter.setRenderHint(QPainter.RenderHint.SmoothPixmapTransform)
-        painter.drawImage(target, image)
+        target, key = QRectF(), 0
+        if found is not None:
+            image, plane = found
+            ends = [(-0.5, -0.5), (plane.columns - 0.5, plane.rows - 0.5)]
+            corners = transform(frame.matrix_of(plane), ends)
+            target = QRectF(QPointF(*corners[0].tolist()), QPointF(*corners[1].tolist()))
+            key = image.cacheKey()
+        if (key, target, self.size(), ratio) == self._canvas_of:
+            return self._canvas
+        self._canvas_of = (key, target, self.size(), ratio)
+        self._canvas = QPixmap(self.size() * ratio)
+        self._canvas.setDevicePixelRatio(ratio)
+        self._canvas.fill(self.theme.colour("image"))
+        if found is not None:
+            painter = QPainter(self._canvas)
+            painter.setRenderHint(QPainter.RenderHint.SmoothPixmapTransform)
+            painter.drawImage(target, found[0])
+            painter.end()
+        return self._canvas
 
     def _paint_over(self, painter: QPainter, frame: ViewFrame, bounds: QRectF) -> None:
         scene = self.scene
