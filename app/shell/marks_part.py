@@ -97,7 +97,7 @@ class MarksPart(QObject):
             return self.tr("there are no marks") if needs_one and not self.board.marks else ""
         reasons = (
             (mark is None, self.tr("no mark is selected")),
-            (act == "viewport.mark_finding", self._no_finding()),
+            (act == "viewport.mark_finding" and mark is not None, self._no_finding(mark)),
             (
                 mark is not None and not mark.is_own and act != "viewport.mark_finding",
                 self.tr("the mark of somebody else is only read"),
@@ -110,8 +110,10 @@ class MarksPart(QObject):
         )
         return next((reason for holds, reason in reasons if holds and reason), "")
 
-    def _no_finding(self) -> str:
+    def _no_finding(self, mark: Mark | None) -> str:
         model = self._context.model()
+        if mark is not None and not self._is_here(mark):
+            return self.tr("this mark lies on another study")
         if model is None:
             return self.tr("the report is not open")
         return self.tr("the report is final") if model.is_locked else ""

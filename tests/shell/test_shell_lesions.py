@@ -143,7 +143,8 @@ def test_earlier_marks_stand_beside_and_stay_with_their_own_study(reader: Driver
     assert notes[0].startswith("18 Nov 2025 Se ")
     assert notes[1].startswith("Se ")
     board(reader).select(first.id)
-    assert "another study" in reader.window.why_not("window.mark_lesion")
+    for act in ("window.mark_lesion", "viewport.mark_finding"):
+        assert "another study" in reader.window.why_not(act)
     board(reader).jump_to(first.id)
     reader.until(lambda: reader.viewport.stack().series.key == first.series_key)
     reader.until(lambda: reader.viewport.model.arrived_share == 1.0)
