@@ -36,6 +36,8 @@ class ReformatPart:
         self._planes = MprWorkspace(theme, parent)
         self._planes.set_board(self._area.marks)
         self._planes.set_tool(self._area.grid.tool)
+        self._planes.set_corner_text(self._area.grid.corner_text)
+        self._area.grid.cornerTextChanged.connect(self._planes.set_corner_text)
         self._planes.toolWanted.connect(self._area.grid.do)
         self._area.grid.toolChanged.connect(self._planes.set_tool)
         return self._planes

@@ -73,13 +73,15 @@ def test_slab_and_curve_are_acts_of_the_window(driver: Driver) -> None:
     assert driver.reading.area.stage.name == ""
 
 
-def test_the_tool_of_the_tool_bar_is_that_of_the_planes(driver: Driver) -> None:
+def test_tool_and_corner_text_of_the_viewports_are_those_of_the_planes(driver: Driver) -> None:
     planes = enter(driver)
     grid, tools = driver.reading.area.grid, driver.reading.tools.tools
     driver.press(Qt.Key.Key_W)
     assert planes.scene.tool is grid.tool is Tool.WINDOW
     driver.click(tools[Tool.PAN])
     assert planes.scene.tool is grid.tool is Tool.PAN
+    driver.press(Qt.Key.Key_F2)
+    assert planes.scene.corner_text is grid.corner_text is False
 
 
 def test_a_mark_on_a_plane_is_listed_with_the_study_and_found_again(driver: Driver) -> None:

@@ -160,6 +160,11 @@ class MprWorkspace(QWidget):
         """Keep marks on the board that all viewports of a study share."""
         self.scene.set_board(board)
 
+    def set_corner_text(self, shown: bool) -> None:
+        """Show or hide all text over the planes."""
+        self.scene.corner_text = shown
+        self.scene.changed.emit()
+
     def show_mark(self, mark: Mark) -> bool:
         """Lay the active plane where a mark was drawn; when the volume is there, if it is not yet."""
         self._awaited = None if self.scene.state is not None else mark
