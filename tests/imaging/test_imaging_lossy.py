@@ -90,7 +90,7 @@ def test_the_decoder_that_gave_the_pixels_is_known(shared_data: Path) -> None:
         "pydicom/MR_small.dcm": "native",
         "pydicom/MR_small_RLE.dcm": "imagecodecs",
         "pydicom/JPEG2000.dcm": "imagecodecs",
-        "pydicom/SC_ybr_full_422_uncompressed.dcm": "pydicom",
+        "pydicom/SC_ybr_full_422_uncompressed.dcm": "native",
     }
     with Reader() as reader:
         for name, decoder in expected.items():

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Final
+from typing import Any, Final
 
 import numpy as np
 import numpy.typing as npt
@@ -22,18 +22,60 @@ def to_eight_bits(values: Array, bits_stored: int) -> Rgb:
     return (values.astype(np.uint32) >> shift).astype(np.uint8)
 
 
-def ybr_full_to_rgb(values: Rgb) -> Rgb:
-    """Convert YBR_FULL to RGB: the inverse of the matrix in PS3.3 C.7.6.3.1.2, rounded."""
-    luminance = values[..., 0].astype(np.float32)
-    blue = values[..., 1].astype(np.float32) - 128.0
-    red = values[..., 2].astype(np.float32) - 128.0
-    rgb = np.empty(values.shape, dtype=np.uint8)
-    for channel, plane in enumerate(
-        (
-            luminance + 1.402 * red,
-            luminance - 0.344136 * blue - 0.714136 * red,
-            luminance + 1.772 * blue,
-        )
-    ):
-        rgb[..., channel] = np.clip(np.floor(plane + 0.5), 0, 255)
+def _difference(blue: float, red: float) -> npt.NDArray[np.int16]:
+    """What two colour differences (Cb, Cr: the high and low byte of the index) add to a channel.
+
+    Rounding it once is exact: the luminance that it is added to is an integer.
+    """
+    high, low = np.arange(256)[:, np.newaxis] - 128.0, np.arange(256) - 128.0
+    return np.floor(blue * high + red * low + 0.5).astype(np.int16).reshape(-1)
+
+
+_RED: Final = _difference(0.0, 1.402)[:256]
+_GREEN: Final = _difference(-0.344136, -0.714136)
+_BLUE: Final = _difference(1.772, 0.0)[::256]
+"""The inverse of the matrix in PS3.3 C.7.6.3.1.2, by Cr, by both and by Cb."""
+
+
+def ybr_full_to_rgb(values: Rgb, out: Rgb | None = None) -> Rgb:
+    """Convert YBR_FULL to RGB: the inverse of the matrix in PS3.3 C.7.6.3.1.2, rounded.
+
+    Parameters
+    ----------
+    out
+        Where the result goes, which may be `values`; new memory by default.
+    """
+    rgb = np.empty(values.shape, dtype=np.uint8) if out is None else out
+    _add(rgb, values[..., 0], values[..., 1], values[..., 2])
     return rgb
+
+
+def ybr_full_422_to_rgb(stored: npt.NDArray[np.uint8], out: Rgb) -> None:
+    """Convert native YBR_FULL_422 to RGB: two luminances, then Cb and Cr of both (PS3.3 C.7.6.3.1.2).
+
+    Parameters
+    ----------
+    stored
+        Bytes of the frame.
+    out
+        (row, column, 3) RGB, C-contiguous; an even number of pixels.
+    """
+    pairs, shape = stored.reshape(-1, 4), out.shape[:2]
+    blue, red = (np.repeat(pairs[:, part], 2).reshape(shape) for part in (2, 3))
+    _add(out, pairs[:, :2].reshape(shape), blue, red)
+
+
+def _add(
+    rgb: Rgb,
+    luminance: npt.NDArray[np.integer[Any]],
+    blue: npt.NDArray[np.uint8],
+    red: npt.NDArray[np.uint8],
+) -> None:
+    """Write red, green and blue of a luminance and its colour differences."""
+    luminance = luminance.astype(np.int16)  # of its own: `rgb` may be where the values come from
+    both = blue.astype(np.uint16) << 8 | red
+    tables = (np.take(_RED, red), np.take(_GREEN, both), np.take(_BLUE, blue))
+    for channel, difference in enumerate(tables):
+        total = difference + luminance
+        np.clip(total, 0, 255, out=total)
+        rgb[..., channel] = total

@@ -25,7 +25,7 @@ from viewer.imaging.codestream import (
     Frame,
     decode_frame,
 )
-from viewer.imaging.colour import YBR_FULL, to_eight_bits, ybr_full_to_rgb
+from viewer.imaging.colour import YBR_FULL, to_eight_bits, ybr_full_422_to_rgb, ybr_full_to_rgb
 from viewer.imaging.elements import EXPLICIT_BE
 from viewer.imaging.fragments import FrameTable, frame_table
 from viewer.imaging.headers import HeaderError
@@ -39,6 +39,7 @@ from viewer.imaging.layout import (
     stored_frame_bytes,
 )
 from viewer.imaging.mosaic import picture_of, tiles_a_side
+from viewer.imaging.native import correct_bits, empty_padding, is_direct, is_subsampled
 from viewer.imaging.sources import Cancelled
 from viewer.imaging.study import BadFile, Instance, Series
 from viewer.imaging.tiling import Tiling
@@ -247,12 +248,8 @@ class _Reader:
             return self._tile(index, target)
         if instance.tiling is not None:
             return self._slide(instance.tiling, target)
-        if instance.pixel_length > 0 and _is_direct(instance):
-            _read_into(instance, index, target)
-            if instance.floating:
-                _empty_padding(target, target, instance)
-            else:
-                correct_bits(target, instance)
+        if instance.pixel_length > 0 and (is_direct(instance) or is_subsampled(instance)):
+            self._in_place(index, target)
             return "native"
         if instance.pixel_length > 0 or is_deflated(instance):
             values, name = self._native(index)
@@ -265,6 +262,20 @@ class _Reader:
         values, name = decode_frame(frame)
         self._store(values, target[: values.shape[0], : values.shape[1]])
         return name
+
+    def _in_place(self, index: int, target: Array) -> None:
+        """Read a native frame into its place in the stack, and make its values there."""
+        instance = self.instance
+        if is_subsampled(instance):
+            ybr_full_422_to_rgb(self._raw(index), target)
+            return
+        _read_into(instance, index, target)
+        if instance.floating:
+            empty_padding(target, target, instance)
+        elif instance.samples_per_pixel == 1:
+            correct_bits(target, instance)
+        elif instance.photometric_interpretation == "YBR_FULL":
+            ybr_full_to_rgb(target, out=target)
 
     def _tile(self, index: int, target: Array) -> str:
         """Write one slice of a mosaic: tiles lie side by side, row after row."""
@@ -301,12 +312,13 @@ class _Reader:
         elif instance.samples_per_pixel == 3:
             rgb = to_eight_bits(values, instance.bits_stored)
             if photometric in YBR_FULL and syntax not in DCT_SYNTAXES:
-                rgb = ybr_full_to_rgb(rgb)
-            target[...] = rgb
+                ybr_full_to_rgb(rgb, out=target)
+            else:
+                target[...] = rgb
         elif instance.floating:
             # Double precision is more than any map has: 7 digits stay.
             target[...] = values.astype(target.dtype)
-            _empty_padding(target, values, instance)
+            empty_padding(target, values, instance)
         else:
             target[...] = values.astype(target.dtype, copy=False)
             if syntax not in CODECS_WITH_PRECISION:
@@ -419,22 +431,6 @@ class TileReader:
         return tile[:rows, :columns], name
 
 
-def _is_direct(instance: Instance) -> bool:
-    """True when the bytes in the file are the values of the stack, up to their unused bits."""
-    if len(frame_shape(instance)) == 3 or instance.transfer_syntax_uid == EXPLICIT_BE:
-        return False
-    if instance.floating:
-        return instance.bits_allocated == 32
-    return instance.bits_allocated in (16, 32) or (instance.bits_allocated == 8 and not instance.signed)
-
-
-def _empty_padding(target: Array, values: Array, instance: Instance) -> None:
-    """Write NaN into a stack of floats where the stored values are padding (PS3.3 C.7.5.1.1.2)."""
-    if instance.float_padding is not None:
-        first, last = np.asarray(instance.float_padding, dtype=values.dtype)
-        target[(values >= first) & (values <= last)] = np.nan
-
-
 def _read_into(instance: Instance, index: int, target: Array) -> None:
     """Read the bytes of a native frame straight into an array.
 
@@ -460,22 +456,3 @@ def _read_into(instance: Instance, index: int, target: Array) -> None:
             filled += count
     finally:
         os.close(descriptor)
-
-
-def correct_bits(values: Array, instance: Instance, *, high_bit: int | None = None) -> None:
-    """Drop what is outside Bits Stored and extend the sign, in place (PS3.5 8.1.1).
-
-    Unused high bits may hold overlays (retired) or rubbish.
-    """
-    stored = instance.bits_stored
-    top = instance.high_bit if high_bit is None else high_bit
-    width = 8 * values.dtype.itemsize
-    if stored >= width:
-        return
-    if values.dtype.kind == "i":
-        np.left_shift(values, width - 1 - top, out=values)
-        np.right_shift(values, width - stored, out=values)
-        return
-    if top + 1 > stored:
-        np.right_shift(values, top + 1 - stored, out=values)
-    np.bitwise_and(values, values.dtype.type((1 << stored) - 1), out=values)
