@@ -59,6 +59,7 @@ class ViewportRow:
         self._plan = plan
         rule = plan.show[0] if plan.show else SeriesRule()
         self.words = QLineEdit(", ".join(rule.words))
+        self.words.setCursorPosition(0)
         self.words.setPlaceholderText(tr("any series"))
         self.words.setAccessibleName(tr("Words of viewport {n}").format(n=number))
         self._planes: tuple[Plane | None, ...] = (None, *Plane)
