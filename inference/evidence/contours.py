@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 import numpy.typing as npt
 
+from viewer.imaging.contour import simplify
 from viewer.imaging.regions import Region, Shape
 from viewer.imaging.volume import ImageStack
 
@@ -72,36 +73,3 @@ def _turn(body: BoolArray, at: tuple[int, int], step: tuple[int, int]) -> tuple[
     if left_is_in:
         return -dc, dr  # turn left
     return step
-
-
-def simplify(points: FloatArray, tolerance: float) -> FloatArray:
-    """Return fewer points of a closed outline, none further away than `tolerance` (Douglas-Peucker)."""
-    if len(points) < 8:
-        return points
-    far = int(np.argmax(((points - points[0]) ** 2).sum(axis=1)))
-    keep = np.zeros(len(points) + 1, dtype=bool)
-    ring = np.vstack([points, points[:1]])
-    keep[[0, far, len(points)]] = True
-    spans = [(0, far), (far, len(points))]
-    while spans:
-        first, last = spans.pop()
-        if last - first < 2:
-            continue
-        distance = _off_chord(ring[first + 1 : last], ring[first], ring[last])
-        worst = int(distance.argmax())
-        if distance[worst] > tolerance:
-            middle = first + 1 + worst
-            keep[middle] = True
-            spans += [(first, middle), (middle, last)]
-    simplified: FloatArray = ring[:-1][keep[:-1]]
-    return simplified
-
-
-def _off_chord(points: FloatArray, start: FloatArray, end: FloatArray) -> FloatArray:
-    along = end - start
-    length = float(np.hypot(*along))
-    away = points - start
-    if length == 0.0:
-        return np.asarray(np.hypot(away[:, 0], away[:, 1]), dtype=np.float64)
-    distance: FloatArray = np.abs(along[0] * away[:, 1] - along[1] * away[:, 0]) / length
-    return distance

@@ -7,12 +7,12 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from inference.evidence.contours import simplify, trace
+from inference.evidence.contours import trace
 from inference.evidence.diameters import polygon_area
 from inference.evidence.lungs import LUNG
 from inference.evidence.masks import MaskError, MaskStore
 from reports.domain import Side
-from viewer.imaging.contour import inside_polygon
+from viewer.imaging.contour import inside_polygon, simplify
 
 
 def store_with(*masks: np.ndarray) -> MaskStore:

@@ -7,7 +7,7 @@ from collections.abc import Callable
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from marks_driver import (
     KEY,
@@ -130,14 +130,12 @@ STATES = st.builds(
 )
 
 
-@settings(deadline=None)
+@settings(deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(states=st.lists(STATES, min_size=2, max_size=5))
 def test_a_mark_is_on_the_same_pixels_and_as_large_through_flips_turns_zoom_and_pan(
-    states: list[ViewportState],
+    states: list[ViewportState], make_stack: StackMaker
 ) -> None:
-    from conftest import build_stack
-
-    stack = build_stack(spacing=(0.5, 0.8))
+    stack = make_stack(spacing=(0.5, 0.8))
     model = ViewportModel()
     model.show(stack, None, None, 4)
     model.size = (480.0, 420.0)
@@ -216,6 +214,12 @@ def test_a_free_form_outline_follows_the_way_of_the_drag(
     mark = only(board)
     assert mark.kind is MarkKind.FREEHAND
     assert value_of(mark, AREA) == pytest.approx(math.pi * 15 * 15, rel=0.03)
+    assert 8 < len(mark.points) < 50
+    # it is changed by its points like an outline that was clicked
+    column, row = mark.points[5]
+    drag(marked, (column, row), (column + 3, row + 3), (column + 6, row + 4))
+    moved = np.abs(only(board).array() - mark.array()).sum(axis=1) > 0.01
+    assert moved.tolist() == [number == 5 for number in range(len(mark.points))]
 
 
 def test_the_brush_paints_grows_by_a_second_stroke_and_takes_away_with_shift(

@@ -125,3 +125,36 @@ def inside_ellipse(ends: FloatArray, shape: tuple[int, int]) -> npt.NDArray[np.b
     first, second = along[0, 0] * x + along[0, 1] * y, along[1, 0] * x + along[1, 1] * y
     inside[low[1] : high[1] + 1, low[0] : high[0] + 1] = first**2 + second**2 <= 1.0
     return inside
+
+
+def simplify(points: FloatArray, tolerance: float) -> FloatArray:
+    """Return fewer points of a closed outline, none further away than `tolerance` (Douglas-Peucker)."""
+    if len(points) < 8:
+        return points
+    far = int(np.argmax(((points - points[0]) ** 2).sum(axis=1)))
+    keep = np.zeros(len(points) + 1, dtype=bool)
+    ring = np.vstack([points, points[:1]])
+    keep[[0, far, len(points)]] = True
+    spans = [(0, far), (far, len(points))]
+    while spans:
+        first, last = spans.pop()
+        if last - first < 2:
+            continue
+        distance = _off_chord(ring[first + 1 : last], ring[first], ring[last])
+        worst = int(distance.argmax())
+        if distance[worst] > tolerance:
+            middle = first + 1 + worst
+            keep[middle] = True
+            spans += [(first, middle), (middle, last)]
+    simplified: FloatArray = ring[:-1][keep[:-1]]
+    return simplified
+
+
+def _off_chord(points: FloatArray, start: FloatArray, end: FloatArray) -> FloatArray:
+    along = end - start
+    length = float(np.hypot(*along))
+    away = points - start
+    if length == 0.0:
+        return np.asarray(np.hypot(away[:, 0], away[:, 1]), dtype=np.float64)
+    distance: FloatArray = np.abs(along[0] * away[:, 1] - along[1] * away[:, 0]) / length
+    return distance

@@ -22,6 +22,9 @@ Mask = npt.NDArray[np.bool_]
 Line = tuple[FloatArray, bool]
 """(n, 2) points and whether the last one is joined to the first."""
 
+MOST_HANDLES: Final = 100
+"""An outline of more points is moved as a whole only: its handles would hide it."""
+
 CLOSED: Final = frozenset((MarkKind.RECTANGLE, MarkKind.ELLIPSE, MarkKind.POLYGON, MarkKind.FREEHAND))
 
 
@@ -131,8 +134,8 @@ def _across(start: Point, end: Point, foot: Point, point: Point, aspect: float) 
 
 
 def handles_of(mark: Mark) -> FloatArray:
-    """Return the points by which a mark is changed, (n, 2); none for a brush or a free-form outline."""
-    if mark.kind in (MarkKind.BRUSH, MarkKind.FREEHAND):
+    """Return the points by which a mark is changed, (n, 2); none for a brush, or for too many."""
+    if mark.kind is MarkKind.BRUSH or len(mark.points) > MOST_HANDLES:
         return np.empty((0, 2))
     return corners(mark.points) if mark.kind is MarkKind.RECTANGLE else mark.array()
 

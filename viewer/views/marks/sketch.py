@@ -8,7 +8,10 @@ from dataclasses import dataclass, replace
 from enum import Enum
 from typing import Final
 
+import numpy as np
+
 from viewer.acts import Tool
+from viewer.imaging.contour import simplify
 from viewer.imaging.marks import POINTS_OF, MarkKind, Points
 from viewer.imaging.marks_geometry import points_from
 from viewer.imaging.ultrasound import Point
@@ -24,6 +27,10 @@ CLOSING_REACH: Final = 8.0
 
 FREEHAND_STEP: Final = 1.5
 """Widget pixels between two points of a free-form outline."""
+
+
+FREEHAND_TOLERANCE: Final = 0.75
+"""Widget pixels by which a free-form outline may leave the way of the pointer, to have few points."""
 
 
 class How(Enum):
@@ -166,6 +173,9 @@ class Sketch:
     def finished(self, aspect: float, scale: float) -> Points | None:
         """Return the points of the mark; none when they make none: too few, or a slip."""
         points = points_from(self.kind, self.clicks, aspect)
+        if self.gesture.how is How.STROKE:
+            fewer = simplify(np.asarray(points, dtype=np.float64), FREEHAND_TOLERANCE / scale)
+            points = tuple((float(column), float(row)) for column, row in fewer)
         fewest, _ = POINTS_OF[self.kind]
         if len(set(points)) < fewest or is_slip(self.kind, self.clicks, scale):
             return None
