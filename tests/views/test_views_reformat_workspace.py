@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import gc
+import weakref
 from collections.abc import Callable
 
 import numpy as np
@@ -124,7 +126,13 @@ def test_planes_open_where_the_reader_was_and_hold_nothing_when_closed(
     qtbot.waitUntil(lambda: workspace.scene.state is not None)
     assert workspace.place() == there
     workspace.grab()
+    for act in ("viewport.slab_mode", "viewport.slab_everywhere", "viewport.planes_turn_right"):
+        assert workspace.do(act)
+    workspace.grab()
+    held = weakref.ref(workspace.scene.sampler)
     workspace.close()
+    gc.collect()
+    assert held() is None
     assert workspace.place() is None
     assert workspace.scene.sampler is None and workspace.scene.stack is None
 
