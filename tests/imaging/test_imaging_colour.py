@@ -19,11 +19,11 @@ Save = Callable[[Dataset, Path], Path]
 
 
 def formula(values: np.ndarray) -> np.ndarray:
-    """PS3.3 C.7.6.3.1.2, inverted and written out in double precision."""
-    y, cb, cr = (values[..., part].astype(float) for part in range(3))
-    cb, cr = cb - 128.0, cr - 128.0
-    rgb = np.stack([y + 1.402 * cr, y - 0.344136 * cb - 0.714136 * cr, y + 1.772 * cb], axis=-1)
-    return np.clip(np.floor(rgb + 0.5), 0, 255).astype(np.uint8)
+    """PS3.3 C.7.6.3.1.2, inverted and written out in millionths, halves up."""
+    y, cb, cr = (values[..., part].astype(np.int64) for part in range(3))
+    y, cb, cr = y * 1_000_000, cb - 128, cr - 128
+    rgb = [y + 1_402_000 * cr, y - 344_136 * cb - 714_136 * cr, y + 1_772_000 * cb]
+    return np.clip((np.stack(rgb, axis=-1) + 500_000) // 1_000_000, 0, 255).astype(np.uint8)
 
 
 def every_difference() -> np.ndarray:

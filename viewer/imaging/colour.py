@@ -22,18 +22,19 @@ def to_eight_bits(values: Array, bits_stored: int) -> Rgb:
     return (values.astype(np.uint32) >> shift).astype(np.uint8)
 
 
-def _difference(blue: float, red: float) -> npt.NDArray[np.int16]:
+def _difference(blue: int, red: int) -> npt.NDArray[np.int16]:
     """What two colour differences (Cb, Cr: the high and low byte of the index) add to a channel.
 
-    Rounding it once is exact: the luminance that it is added to is an integer.
+    Factors in millionths. Rounding (halves up) once is exact: the luminance that it is added to is an
+    integer.
     """
-    high, low = np.arange(256)[:, np.newaxis] - 128.0, np.arange(256) - 128.0
-    return np.floor(blue * high + red * low + 0.5).astype(np.int16).reshape(-1)
+    high, low = np.arange(256)[:, np.newaxis] - 128, np.arange(256) - 128
+    return ((2 * (blue * high + red * low) + 1_000_000) // 2_000_000).astype(np.int16).reshape(-1)
 
 
-_RED: Final = _difference(0.0, 1.402)[:256]
-_GREEN: Final = _difference(-0.344136, -0.714136)
-_BLUE: Final = _difference(1.772, 0.0)[::256]
+_RED: Final = _difference(0, 1_402_000)[:256]
+_GREEN: Final = _difference(-344_136, -714_136)
+_BLUE: Final = _difference(1_772_000, 0)[::256]
 """The inverse of the matrix in PS3.3 C.7.6.3.1.2, by Cr, by both and by Cb."""
 
 
