@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 
 from PySide6.QtCore import QObject
+from PySide6.QtWidgets import QWidget
 
 from app.desk import Desk
 from app.own_hanging import Shown, all_of, body_of, of_layout, of_site, own_of
@@ -94,6 +95,7 @@ class HangingPart(QObject):
             self.chooser.chosen.connect(self._hang)
             self.chooser.keepWanted.connect(self.keep)
             self.chooser.editWanted.connect(self.edit)
+        self._over_images(self.chooser)
         now = self._area.hanging
         current = None if now is None else now.protocol
         self.chooser.ask(self._area.hangings(any_width=True), current, self._area.stage)
@@ -106,6 +108,7 @@ class HangingPart(QObject):
         if self.name is None:
             self.name = LayoutName(self._context.theme, self._context.window())
             self.name.named.connect(self._keep_as)
+        self._over_images(self.name)
         study = self._context.study()
         words = (
             study.description
@@ -117,6 +120,11 @@ class HangingPart(QObject):
             tr("For studies of: {rule}").format(rule=rule_words(made.match)),
             self._area.stage,
         )
+
+    def _over_images(self, layer: QWidget) -> None:
+        """Let a card lie over the images in whichever window they are."""
+        if layer.parentWidget() is not self._area.window():
+            layer.setParent(self._area.window())
 
     def edit(self) -> None:
         """Open the editor."""

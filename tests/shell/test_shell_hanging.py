@@ -10,7 +10,7 @@ from hanging_scene import SENTENCE, make_scene
 from PySide6.QtCore import QMimeData, QPoint, QPointF, Qt
 from PySide6.QtGui import QDragEnterEvent, QDropEvent
 from PySide6.QtTest import QTest
-from PySide6.QtWidgets import QApplication
+from PySide6.QtWidgets import QApplication, QVBoxLayout, QWidget
 from pytestqt.qtbot import QtBot
 from shell_driver import Driver, Keys, copied
 
@@ -348,3 +348,26 @@ def test_links_of_zoom_and_window_work_by_their_keys(driver: Driver) -> None:
     assert right.model.scale() / right.model.plane().column_spacing == pytest.approx(
         left.model.scale() / left.model.plane().column_spacing
     )
+
+
+def test_the_chooser_lies_over_the_images_also_on_a_second_screen(driver: Driver) -> None:
+    driver.press(Qt.Key.Key_H, CONTROL)
+    chooser = part(driver).chooser
+    driver.press(Qt.Key.Key_Escape)
+    assert chooser.parentWidget() is driver.window
+    other = QWidget()
+    driver.bot.addWidget(other)
+    row = QVBoxLayout(other)
+    for widget in driver.reading.lend_images():
+        row.addWidget(widget)
+    other.resize(900, 700)
+    other.show()
+    driver.bot.waitExposed(other)
+    part(driver).choose()
+    assert chooser.parentWidget() is other
+    assert other.rect().contains(chooser.geometry())
+    chooser.dismiss()
+    driver.reading.take_images_back()
+    part(driver).choose()
+    assert chooser.parentWidget() is driver.window
+    chooser.dismiss()
