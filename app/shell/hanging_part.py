@@ -6,6 +6,7 @@ from collections.abc import Callable, Mapping
 
 from PySide6.QtCore import QObject
 from PySide6.QtWidgets import QWidget
+from shiboken6 import isValid
 
 from app.desk import Desk
 from app.own_hanging import Shown, all_of, body_of, of_layout, of_site, own_of
@@ -90,12 +91,11 @@ class HangingPart(QObject):
 
     def choose(self) -> None:
         """List the protocols that fit, with the reason."""
-        if self.chooser is None:
-            self.chooser = HangingChooser(self._context.theme, self._context.window())
+        if self._is_elsewhere(self.chooser):
+            self.chooser = HangingChooser(self._context.theme, self._area.window())
             self.chooser.chosen.connect(self._hang)
             self.chooser.keepWanted.connect(self.keep)
             self.chooser.editWanted.connect(self.edit)
-        self._over_images(self.chooser)
         now = self._area.hanging
         current = None if now is None else now.protocol
         self.chooser.ask(self._area.hangings(any_width=True), current, self._area.stage)
@@ -105,10 +105,9 @@ class HangingPart(QObject):
         made = self._layout("?")
         if made is None:
             return
-        if self.name is None:
-            self.name = LayoutName(self._context.theme, self._context.window())
+        if self._is_elsewhere(self.name):
+            self.name = LayoutName(self._context.theme, self._area.window())
             self.name.named.connect(self._keep_as)
-        self._over_images(self.name)
         study = self._context.study()
         words = (
             study.description
@@ -121,10 +120,17 @@ class HangingPart(QObject):
             self._area.stage,
         )
 
-    def _over_images(self, layer: QWidget) -> None:
-        """Let a card lie over the images in whichever window they are."""
-        if layer.parentWidget() is not self._area.window():
-            layer.setParent(self._area.window())
+    def _is_elsewhere(self, card: QWidget | None) -> bool:
+        """Return whether a card must be made anew over the images: they may be on a second screen.
+
+        The window of that screen takes its cards along when it goes.
+        """
+        if card is None or not isValid(card):
+            return True
+        if card.parentWidget() is self._area.window():
+            return False
+        card.deleteLater()
+        return True
 
     def edit(self) -> None:
         """Open the editor."""

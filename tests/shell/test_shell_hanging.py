@@ -356,7 +356,6 @@ def test_the_chooser_lies_over_the_images_also_on_a_second_screen(driver: Driver
     driver.press(Qt.Key.Key_Escape)
     assert chooser.parentWidget() is driver.window
     other = QWidget()
-    driver.bot.addWidget(other)
     row = QVBoxLayout(other)
     for widget in driver.reading.lend_images():
         row.addWidget(widget)
@@ -364,10 +363,13 @@ def test_the_chooser_lies_over_the_images_also_on_a_second_screen(driver: Driver
     other.show()
     driver.bot.waitExposed(other)
     part(driver).choose()
+    chooser = part(driver).chooser
     assert chooser.parentWidget() is other
     assert other.rect().contains(chooser.geometry())
     chooser.dismiss()
     driver.reading.take_images_back()
+    with driver.bot.waitSignal(other.destroyed):
+        other.deleteLater()
     part(driver).choose()
-    assert chooser.parentWidget() is driver.window
-    chooser.dismiss()
+    assert part(driver).chooser.parentWidget() is driver.window
+    assert part(driver).chooser.isVisible()
