@@ -139,6 +139,18 @@ def window_of(text: str) -> WindowPreset:
     return WindowPreset(center=float(match.group(1)), width=float(match.group(2)))
 
 
+def _series_to_render(study: Study, key: str) -> Series:
+    """Return the series with a key, else the one a draft would take, else the one with most images."""
+    from inference.drafting.triage import NoSeries, choose_series
+
+    try:
+        return choose_series(study, key)
+    except NoSeries:
+        if key or not study.series:
+            raise
+        return max(study.series, key=lambda one: one.image_count)
+
+
 def render(
     path: Source,
     out: Annotated[Path, typer.Option("--out", help="PNG to write.")],
@@ -150,14 +162,13 @@ def render(
     as_json: AsJson = False,
 ) -> None:
     """Write one image, one pixel for one pixel, exactly as the viewer maps it to grey."""
-    from inference.drafting.triage import choose_series
     from viewer.imaging.reader import Reader
     from viewer.imaging.render import render_frame
 
     preset = window_of(window) if window else None
     with reported_errors(), Reader() as reader:
         study = only_study(index_of(reader, path), path, series)
-        chosen = choose_series(study, series)
+        chosen = _series_to_render(study, series)
         with reader.open(chosen, first=min(index, chosen.image_count - 1)) as opened:
             tell_bad_files(opened.bad_files)
             stack = opened.stack

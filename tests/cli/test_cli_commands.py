@@ -353,3 +353,21 @@ def test_demo_ends_by_naming_its_files(tmp_path: Path) -> None:
     files = [Path(line) for line in done.out.splitlines()]
     assert {"ledger.json", "draft.json", "draft.pdf", "evidence.seg.dcm"} <= {f.name for f in files}
     assert all(file.stat().st_size for file in files)
+
+
+@pytest.mark.shared
+@pytest.mark.parametrize(
+    ("name", "size"),
+    [
+        ("multiframe/wsi_140tiles_jpeg.dcm", (3175, 2281)),
+        ("sr-seg-rt/pydicom/parametric_map_float.dcm", (128, 128)),
+        ("multiframe/eCT_Supplemental.dcm", (512, 512)),
+    ],
+)
+def test_what_no_draft_takes_is_rendered_too(
+    shared_data: Path, tmp_path: Path, name: str, size: tuple[int, int]
+) -> None:
+    png = tmp_path / "out.png"
+    done = sightline("render", shared_data / name, "--out", png)
+    assert done.code == 0, done.err
+    assert Image.open(png).size == size

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any, Final
+from typing import Final
 
 import numpy as np
 import numpy.typing as npt
@@ -32,10 +32,10 @@ def _difference(blue: int, red: int) -> npt.NDArray[np.int16]:
     return ((2 * (blue * high + red * low) + 1_000_000) // 2_000_000).astype(np.int16).reshape(-1)
 
 
-_RED: Final = _difference(0, 1_402_000)[:256]
+_RED: Final = _difference(0, 1_402_000)
 _GREEN: Final = _difference(-344_136, -714_136)
-_BLUE: Final = _difference(1_772_000, 0)[::256]
-"""The inverse of the matrix in PS3.3 C.7.6.3.1.2, by Cr, by both and by Cb."""
+_BLUE: Final = _difference(1_772_000, 0)
+"""The inverse of the matrix in PS3.3 C.7.6.3.1.2, by Cb and Cr."""
 
 
 def ybr_full_to_rgb(values: Rgb, out: Rgb | None = None) -> Rgb:
@@ -47,7 +47,10 @@ def ybr_full_to_rgb(values: Rgb, out: Rgb | None = None) -> Rgb:
         Where the result goes, which may be `values`; new memory by default.
     """
     rgb = np.empty(values.shape, dtype=np.uint8) if out is None else out
-    _add(rgb, values[..., 0], values[..., 1], values[..., 2])
+    both = values[..., 1].astype(np.uint16)
+    both <<= 8
+    both |= values[..., 2]
+    _add(rgb, values[..., 0], both)
     return rgb
 
 
@@ -61,22 +64,17 @@ def ybr_full_422_to_rgb(stored: npt.NDArray[np.uint8], out: Rgb) -> None:
     out
         (row, column, 3) RGB, C-contiguous; an even number of pixels.
     """
-    pairs, shape = stored.reshape(-1, 4), out.shape[:2]
-    blue, red = (np.repeat(pairs[:, part], 2).reshape(shape) for part in (2, 3))
-    _add(out, pairs[:, :2].reshape(shape), blue, red)
+    words = stored.reshape(-1).view("<u2")
+    luminance = words[0::2].copy().view(np.uint8)
+    both = np.repeat(words[1::2].byteswap(), 2)
+    _add(out, luminance.reshape(out.shape[:2]), both.reshape(out.shape[:2]))
 
 
-def _add(
-    rgb: Rgb,
-    luminance: npt.NDArray[np.integer[Any]],
-    blue: npt.NDArray[np.uint8],
-    red: npt.NDArray[np.uint8],
-) -> None:
-    """Write red, green and blue of a luminance and its colour differences."""
-    luminance = luminance.astype(np.int16)  # of its own: `rgb` may be where the values come from
-    both = blue.astype(np.uint16) << 8 | red
-    tables = (np.take(_RED, red), np.take(_GREEN, both), np.take(_BLUE, blue))
-    for channel, difference in enumerate(tables):
-        total = difference + luminance
+def _add(rgb: Rgb, luminance: npt.NDArray[np.uint8], both: npt.NDArray[np.uint16]) -> None:
+    """Write red, green and blue of a luminance and its colour differences, Cb in the high byte."""
+    wide = luminance.astype(np.int16)  # of its own: `rgb` may be where the values come from
+    for channel, table in enumerate((_RED, _GREEN, _BLUE)):
+        total = np.take(table, both)
+        total += wide
         np.clip(total, 0, 255, out=total)
         rgb[..., channel] = total
