@@ -370,4 +370,5 @@ def test_what_no_draft_takes_is_rendered_too(
     png = tmp_path / "out.png"
     done = sightline("render", shared_data / name, "--out", png)
     assert done.code == 0, done.err
-    assert Image.open(png).size == size
+    with Image.open(png) as picture:
+        assert picture.size == size
