@@ -42,7 +42,9 @@ DEBIAN_PACKAGES: dict[str, tuple[str, ...]] = {
     "build": ("g++", "cmake", "ninja-build"),
     "window": (
         "libegl1",
+        "libegl-mesa0",
         "libgl1",
+        "libgl1-mesa-dri",
         "libxkbcommon0",
         "libdbus-1-3",
         "libfontconfig1",
