@@ -31,8 +31,9 @@ from app.shell.widgets import (
     plain_label,
     rule,
 )
-from viewer.imaging.study import BadFile, Series, Study, StudyIndex
+from viewer.imaging.study import BadFile, FileNote, Series, Study, StudyIndex
 from viewer.views.corner_text import badge_text, printed_name
+from viewer.views.plain_tip import plain_tip
 from viewer.views.theme import Theme
 
 MOST_ROWS = 200
@@ -75,8 +76,9 @@ class Imported:
         ]
 
     def text(self) -> str:
-        """Return the list of bad files as text, a line each."""
-        return "\n".join(f"{bad.path}\t{bad.reason}" for bad in self.index.bad_files)
+        """Return the files that were left out, then those to know about, as text, a line each."""
+        files = (*self.index.bad_files, *self.index.notes)
+        return "\n".join(f"{one.path}\t{one.reason}" for one in files)
 
 
 class ImportBar(QFrame):
@@ -160,7 +162,7 @@ class ImportBar(QFrame):
         self.summary.setText(tr("1 study") if studies == 1 else tr("{n} studies").format(n=studies))
         self.progress.setRange(0, 1)
         self.progress.setValue(1)
-        self._show(running=False, bad=len(imported.index.bad_files))
+        self._show(running=False, bad=len(imported.index.bad_files), notes=len(imported.index.notes))
         if not studies:
             self.summary.setText(tr("No DICOM images were found here."))
 
@@ -174,13 +176,16 @@ class ImportBar(QFrame):
         self._show(running=False, bad=0)
         self.show()
 
-    def _show(self, *, running: bool, bad: int) -> None:
+    def _show(self, *, running: bool, bad: int, notes: int = 0) -> None:
         self.cancel.setVisible(running)
         self.close_button.setVisible(not running)
-        words = tr("1 file could not be read") if bad == 1 else tr("{n} files could not be read")
-        self.bad.setText(words.format(n=bad))
+        if bad:
+            words = tr("1 file could not be read") if bad == 1 else tr("{n} files could not be read")
+        else:
+            words = tr("1 file to know about") if notes == 1 else tr("{n} files to know about")
+        self.bad.setText(words.format(n=bad or notes))
         for widget in (self.warning, self.bad, self.list):
-            widget.setVisible(bad > 0)
+            widget.setVisible(bad + notes > 0)
 
 
 class ImportReport(QScrollArea):
@@ -222,6 +227,7 @@ class ImportReport(QScrollArea):
         column.addWidget(self._counts(imported))
         column.addSpacing(theme.length("space", "m"))
         self._bad_files(column, imported.index.bad_files)
+        self._notes(column, imported.index.notes)
         self._troubled(column, imported)
         column.addSpacing(theme.length("space", "m"))
         words = tr("Nothing was changed on the medium. Files that were left out were not copied.")
@@ -290,22 +296,34 @@ class ImportReport(QScrollArea):
         column.addLayout(row)
 
     def _bad_files(self, column: QVBoxLayout, bad_files: Sequence[BadFile]) -> None:
-        theme = self._theme
         if not bad_files:
             return
         words = (
             tr("1 file could not be read") if len(bad_files) == 1 else tr("{n} files could not be read")
         )
         self._heading(column, words.format(n=len(bad_files)), tr("Everything else is in the worklist."))
+        self._files(column, bad_files)
+
+    def _notes(self, column: QVBoxLayout, notes: Sequence[FileNote]) -> None:
+        """List files that are in the worklist, of which a person should know something."""
+        if not notes:
+            return
+        column.addSpacing(self._theme.length("space", "m"))
+        words = tr("1 file to know about") if len(notes) == 1 else tr("{n} files to know about")
+        self._heading(column, words.format(n=len(notes)), tr("They were read and can be used."))
+        self._files(column, notes)
+
+    def _files(self, column: QVBoxLayout, files: Sequence[BadFile | FileNote]) -> None:
+        theme = self._theme
         rows = QVBoxLayout()
         rows.setSpacing(0)
         column.addLayout(rows)
-        for bad in bad_files[:MOST_ROWS]:
+        for bad in files[:MOST_ROWS]:
             rows.addWidget(rule())
             row = QHBoxLayout()
             row.setContentsMargins(theme.px(24), 0, 0, 0)
             name = ElidedLabel(Path(bad.path).name, theme, step="name")
-            name.setToolTip(bad.path)
+            name.setToolTip(plain_tip(bad.path))
             row.addWidget(name, 2)
             reason = plain_label(bad.reason, theme, tone="2", wraps=True)
             row.addWidget(reason, 5)
@@ -318,7 +336,7 @@ class ImportReport(QScrollArea):
             place.setMinimumHeight(theme.px(34))
             place.setAccessibleName(f"{Path(bad.path).name}: {bad.reason}")
             rows.addWidget(place)
-        left = len(bad_files) - MOST_ROWS
+        left = len(files) - MOST_ROWS
         if left > 0:
             more = tr("and {n} more: copy the list to see all").format(n=left)
             column.addWidget(plain_label(more, theme, step="note", tone="2"))

@@ -56,6 +56,8 @@ class PartContext:
         Words that pass, and a problem that stays: title, why, what to do.
     show_side_page
         Opens the side panel at a page.
+    name_side_page
+        Says something else on the tab of a page.
     """
 
     theme: Theme
@@ -71,6 +73,7 @@ class PartContext:
     say: Callable[[str], None]
     problem: Callable[[str, str, str], None]
     show_side_page: Callable[[str], None]
+    name_side_page: Callable[[str, str], None]
     window: Callable[[], QWidget]
 
 
@@ -115,6 +118,16 @@ class PersonalPart(Protocol):
         ...
 
 
+@runtime_checkable
+class KeepingPart(Protocol):
+    """A part with work of its own that may not be saved yet."""
+
+    @property
+    def is_dirty(self) -> bool:
+        """True while something is not in the store."""
+        ...
+
+
 MakePart = Callable[[PartContext], Part]
 
 
@@ -140,6 +153,10 @@ class Parts:
             return False
         part.acts()[act]()
         return True
+
+    def has_unsaved(self) -> bool:
+        """Return whether a part has something that is not in the store."""
+        return any(part.is_dirty for part in self.all if isinstance(part, KeepingPart))
 
     def pages(self) -> list[SidePage]:
         """Return the pages of the side panel, in the order of the parts."""

@@ -87,7 +87,13 @@ class ReadingPage(QWidget):
         self.area = ReadingArea(adapter, theme)
         self.panel = ReportPanel(theme)
         self.sealed = SealedBar(theme)
-        self.tools = ToolBar(theme, self.area.grid, self.do)
+        self.tools = ToolBar(
+            theme,
+            self.area.grid,
+            self.do,
+            stage=self.area.stage,
+            why_not=lambda act: self.parts.why_not(act) if self.parts.knows(act) else "",
+        )
         context = self._context(engine)
         self.drafts = DraftFlow(context, lambda: self.masks, self)
         self.measuring = Measuring(engine, adapter, self.work, self)
@@ -113,6 +119,7 @@ class ReadingPage(QWidget):
             say=self.say,
             problem=self.panel.show_problem,
             show_side_page=self.show_side_page,
+            name_side_page=lambda name, title: self.side.set_title(name, title),  # noqa: PLW0108 - made later
             window=self.window,
         )
 
@@ -239,6 +246,10 @@ class ReadingPage(QWidget):
             then(is_saved)
 
         self.flush(saved)
+
+    def has_unsaved(self) -> bool:
+        """Return whether something that was written or marked is not in the store."""
+        return self.saver.is_dirty or self.parts.has_unsaved()
 
     def flush(self, then: Callable[[bool], None]) -> None:
         """Save report and parts now, then tell whether all of it is saved."""

@@ -39,6 +39,7 @@ from inference.models.registry import InstalledModel
 from reports.store.accounts import Account
 from viewer.acts import VIEWER_ACTS, Scope
 from viewer.imaging.reader import Reader
+from viewer.views.plain_tip import plain_tip
 from viewer.views.reader_adapter import ReaderAdapter
 from viewer.views.theme import Theme
 
@@ -228,7 +229,7 @@ class SightlineWindow(QWidget):
         self.sign_in_page.focus_first()
 
     def _has_unsaved(self) -> bool:
-        return self.reading.entry is not None and self.reading.saver.is_dirty
+        return self.reading.entry is not None and self.reading.has_unsaved()
 
     def _finish(self, then: Callable[[bool], None]) -> None:
         """Save what is open without closing it."""
@@ -259,7 +260,7 @@ class SightlineWindow(QWidget):
             if manifest.demonstration:
                 words.append(self.tr("demonstration model"))
             self.status.set_model(" \u00b7 ".join(words))
-            self.status.model.setToolTip(manifest.title)
+            self.status.model.setToolTip(plain_tip(manifest.title))
             self.status.set_device("CPU")
 
         self.work.run(

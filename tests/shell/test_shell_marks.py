@@ -173,6 +173,22 @@ def test_full_disk_is_told_and_the_study_stays_open_with_its_marks(
     assert len(stored(home)) == 1
 
 
+def test_marks_that_could_not_be_saved_keep_the_screen_for_who_drew_them(
+    reader: Driver, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def full(*_args: object, **_words: object) -> None:
+        raise DiskFullError("The disk is full.")
+
+    window = reader.window
+    monkeypatch.setattr(window.desk.store.records, "save", full)
+    drag(reader, Qt.Key.Key_L, (60, 60), (90, 60))
+    reader.until(lambda: "disk is full" in reader.problem())
+    reader.press(Qt.Key.Key_L, CTRL)
+    reader.until(lambda: window.pages.currentWidget() is window.sign_in_page)
+    window.session.sign_in("somebody", "else")
+    assert "could not be saved" in window.sign_in_page.problem.text()
+
+
 def test_undo_takes_back_the_newest_act_of_report_or_marks_and_says_which(reader: Driver) -> None:
     toast = reader.panel.toast
     drag(reader, Qt.Key.Key_L, (60, 60), (90, 60))
