@@ -14,6 +14,7 @@ from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QApplication, QWidget
 from pytestqt.qtbot import QtBot
 
+from viewer.acts import Tool
 from viewer.imaging.geometry import GeometryVerdict, VerdictKind
 from viewer.imaging.grey import to_grey
 from viewer.imaging.marks import MarkKind
@@ -379,6 +380,52 @@ def test_the_selected_region_is_cut_and_found(planes: MprWorkspace) -> None:
     assert planes.grab().toImage() != before
     elsewhere = region.model_copy(update={"series_instance_uid": "9"})
     assert not planes.show_region(elsewhere)
+
+
+def test_a_region_under_the_pointer_is_outlined_and_a_click_on_it_tells_which(
+    planes: MprWorkspace, qtbot: QtBot, hover: Callable[..., None]
+) -> None:
+    stack = planes.scene.stack
+    mask = np.zeros(stack.stored.shape, dtype=bool)
+    mask[15:26, 30:50, 25:45] = True
+    uid = stack.series.series_instance_uid
+    region = Region(shape=Shape.MASK, series_instance_uid=uid, mask_sha256="m")
+    planes.set_overlay(Overlay((ViewRegion("E1", (region,)),), {"m": mask}))
+    assert planes.show_region(region)
+    view = planes.planes[CORONAL]
+    x, y = middle_of(view)
+    bare = view.grab().toImage()
+    # beside the middle of a region that spans 20 mm, off the crosshair
+    inside, outside = (x + 7 * view.frame().scale, y + 8), (x + 30 * view.frame().scale, y + 8)
+    with qtbot.waitSignal(planes.regionHovered) as told:
+        hover(view, inside)
+    assert told.args == ["E1"] and view.grab().toImage() != bare
+    with qtbot.waitSignal(planes.regionClicked) as told:
+        QTest.mouseClick(view, LEFT, NONE, QPoint(round(inside[0]), round(inside[1])))
+    assert told.args == ["E1"]
+    with qtbot.waitSignal(planes.regionHovered) as told:
+        hover(view, outside)
+    assert told.args == [""]
+    with qtbot.assertNotEmitted(planes.regionClicked):
+        QTest.mouseClick(view, LEFT, NONE, QPoint(round(outside[0]), round(outside[1])))
+        drag(view, inside, (inside[0], inside[1] + 30))
+        planes.set_tool(Tool.LENGTH)
+        drag(view, inside, (inside[0] + 20, inside[1] + 30))
+
+
+def test_the_chip_under_the_pointer_lights_its_region(planes: MprWorkspace) -> None:
+    stack = planes.scene.stack
+    mask = np.ones(stack.stored.shape, dtype=bool)
+    mask[:, :20] = False
+    uid = stack.series.series_instance_uid
+    region = Region(shape=Shape.MASK, series_instance_uid=uid, mask_sha256="m")
+    planes.set_overlay(Overlay((ViewRegion("E1", (region,)),), {"m": mask}))
+    view = planes.planes[AXIAL]
+    bare = view.grab().toImage()
+    planes.hover_regions("E1")
+    assert view.grab().toImage() != bare
+    planes.hover_regions("")
+    assert view.grab().toImage() == bare
 
 
 def test_the_fourth_cell_shows_the_volume_on_demand(planes: MprWorkspace, qtbot: QtBot) -> None:

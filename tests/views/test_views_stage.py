@@ -28,6 +28,8 @@ class Plain(QWidget):
     """The least that is a workspace: it keeps what it is given."""
 
     leaveWanted = Signal()  # noqa: N815 - a signal is named as Qt names them
+    regionClicked = Signal(str)  # noqa: N815
+    regionHovered = Signal(str)  # noqa: N815
 
     def __init__(self, theme: Theme, parent: QWidget) -> None:
         super().__init__(parent)
@@ -35,6 +37,7 @@ class Plain(QWidget):
         self.at: PatientPoint | None = None
         self.overlay = Overlay()
         self.selected: frozenset[str] = frozenset()
+        self.hovered = ""
         self.done: list[str] = []
 
     def widget(self) -> QWidget:
@@ -60,6 +63,9 @@ class Plain(QWidget):
 
     def select_regions(self, evidence_ids: frozenset[str]) -> None:
         self.selected = evidence_ids
+
+    def hover_regions(self, evidence_id: str) -> None:
+        self.hovered = evidence_id
 
     def show_region(self, region: Region, window: WindowPreset | None = None) -> bool:
         return False
@@ -150,3 +156,24 @@ def test_regions_and_their_selection_reach_a_workspace_whenever_it_is_entered(
     # what the workspace cannot show brings the viewports back
     assert stage.show_region(region)
     assert stage.currentWidget() is grid and made[0].stack is None
+
+
+def test_what_is_pointed_at_in_a_workspace_is_told_as_if_it_were_a_viewport(
+    stage: Stage,
+    stack: ImageStack,
+    made: list[Plain],
+    opened: Callable[[ImageStack], OpenStack],
+    qtbot: QtBot,
+) -> None:
+    grid = stage.widget(0)
+    assert isinstance(grid, ViewportGrid)
+    stage.enter(NAME, stack, None, opened(stack), None)
+    for mine, told in (
+        (made[0].regionClicked, grid.regionClicked),
+        (made[0].regionHovered, grid.regionHovered),
+    ):
+        with qtbot.waitSignal(told) as heard:
+            mine.emit("E4")
+        assert heard.args == ["E4"]
+    grid.hover_regions("E2")
+    assert made[0].hovered == "E2"

@@ -42,6 +42,10 @@ class ViewportGrid(QWidget):
     overlayChanged = Signal(object)
     selectionChanged = Signal(object)
     """The evidence ids whose regions are outlined from now on."""
+    hoverChanged = Signal(str)
+    """The evidence whose chip is under the pointer from now on, or empty."""
+    graphicsChanged = Signal(bool)
+    """Lines and words of others over the images are shown from now on, or hidden."""
     viewChanged = Signal(int)
     """Frame, window or zoom of a pane changed."""
     regionClicked = Signal(str)
@@ -336,6 +340,7 @@ class ViewportGrid(QWidget):
         -------
         bool
             False when no pane shows the region's series: open it, then ask again.
+        self.hoverChanged.emit(evidence_id)
         """
         order = sorted(range(len(self.panes())), key=lambda number: number != self._active)
         holder = next((number for number in order if self._panes[number].holds(region)), None)

@@ -38,6 +38,7 @@ class Stage(QStackedWidget):
         grid.selectionChanged.connect(self._take_selection)
 
     @property
+        grid.hoverChanged.connect(self._take_hovered)
     def name(self) -> str:
         """Name of the workspace that is entered; empty for the viewports."""
         return self._name
@@ -71,6 +72,10 @@ class Stage(QStackedWidget):
             workspace.leaveWanted.connect(self.leave)  # type: ignore[attr-defined]
             self._made[name] = workspace
             self.addWidget(workspace.widget())
+            if isinstance(workspace, Windowed):
+                workspace.windowChanged.connect(self.windowChanged)  # type: ignore[attr-defined]
+            workspace.regionClicked.connect(self._grid.regionClicked)  # type: ignore[attr-defined]
+            workspace.regionHovered.connect(self._grid.regionHovered)  # type: ignore[attr-defined]
         self._name = name
         workspace.open(stack, study, opened, place)
         workspace.set_overlay(self._overlay)
@@ -127,3 +132,7 @@ class Stage(QStackedWidget):
         self._selected = evidence_ids
         if self.workspace is not None:
             self.workspace.select_regions(evidence_ids)
+
+    def _take_hovered(self, evidence_id: str) -> None:
+        if self.workspace is not None:
+            self.workspace.hover_regions(evidence_id)

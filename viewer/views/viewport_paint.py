@@ -234,11 +234,13 @@ def region_path(outlined: Outline, matrix: FloatArray) -> QPainterPath:
     return path
 
 
-def stroke_region(painter: QPainter, path: QPainterPath, theme: Theme) -> None:
-    """Draw a 2 px evidence line on a 4 px black halo, without a fill."""
+def stroke_region(
+    painter: QPainter, path: QPainterPath, theme: Theme, line_token: str = "region-line"
+) -> None:
+    """Draw an evidence line, 2 px on images, on a 4 px black halo, without a fill."""
     halo = QColor(0, 0, 0)
     halo.setAlphaF(theme.value("viewport", "region-halo-opacity"))
-    line = QPen(theme.colour("evidence"), theme.value("viewport", "region-line"))
+    line = QPen(theme.colour("evidence"), theme.value("viewport", line_token))
     line.setJoinStyle(Qt.PenJoinStyle.RoundJoin)
     under = QPen(halo, theme.value("viewport", "region-halo"))
     under.setJoinStyle(Qt.PenJoinStyle.RoundJoin)
@@ -258,10 +260,17 @@ def draw_regions(
     selected: frozenset[str],
     bounds: QRectF,
 ) -> None:
-    """Draw outlines with a tag each; the tag of selected evidence is filled."""
+    """Draw outlines with a tag each; the tag of selected evidence is filled.
+
+    Parameters
+    ----------
+    line
+        The viewport's token of the width of the line.
+    """
     paths = [(outlined, region_path(outlined, matrix)) for outlined in outlines]
     for _, path in paths:
-        stroke_region(painter, path, theme)
+    line: str = "region-line",
+        stroke_region(painter, path, theme, line)
     taken: list[Box] = []
     inside = (bounds.left(), bounds.top(), bounds.right(), bounds.bottom())
     tagged: set[str] = set()
@@ -269,22 +278,24 @@ def draw_regions(
         if outlined.evidence_id in tagged:
             continue
         tagged.add(outlined.evidence_id)
-        tag = _tag_size(outlined.evidence_id, theme)
+        tag = tag_size(outlined.evidence_id, theme)
         points = transform(matrix, np.concatenate(outlined.rings))
         if outlined.region.shape is Shape.POINT:
             points = points + POINT_RADIUS * np.array([(1, -1), (-1, -1), (1, 1), (-1, 1)])
         left, top, right, bottom = place_tag(points, (tag.width(), tag.height()), inside, taken)
         taken.append((left, top, right, bottom))
         place = QRectF(left, top, right - left, bottom - top)
-        _draw_tag(painter, place, outlined.evidence_id, theme, filled=outlined.evidence_id in selected)
+        draw_tag(painter, place, outlined.evidence_id, theme, filled=outlined.evidence_id in selected)
 
 
-def _tag_size(text: str, theme: Theme) -> QSizeF:
+def tag_size(text: str, theme: Theme) -> QSizeF:
+    """Return the size of the tag of an evidence."""
     width = QFontMetricsF(theme.font("chip")).horizontalAdvance(text)
     return QSizeF(round(width) + theme.px(16), theme.length("row", "chip"))
 
 
-def _draw_tag(painter: QPainter, place: QRectF, text: str, theme: Theme, *, filled: bool) -> None:
+def draw_tag(painter: QPainter, place: QRectF, text: str, theme: Theme, *, filled: bool) -> None:
+    """Draw the tag of an evidence; that of selected evidence is filled."""
     painter.setRenderHint(QPainter.RenderHint.Antialiasing)
     radius = theme.length("radius", "chip")
     halo = QColor(0, 0, 0)

@@ -20,7 +20,8 @@ class Workspace(Protocol):
     """One way to look at the series of the active viewport as a volume.
 
     It is made when it is entered first, opened each time, and closed when it is left: closed, it holds
-    no pixels. Beside these methods it has the signal `leaveWanted()`.
+    no pixels. Beside these methods it has the signals `leaveWanted()`, `regionClicked(str)` and
+    `regionHovered(str)`: the id of the evidence whose region that is, empty for none.
     """
 
     def widget(self) -> QWidget:
@@ -59,6 +60,10 @@ class Workspace(Protocol):
 
     def select_regions(self, evidence_ids: frozenset[str]) -> None:
         """Outline the regions of the selected evidence."""
+        ...
+
+    def hover_regions(self, evidence_id: str) -> None:
+        """Outline the regions of the evidence whose chip is under the pointer; empty for none."""
         ...
 
     def show_region(self, region: Region, window: WindowPreset | None = None) -> bool:

@@ -28,9 +28,9 @@ from viewer.views.marks.paint import DrawnMark
 from viewer.views.mouse import MOUSE, Button, WheelStep
 from viewer.views.reformat.plane_image import REST_MS, PlaneImage
 from viewer.views.reformat.plane_paint import draw_cross_lines, draw_curve, draw_marks, lay_out
+from viewer.views.reformat.plane_regions import PlaneRegions
 from viewer.views.reformat.plane_words import plane_corners, plane_text
 from viewer.views.reformat.planes import PlaneName, Pose
-from viewer.views.reformat.region_cuts import RegionCuts
 from viewer.views.reformat.scene import MprScene
 from viewer.views.reformat.strokes import Stroke, begin_stroke
 from viewer.views.reformat.view_frame import CrossLine, Grip, Held, ViewFrame
@@ -69,6 +69,9 @@ class PlaneView(QWidget):
 
     actRequested = Signal(str)
     """A key of the viewport's table of acts was pressed here."""
+    regionClicked = Signal(str)
+    regionHovered = Signal(str)
+    """The evidence whose region is under the pointer from now on, or empty."""
 
     def __init__(
         self, name: PlaneName, scene: MprScene, theme: Theme, parent: QWidget | None = None
@@ -82,7 +85,7 @@ class PlaneView(QWidget):
         """Whether this plane is the only one that is seen."""
         self._stroke: Stroke | None = None
         self._wheel = 0
-        self._regions = RegionCuts()
+        self._regions = PlaneRegions(scene)
         self._canvas, self._canvas_of = QPixmap(), None
         self._picture = PlaneImage(self)
         self._picture.refined.connect(self.update)
@@ -234,25 +237,31 @@ class PlaneView(QWidget):
         return lay_out(drawing.mark(stack.series), frame, bounds, self.theme)
 
     def _paint_regions(self, painter: QPainter, frame: ViewFrame, bounds: QRectF) -> None:
-        scene, grid = self.scene, self.scene.grid
-        if scene.stack is None or scene.sampler is None or grid is None:
+        found = self._regions.drawn(frame, self.reach(), self.devicePixelRatioF())
+        if found is None:
             return
-        plane = frame.plane(grid, self.devicePixelRatioF())
-        if plane is None or not scene.overlay.regions:
-            return
-        if scene.turning:
-            plane = plane.coarser(2)
-        found = self._regions.on_plane(
-            scene.overlay,
-            None if scene.all_regions else scene.selected,
-            scene.stack,
-            scene.sampler,
-            plane=plane,
-            reach=self.reach(),
+        outlines, plane = found
+        draw_regions(
+            painter,
+            outlines,
+            frame.matrix_of(plane),
+            self.theme,
+            selected=self.scene.selected,
+            bounds=bounds.adjusted(4, 4, -4, -4),
+            line="reformat-region-line",
         )
-        within = bounds.adjusted(4, 4, -4, -4)
-        matrix = frame.matrix_of(plane)
-        draw_regions(painter, found, matrix, self.theme, selected=scene.selected, bounds=within)
+
+    def region_at(self, point: tuple[float, float]) -> str:
+        """Return the evidence whose region lies under a widget point, or an empty text."""
+        frame = self.frame()
+        if frame is None:
+            return ""
+        return self._regions.at(point, frame, self.reach(), self.devicePixelRatioF())
+
+    def _point_at(self, evidence_id: str) -> None:
+        if evidence_id != self.scene.pointed:
+            self.scene.set_pointed(evidence_id)
+            self.regionHovered.emit(evidence_id)
 
     def _paint_words(self, painter: QPainter, frame: ViewFrame, bounds: QRectF) -> None:
         scene = self.scene
@@ -371,9 +380,12 @@ class PlaneView(QWidget):
         before, self.held = self.held, None
         if frame is not None and drawing is None:
             self.held = frame.held_at(self.pointer, self.lines())
-        if before != self.held:
-            draws = self.scene.tool.draws or self.scene.drawing_curve
+        draws = self.scene.tool.draws or self.scene.drawing_curve
+        region, free = self.scene.pointed, event.buttons() == Qt.MouseButton.NoButton
+        self._point_at(self.region_at(self.pointer) if free and not draws else "")
+        if (before, region) != (self.held, self.scene.pointed):
             usual = Qt.CursorShape.CrossCursor if draws else Qt.CursorShape.ArrowCursor
+            usual = Qt.CursorShape.PointingHandCursor if self.scene.pointed else usual
             self.setCursor(usual if self.held is None else CURSORS[self.held.grip])
         self.update()
 
@@ -383,6 +395,11 @@ class PlaneView(QWidget):
         if stroke is not None:
             stroke.end(_point(event))
         self.scene.set_turning(frozenset())
+        left = event.button() is Qt.MouseButton.LeftButton
+        if left and stroke is not None and stroke.leaves_regions and not stroke.moved:
+            found = self.region_at(_point(event))
+            if found:
+                self.regionClicked.emit(found)
         self.update()
 
     def mouseDoubleClickEvent(self, event: QMouseEvent) -> None:
@@ -412,6 +429,7 @@ class PlaneView(QWidget):
     def leaveEvent(self, event: QEvent) -> None:
         """Nothing is pointed at outside."""
         self.pointer, self.held = None, None
+        self._point_at("")
         self.update()
 
     def focusInEvent(self, event: QFocusEvent) -> None:

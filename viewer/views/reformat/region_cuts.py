@@ -44,15 +44,14 @@ def cuts(
             continue
         for region in view_region.regions:
             if region.shape is Shape.MASK:
-                mask = _mask_of(region, overlay, stack)
-                rings = (
-                    [] if mask is None else mask_rings(_on_plane(mask, region, stack, sampler, plane))
-                )
+                mask = mask_of(region, overlay, stack)
+                filled = None if mask is None else _on_plane(mask, region, stack, sampler, plane)
+                rings = [] if filled is None else mask_rings(filled)
             else:
-                places = places_of(region, stack)
+                places, filled = places_of(region, stack), None
                 rings = [] if places is None else _flat(places, plane, reach)
             if rings:
-                yield Outline(view_region.evidence_id, region, tuple(rings))
+                yield Outline(view_region.evidence_id, region, tuple(rings), filled)
 
 
 class RegionCuts:
@@ -95,7 +94,7 @@ def middle_of(
         places = places_of(region, stack)
         inside = places is not None and sampler.grid.contains(places.mean(axis=0))
         return vector(places.mean(axis=0)) if places is not None and inside else None
-    mask = _mask_of(region, overlay, stack)
+    mask = mask_of(region, overlay, stack)
     index = None if mask is None else overlay.frame_of(region, stack)
     plane = None if index is None else stack.series.plane_of(stack.frames[index])
     if mask is None or index is None or plane is None:
@@ -120,8 +119,10 @@ def places_of(region: Region, stack: ImageStack) -> FloatArray | None:
     return None
 
 
-def _mask_of(region: Region, overlay: Overlay, stack: ImageStack) -> Mask | None:
-    """Return the mask of a region if it was made on the images of this stack."""
+def mask_of(region: Region, overlay: Overlay, stack: ImageStack) -> Mask | None:
+    """Return the mask of a region if it is one and was made on the images of this stack."""
+    if region.shape is not Shape.MASK:
+        return None
     mask = overlay.masks.get(str(region.mask_sha256))
     own = region.series_instance_uid == stack.series.series_instance_uid
     return mask if own and mask is not None and mask.shape == stack.stored.shape[:3] else None

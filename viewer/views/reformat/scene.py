@@ -55,6 +55,8 @@ class MprScene(QObject):
         self.turning: frozenset[PlaneName] = frozenset()
         self.overlay = Overlay()
         self.selected: frozenset[str] = frozenset()
+        self.hovered = self.pointed = ""
+        """Evidence whose chip, or whose region on a plane, is under the pointer."""
         self.active = PlaneName.AXIAL
         self.on_curve = False
         """Whether acts are for the image along the curve instead of the active plane."""
@@ -97,7 +99,7 @@ class MprScene(QObject):
     def clear(self) -> None:
         """Let go of the volume and of all that was made of it."""
         self.stack = self.study = self.sampler = self.state = self.window = None
-        self.badge = ""
+        self.badge = self.hovered = self.pointed = ""
         self.drawing_curve = False
         self.marks.drawing, self.marks.series_key = None, ""
         self.set_curve(())
@@ -216,6 +218,22 @@ class MprScene(QObject):
         """Invert the grey scale."""
         self.inverted = not self.inverted
         self.changed.emit()
+
+    @property
+    def lit(self) -> frozenset[str]:
+        """Evidence whose regions are outlined even while the others are hidden."""
+        return self.selected | {one for one in (self.hovered, self.pointed) if one}
+
+    def set_pointed(self, evidence_id: str) -> None:
+        """Outline the regions of the evidence under the pointer; empty for none."""
+        self.pointed = evidence_id
+        self.changed.emit()
+
+    def set_hovered(self, evidence_id: str) -> None:
+        """Outline the regions of the evidence whose chip is under the pointer; empty for none."""
+        if evidence_id != self.hovered:
+            self.hovered = evidence_id
+            self.changed.emit()
 
     def switch_regions(self) -> None:
         """Outline all regions, or the selected ones alone."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, ClassVar, Final
 
 import numpy as np
 
@@ -29,6 +29,9 @@ POINT_REACH: Final = 9.0
 
 class Stroke:
     """One press with its drag. Everything is taken from the start, so that no step adds an error."""
+
+    leaves_regions: ClassVar[bool] = True
+    """Whether a press that did not move is also a click on the region of the evidence there."""
 
     def __init__(self, view: PlaneView, start: Point) -> None:
         frame, state = view.frame(), view.scene.state
@@ -162,6 +165,8 @@ class _Pan(Stroke):
 class _Draw(Stroke):
     """Draws a length, or one axis of a diameter after the other."""
 
+    leaves_regions = False
+
     def __init__(self, view: PlaneView, start: Point, tool: Tool) -> None:
         super().__init__(view, start)
         marks, place = view.scene.marks, self.frame.to_patient(start)
@@ -195,6 +200,8 @@ class _Draw(Stroke):
 class _Mark(Stroke):
     """Selects a mark, and moves the point of it that is held."""
 
+    leaves_regions = False
+
     def __init__(self, view: PlaneView, start: Point, mark: Mark, handle: int | None) -> None:
         super().__init__(view, start)
         self.mark, self.handle = mark, handle
@@ -214,6 +221,8 @@ class _Mark(Stroke):
 class _CurvePoint(Stroke):
     """Moves a point of the curve in the plane."""
 
+    leaves_regions = False
+
     def __init__(self, view: PlaneView, start: Point, index: int) -> None:
         super().__init__(view, start)
         self.index = index
@@ -228,6 +237,8 @@ class _CurvePoint(Stroke):
 
 class _CurveEnd(Stroke):
     """A click puts the next point of the curve."""
+
+    leaves_regions = False
 
     def click(self, point: Point) -> None:
         place = self.view.place_at(point)

@@ -58,6 +58,9 @@ class MprWorkspace(QWidget):
     leaveWanted = Signal()
     toolWanted = Signal(str)
     """The act of a tool was asked for by its key: the tool bar follows."""
+    windowChanged = Signal()
+    regionClicked = Signal(str)
+    regionHovered = Signal(str)
 
     def __init__(self, theme: Theme, parent: QWidget | None = None) -> None:
         super().__init__(parent)
@@ -85,6 +88,9 @@ class MprWorkspace(QWidget):
         self.scene.curveChanged.connect(self._show_curve)
         self.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
 
+        for plane in self.planes.values():
+            plane.regionClicked.connect(self.regionClicked)
+            plane.regionHovered.connect(self.regionHovered)
     def _lay_out(self) -> None:
         whole = QVBoxLayout(self)
         whole.setContentsMargins(0, 0, 0, 0)
@@ -155,6 +161,10 @@ class MprWorkspace(QWidget):
             return False
         self.scene.set_window(window)
         return True
+    def hover_regions(self, evidence_id: str) -> None:
+        """Outline the regions of the evidence whose chip is under the pointer."""
+        self.scene.set_hovered(evidence_id)
+
 
     def set_board(self, board: MarkBoard) -> None:
         """Keep marks on the board that all viewports of a study share."""

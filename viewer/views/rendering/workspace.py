@@ -23,6 +23,8 @@ class VolumeWorkspace(QWidget):
     """A `Workspace`: the series of the active viewport, rendered."""
 
     leaveWanted = Signal()
+    regionClicked = Signal(str)
+    regionHovered = Signal(str)
 
     def __init__(self, theme: Theme, parent: QWidget | None = None) -> None:
         super().__init__(parent)
@@ -73,6 +75,9 @@ class VolumeWorkspace(QWidget):
 
     def select_regions(self, evidence_ids: frozenset[str]) -> None:
         """Regions of the evidence lie on images and are not drawn in 3D."""
+
+    def hover_regions(self, evidence_id: str) -> None:
+        """A hovered chip changes nothing here: its surface would take too long."""
 
     def show_region(self, region: Region, window: WindowPreset | None = None) -> bool:
         """Return false: a region is shown in the viewports."""
