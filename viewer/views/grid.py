@@ -332,6 +332,7 @@ class ViewportGrid(QWidget):
         """Outline the regions of the evidence whose chip is under the pointer; empty for none."""
         for pane in self._panes:
             pane.set_hovered(evidence_id)
+        self.hoverChanged.emit(evidence_id)
 
     def show_region(self, region: Region, window: WindowPreset | None = None) -> bool:
         """Jump to a region in the pane that holds it, the active one first.
@@ -340,7 +341,6 @@ class ViewportGrid(QWidget):
         -------
         bool
             False when no pane shows the region's series: open it, then ask again.
-        self.hoverChanged.emit(evidence_id)
         """
         order = sorted(range(len(self.panes())), key=lambda number: number != self._active)
         holder = next((number for number in order if self._panes[number].holds(region)), None)

@@ -36,9 +36,9 @@ class Stage(QStackedWidget):
         self.addWidget(grid)
         grid.overlayChanged.connect(self._take_overlay)
         grid.selectionChanged.connect(self._take_selection)
+        grid.hoverChanged.connect(self._take_hovered)
 
     @property
-        grid.hoverChanged.connect(self._take_hovered)
     def name(self) -> str:
         """Name of the workspace that is entered; empty for the viewports."""
         return self._name
@@ -70,12 +70,12 @@ class Stage(QStackedWidget):
         if workspace is None:
             workspace = self._makers[name](self._theme, self)
             workspace.leaveWanted.connect(self.leave)  # type: ignore[attr-defined]
-            self._made[name] = workspace
-            self.addWidget(workspace.widget())
             if isinstance(workspace, Windowed):
                 workspace.windowChanged.connect(self.windowChanged)  # type: ignore[attr-defined]
             workspace.regionClicked.connect(self._grid.regionClicked)  # type: ignore[attr-defined]
             workspace.regionHovered.connect(self._grid.regionHovered)  # type: ignore[attr-defined]
+            self._made[name] = workspace
+            self.addWidget(workspace.widget())
         self._name = name
         workspace.open(stack, study, opened, place)
         workspace.set_overlay(self._overlay)

@@ -259,6 +259,7 @@ def draw_regions(
     *,
     selected: frozenset[str],
     bounds: QRectF,
+    line: str = "region-line",
 ) -> None:
     """Draw outlines with a tag each; the tag of selected evidence is filled.
 
@@ -269,7 +270,6 @@ def draw_regions(
     """
     paths = [(outlined, region_path(outlined, matrix)) for outlined in outlines]
     for _, path in paths:
-    line: str = "region-line",
         stroke_region(painter, path, theme, line)
     taken: list[Box] = []
     inside = (bounds.left(), bounds.top(), bounds.right(), bounds.bottom())

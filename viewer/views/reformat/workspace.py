@@ -56,11 +56,11 @@ class MprWorkspace(QWidget):
     """The workspace of the three planes (`viewer.views.workspace.Workspace`)."""
 
     leaveWanted = Signal()
-    toolWanted = Signal(str)
-    """The act of a tool was asked for by its key: the tool bar follows."""
     windowChanged = Signal()
     regionClicked = Signal(str)
     regionHovered = Signal(str)
+    toolWanted = Signal(str)
+    """The act of a tool was asked for by its key: the tool bar follows."""
 
     def __init__(self, theme: Theme, parent: QWidget | None = None) -> None:
         super().__init__(parent)
@@ -84,13 +84,13 @@ class MprWorkspace(QWidget):
         self._lay_out()
         for view in (*self.planes.values(), self.curved, self.cell):
             view.actRequested.connect(self._asked)
+        for plane in self.planes.values():
+            plane.regionClicked.connect(self.regionClicked)
+            plane.regionHovered.connect(self.regionHovered)
         self.scene.activeChanged.connect(self._show_slab)
         self.scene.curveChanged.connect(self._show_curve)
         self.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
 
-        for plane in self.planes.values():
-            plane.regionClicked.connect(self.regionClicked)
-            plane.regionHovered.connect(self.regionHovered)
     def _lay_out(self) -> None:
         whole = QVBoxLayout(self)
         whole.setContentsMargins(0, 0, 0, 0)
@@ -155,16 +155,16 @@ class MprWorkspace(QWidget):
         self.scene.selected = evidence_ids
         self.scene.changed.emit()
 
+    def hover_regions(self, evidence_id: str) -> None:
+        """Outline the regions of the evidence whose chip is under the pointer."""
+        self.scene.set_hovered(evidence_id)
+
     def show_region(self, region: Region, window: WindowPreset | None = None) -> bool:
         """Move the crosshair to a region; false when it is not of this volume."""
         if not self.scene.go_to(region):
             return False
         self.scene.set_window(window)
         return True
-    def hover_regions(self, evidence_id: str) -> None:
-        """Outline the regions of the evidence whose chip is under the pointer."""
-        self.scene.set_hovered(evidence_id)
-
 
     def set_board(self, board: MarkBoard) -> None:
         """Keep marks on the board that all viewports of a study share."""
