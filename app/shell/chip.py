@@ -11,6 +11,7 @@ from PySide6.QtWidgets import QAbstractButton, QWidget
 from reports.domain import Evidence, EvidenceKind
 from viewer.imaging.regions import Shape
 from viewer.views.icons import glyph
+from viewer.views.plain_tip import plain_tip
 from viewer.views.theme import Theme
 
 _KIND_GLYPH: dict[EvidenceKind, str] = {
@@ -104,7 +105,7 @@ class ChipButton(QAbstractButton):
         name = self.tr("Evidence {id}").format(id=evidence_id)
         if evidence is not None:
             name += f", {evidence.label}"
-            self.setToolTip(f"{evidence_id} {evidence.label}")
+            self.setToolTip(plain_tip(f"{evidence_id} {evidence.label}"))
         self.setAccessibleName(name)
 
     def set_selected(self, selected: bool) -> None:

@@ -27,6 +27,7 @@ from reports.domain import Sentence
 from viewer.acts import Act
 from viewer.views.icons import glyph
 from viewer.views.key_bindings import keymap
+from viewer.views.plain_tip import plain_tip
 from viewer.views.theme import Theme
 
 MOST_SENTENCES = 8
@@ -195,7 +196,7 @@ class CommandPalette(Layer):
             if row.is_heading or row.reason:
                 item.setFlags(Qt.ItemFlag.NoItemFlags)
             if row.reason:
-                item.setToolTip(row.reason)
+                item.setToolTip(plain_tip(row.reason))
             self.list.addItem(item)
         self._move(0, 1)
         self._place()

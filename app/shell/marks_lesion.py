@@ -10,6 +10,7 @@ from inference.evidence.quantities import number
 from reports.domain import Lesion, LesionEntry
 from reports.domain.lesion import COMPARED, Change, change
 from viewer.views.corner_text import printed_date
+from viewer.views.plain_tip import plain_tip
 from viewer.views.theme import Theme
 
 
@@ -94,7 +95,7 @@ class LesionView(QWidget):
         right = Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter
         date = printed_date(entry.study_date) or self.tr("no date")
         first = plain_label(date, theme, step="name" if is_now else "base", tone="" if is_now else "2")
-        first.setToolTip(entry.label)
+        first.setToolTip(plain_tip(entry.label))
         size = plain_label(size_words(entry), theme, step="name" if is_now else "base")
         self._rows.addWidget(first, row, 0)
         self._rows.addWidget(size, row, 1, right)

@@ -34,6 +34,7 @@ from viewer.imaging.marks import MEAN, Mark, MarkKind
 from viewer.views.icons import glyph
 from viewer.views.marks.board import MarkBoard
 from viewer.views.marks.words import label_lines, refusal_lines, spoken_words, tr, value_words
+from viewer.views.plain_tip import plain_tip
 from viewer.views.theme import Theme
 
 KIND_ICONS: dict[MarkKind, str] = {
@@ -142,7 +143,8 @@ class MarksModel(QAbstractListModel):
             return title_words(mark)
         if role in (Qt.ItemDataRole.AccessibleTextRole, Qt.ItemDataRole.ToolTipRole):
             parts = (kind_words(mark.kind), spoken_words(mark), self.note(mark))
-            return ", ".join(part for part in parts if part)
+            words = ", ".join(part for part in parts if part)
+            return plain_tip(words) if role == Qt.ItemDataRole.ToolTipRole else words
         return None
 
     def note(self, mark: Mark) -> str:

@@ -23,6 +23,7 @@ from app.shell.widgets import (
     plain_label,
 )
 from reports.domain import Origin, Role, Sentence, Step, TraceEvent, TraceStatus, Verdict
+from viewer.views.plain_tip import plain_tip
 from viewer.views.theme import Theme
 
 
@@ -325,7 +326,7 @@ class SignBar(QFrame):
         else:
             text = self.tr("1 blocker") if count == 1 else self.tr("{n} blockers")
         self._blockers.setText(text.format(n=count))
-        self._blockers.setToolTip(blocked[0].message if blocked else "")
+        self._blockers.setToolTip(plain_tip(blocked[0].message) if blocked else "")
         risks = len(open_risks)
         self._risks.setText(
             self.tr("1 risk open") if risks == 1 else self.tr("{n} risks open").format(n=risks)

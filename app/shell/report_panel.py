@@ -40,6 +40,7 @@ from app.shell.widgets import (
     plain_label,
 )
 from reports.domain import Evidence, Section, TraceEvent, ViewState
+from viewer.views.plain_tip import plain_tip
 from viewer.views.theme import Theme
 
 NARROWEST = 320
@@ -371,7 +372,7 @@ class ReportPanel(QWidget):
                 reason = self.why_not(act.name)
                 action = menu.addAction(act_text(act))
                 action.setEnabled(not reason)
-                action.setToolTip(reason or key_text(key_of(act.name)))
+                action.setToolTip(plain_tip(reason) or key_text(key_of(act.name)))
                 action.triggered.connect(lambda _checked=False, name=act.name: self.perform(name))
         menu.addSeparator()
         menu.addAction(self.tr("Copy"), self.editor.copy)

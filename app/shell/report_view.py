@@ -44,6 +44,7 @@ from app.shell.report_document import (
 )
 from app.shell.report_gutter import paint_focus, paint_glyphs, paint_grounds
 from reports.domain import Origin, Section, Sentence
+from viewer.views.plain_tip import plain_tip
 from viewer.views.theme import Theme
 
 PAUSE_MS = 600
@@ -379,7 +380,8 @@ class ReportView(QTextEdit):
 
     def viewportEvent(self, event: QEvent) -> bool:
         if event.type() == QEvent.Type.ToolTip:
-            QToolTip.showText(event.globalPos(), self._tip_at(QPointF(event.pos())), self.viewport())
+            words = plain_tip(self._tip_at(QPointF(event.pos())))
+            QToolTip.showText(event.globalPos(), words, self.viewport())
             return True
         return super().viewportEvent(event)
 

@@ -11,6 +11,7 @@ from app.shell.import_report import open_folder
 from app.shell.widgets import PRIMARY, QUIET, ActButton, ElidedLabel, glyph_label, plain_label
 from reports.domain import Report, ReportState
 from reports.export.text import moment_words
+from viewer.views.plain_tip import plain_tip
 from viewer.views.theme import Theme
 
 
@@ -96,7 +97,7 @@ class SealedBar(QFrame):
         missing = self.tr("The sealed file was moved; a copy is in the store.")
         self.file.set_full(path.name if path is not None else missing)
         if path is not None:
-            self.file.setToolTip(str(path))
+            self.file.setToolTip(plain_tip(str(path)))
         self.folder.set_reason("" if path is not None else missing)
         is_final = report.state is ReportState.FINAL
         self.addendum.set_reason("" if is_final else self.tr("Only a final report gets an addendum."))

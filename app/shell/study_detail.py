@@ -13,6 +13,7 @@ from app.shell.worklist_badges import draw_cover
 from app.shell.worklist_entries import Entry, tr
 from viewer.imaging.study import Series
 from viewer.views.corner_text import badge_text, printed_date
+from viewer.views.plain_tip import plain_tip
 from viewer.views.theme import Theme
 
 REST_MS = 60
@@ -33,7 +34,7 @@ class SeriesPicture(QWidget):
             tr("1 image") if series.image_count == 1 else f"{series.image_count} {tr('images')}",
         )
         self.setAccessibleName(", ".join(self._words))
-        self.setToolTip(self._words[0])
+        self.setToolTip(plain_tip(self._words[0]))
 
     def paintEvent(self, event: QPaintEvent) -> None:
         theme = self._theme

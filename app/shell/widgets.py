@@ -20,6 +20,7 @@ from PySide6.QtWidgets import (
 )
 
 from viewer.views.icons import glyph, icon
+from viewer.views.plain_tip import plain_tip
 from viewer.views.theme import Theme
 
 SECONDARY, PRIMARY, QUIET, LINK, COUNT, WARNING = (
@@ -67,7 +68,7 @@ class ElidedLabel(QLabel):
     def _elide(self) -> None:
         shown = self.fontMetrics().elidedText(self._full, Qt.TextElideMode.ElideRight, self.width())
         self.setText(shown if self.width() > 0 else self._full)
-        self.setToolTip(self._full if shown != self._full else "")
+        self.setToolTip(plain_tip(self._full) if shown != self._full else "")
 
     def minimumSizeHint(self) -> QSize:
         return QSize(0, super().minimumSizeHint().height())
@@ -167,7 +168,7 @@ class ActButton(QPushButton):
     def set_reason(self, reason: str) -> None:
         """Disable the button with a reason, or enable it when there is none."""
         self.setEnabled(not reason)
-        self.setToolTip(reason)
+        self.setToolTip(plain_tip(reason))
 
     def _hint_width(self) -> int:
         if not self._key:

@@ -36,6 +36,7 @@ from app.shell.worklist_badges import badge_lines, badge_width, draw_cover, pain
 from app.shell.worklist_columns import COLUMNS, Column, ColumnSpec
 from app.shell.worklist_entries import FILTERS, Entry, Filter, tr
 from viewer.views.icons import glyph
+from viewer.views.plain_tip import plain_tip
 from viewer.views.theme import Theme
 
 ENTRY = Qt.ItemDataRole.UserRole + 1
@@ -68,7 +69,7 @@ class WorklistModel(QAbstractTableModel):
         answers: dict[int, Callable[[], Any]] = {
             Qt.ItemDataRole.DisplayRole: lambda: spec.text(entry),
             Qt.ItemDataRole.AccessibleTextRole: lambda: spec.text(entry),
-            Qt.ItemDataRole.ToolTipRole: lambda: (
+            Qt.ItemDataRole.ToolTipRole: lambda: plain_tip(
                 "\n".join((*entry.problems, spec.text(entry)))
                 if index.column() == Column.STATE
                 else spec.text(entry)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import html
 from collections.abc import Sequence
 from functools import partial
 
@@ -26,6 +25,7 @@ from viewer.imaging.study import Series, Study
 from viewer.views.corner_text import badge_text, printed_date
 from viewer.views.frame_image import Bytes, to_qimage
 from viewer.views.icons import glyph
+from viewer.views.plain_tip import plain_tip
 from viewer.views.theme import Theme
 from viewer.views.viewport import SERIES_MIME
 
@@ -52,7 +52,8 @@ class SeriesItem(QWidget):
         self._hovered = False
         self.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
         self.setAccessibleName(", ".join((*self._words(), badge_text(series.verdict))).strip(", "))
-        self.setToolTip("  ".join(filter(None, (series.description, badge_text(series.verdict)))))
+        about = (series.description, badge_text(series.verdict))
+        self.setToolTip(plain_tip("  ".join(filter(None, about))))
 
     def set_picture(self, pixels: Bytes) -> None:
         """Show a picture from grey or RGB bytes."""
@@ -206,7 +207,7 @@ class PriorHeading(QWidget):
             "" if prior.same_id else self.tr("same name, not same ID"),
         )
         self.setAccessibleName(", ".join(filter(None, about)))
-        self.setToolTip("<br>".join(html.escape(line) for line in filter(None, about)))
+        self.setToolTip(plain_tip("\n".join(filter(None, about))))
         self.setFixedHeight(4 * theme.line_height("note") + theme.px(12))
 
     def set_open(self, is_open: bool) -> None:

@@ -19,6 +19,7 @@ from PySide6.QtWidgets import (
 
 from viewer.acts import VIEWER_ACTS, Act
 from viewer.views.icons import icon
+from viewer.views.plain_tip import plain_tip
 from viewer.views.rendering.camera import Direction
 from viewer.views.rendering.model import Hand
 from viewer.views.rendering.presets import Mode
@@ -205,7 +206,7 @@ class RenderingBar(QWidget):
         action = menu.addAction(words, lambda: self._act(act))
         why_not = self._view.why_not(act)
         action.setEnabled(not why_not)
-        action.setToolTip(why_not)
+        action.setToolTip(plain_tip(why_not))
         if checked is not None:
             action.setCheckable(True)
             action.setChecked(checked)
