@@ -144,7 +144,7 @@ def value_text(value: float, unit: str) -> str:
     return f"{number.replace('-', MINUS)} {words}"
 
 
-def probe_text(pointed: PointedPixel | None) -> str:
+def probe_text(pointed: PointedPixel | None, upper: str = "") -> str:
     """Say what lies under the pointer: values with their units, or colour, then column and row.
 
     Over padding there is no value (PS3.3 C.7.5.1.1.2). Real-world values stand after the modality
@@ -161,7 +161,19 @@ def probe_text(pointed: PointedPixel | None) -> str:
         values.append(value_text(found.value, found.unit))
         values += [value_text(each.value, each.unit) for each in found.real_world]
     place = tr("px {column}, {row}").format(column=pointed.column, row=pointed.row)
-    return "  ".join((*values, place))
+    words = " / ".join(filter(None, ("  ".join(values), upper)))
+    return "  ".join(filter(None, (words, place)))
+
+
+def window_text(window: WindowPreset | None) -> str:
+    """Write a window ("W 80  L 40  BRAIN"), or name a VOI LUT; empty for colour."""
+    if window is None:
+        return ""
+    if window.table is not None:
+        words = tr("VOI LUT: {name}") if window.explanation else tr("VOI LUT")
+        return words.format(name=window.explanation)
+    named = "" if window.explanation == "Automatic" else window.explanation
+    return "  ".join(filter(None, (f"W {signed(window.width)}  L {signed(window.center)}", named)))
 
 
 def link_text(link: ManualLink | None) -> str:
@@ -221,6 +233,7 @@ def corners(
     narrow: bool = False,
     probe: PointedPixel | None = None,
     link: ManualLink | None = None,
+    upper: str = "",
 ) -> Corners:
     """Return the text for one image.
 
@@ -234,6 +247,8 @@ def corners(
     probe
         What lies under the pointer; it stands over window and zoom.
     link
+    upper
+        Value under the pointer of a series that lies over this one.
         The offset set by hand to the active series; it stands over the position.
     """
     image = image_text(instance, index, count)
@@ -245,13 +260,17 @@ def corners(
     if narrow:
         return Corners(
             top_left=(named, image),
-            bottom_left=_lines(probe_text(probe), link_text(link), grey, place),
+            bottom_left=_lines(probe_text(probe, upper), link_text(link), grey, place),
             badge=badge,
         )
     if not tall:
         below = place or next(filter(None, quality), "")
         return Corners(
-            (named,), (image,), _lines(probe_text(probe), grey), _lines(link_text(link), below), badge
+            (named,),
+            (image,),
+            _lines(probe_text(probe, upper), grey),
+            _lines(link_text(link), below),
+            badge,
         )
     identity: tuple[str, ...] = ()
     if study is not None:
@@ -270,7 +289,7 @@ def corners(
     return Corners(
         top_left=identity,
         top_right=_lines(named, image),
-        bottom_left=_lines(probe_text(probe), tr("Inverted") if inverted else "", grey, zoom),
+        bottom_left=_lines(probe_text(probe, upper), tr("Inverted") if inverted else "", grey, zoom),
         bottom_right=_lines(*quality, link_text(link), place, technique),
         badge=badge,
     )

@@ -114,6 +114,8 @@ class ViewportModel:
         Images by which the wheel and the keys move: a page where viewports show tiles of a series.
     hung
         How the stack came up: what a reset goes back to, and whether it is a prior's.
+    upper_value
+        Words for the value of a series that lies over the image, at an image point; none without one.
     """
 
     def __init__(self) -> None:
@@ -134,6 +136,7 @@ class ViewportModel:
         self.magnified = False
         self.step = 1
         self.hung = Hung()
+        self.upper_value: Callable[[tuple[float, float]], str] | None = None
         self.all_regions = False
         self._arrived: npt.NDArray[np.bool_] | None = None
         self._cut: Cut | None = None

@@ -164,6 +164,9 @@ def corner_words(model: ViewportModel, theme: Theme) -> Corners:
     instance = model.instance()
     if model.stack is None or instance is None:
         return Corners()
+    upper, probe = "", model.probe()
+    if model.upper_value is not None and probe is not None:
+        upper = model.upper_value((probe.column, probe.row))
     return corners(
         study=model.study,
         series=model.stack.series,
@@ -176,7 +179,8 @@ def corner_words(model: ViewportModel, theme: Theme) -> Corners:
         inverted=model.state.inverted,
         tall=model.size[1] >= theme.value("viewport", "identity-from-height"),
         narrow=is_narrow(model.size[0], theme),
-        probe=model.probe(),
+        probe=probe,
+        upper=upper,
         link=model.link,
     )
 

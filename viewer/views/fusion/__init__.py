@@ -1,1 +1,1 @@
-"""One series over another on the screen."""
+"""One series in colour over another: in the viewports and in the three planes."""
