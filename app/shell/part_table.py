@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from app.shell.hanging_part import HangingPart
 from app.shell.marks_part import MarksPart
+from app.shell.objects_part import ObjectsPart
 from app.shell.parts import MakePart
 from app.shell.reformat_part import ReformatPart
 from app.shell.rendering_part import RenderingPart
 
-PARTS: tuple[MakePart, ...] = (MarksPart, HangingPart, ReformatPart, RenderingPart)
+PARTS: tuple[MakePart, ...] = (MarksPart, ObjectsPart, HangingPart, ReformatPart, RenderingPart)

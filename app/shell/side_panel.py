@@ -55,6 +55,10 @@ class SidePanel(QWidget):
         self.stack.setCurrentWidget(self._pages[name])
         self.tabs[name].setChecked(True)
 
+    def set_title(self, name: str, title: str) -> None:
+        """Say something else on a tab: how much there is on its page."""
+        self.tabs[name].setText(title)
+
     def page(self) -> str:
         """Return the name of the page in front; empty without pages."""
         here = self.stack.currentWidget()

@@ -66,10 +66,11 @@ QComboBox::down-arrow { image: url("$chevron_file"); width: 12px; height: 12px; 
 QComboBox QAbstractItemView { background: $raised; border: 1px solid $line_2; color: $text;
   selection-background-color: $selected; selection-color: $text; outline: 0; }
 QCheckBox { spacing: ${s}px; background: transparent; }
-QCheckBox::indicator { width: 14px; height: 14px; border: 1px solid $control; border-radius: 2px;
-  background: transparent; }
-QCheckBox::indicator:checked { background: $primary; border-color: $primary;
-  image: url("$tick_file"); }
+QCheckBox::indicator, QTreeView::indicator { width: 14px; height: 14px; border: 1px solid $control;
+  border-radius: 2px; background: transparent; }
+QCheckBox::indicator:checked, QTreeView::indicator:checked { background: $primary;
+  border-color: $primary; image: url("$tick_file"); }
+QTreeView::indicator:indeterminate { background: $control; }
 QProgressBar { border: 0; border-radius: 2px; background: $selected; max-height: 4px; min-height: 4px; }
 QProgressBar::chunk { background: $primary; border-radius: 2px; }
 
@@ -81,8 +82,9 @@ QTabBar::tab:selected { color: $text; border-bottom-color: $text; }
 
 QScrollArea, QAbstractScrollArea { background: transparent; border: 0; }
 QListView, QTreeView { background: transparent; border: 0; outline: 0; color: $text; }
-QListView::item:hover { background: $hover; }
+QListView::item:hover, QTreeView::item:hover { background: $hover; }
 QListView::item:selected { background: $selected; color: $text; border-left: 2px solid $text; }
+QTreeView::item:selected { background: $selected; color: $text; }
 QScrollBar:vertical { background: transparent; width: 10px; margin: 0; }
 QScrollBar::handle:vertical { background: $line_2; min-height: 24px; border-radius: 3px; margin: 2px; }
 QScrollBar::handle:vertical:hover { background: $control; }

@@ -335,9 +335,10 @@ def _stroke(painter: QPainter, drawn: DrawnMark, theme: Theme, *, unfinished: bo
     halo.setAlphaF(theme.value("viewport", "region-halo-opacity"))
     painter.setRenderHint(QPainter.RenderHint.Antialiasing)
     painter.setBrush(Qt.BrushStyle.NoBrush)
+    dashed = unfinished or not drawn.mark.is_own
     for path, width, dashes in (
         (drawn.guides, 1.0, [3.0, 3.0]),
-        (drawn.path, theme.value("viewport", "region-line"), [4.0, 2.0] if unfinished else []),
+        (drawn.path, theme.value("viewport", "region-line"), [4.0, 2.0] if dashed else []),
     ):
         if path.isEmpty():
             continue

@@ -19,7 +19,7 @@ from viewer.imaging.marks import (
     MarkValue,
 )
 from viewer.imaging.measure import UNCALIBRATED
-from viewer.views.corner_text import signed
+from viewer.views.corner_text import printed_name, signed
 
 UNIT_WORDS = {
     "[hnsf'U]": "HU",
@@ -91,6 +91,8 @@ def label_lines(mark: Mark) -> list[str]:
         named = len(sizes) > 1 or value.concept == AREA
         words = value_words(value)
         lines.append(f"{tr(value.label)} {words}" if named else words)
+    if not mark.is_own and mark.author:
+        lines.append(printed_name(mark.author))
     return lines
 
 
