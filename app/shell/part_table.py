@@ -8,5 +8,13 @@ from app.shell.objects_part import ObjectsPart
 from app.shell.parts import MakePart
 from app.shell.reformat_part import ReformatPart
 from app.shell.rendering_part import RenderingPart
+from app.shell.stacks_part import StacksPart
 
-PARTS: tuple[MakePart, ...] = (MarksPart, ObjectsPart, HangingPart, ReformatPart, RenderingPart)
+PARTS: tuple[MakePart, ...] = (
+    MarksPart,
+    ObjectsPart,
+    HangingPart,
+    ReformatPart,
+    RenderingPart,
+    StacksPart,
+)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 
 from PySide6.QtCore import QCoreApplication, QSize, Qt
 from PySide6.QtGui import QAction
@@ -11,12 +11,15 @@ from PySide6.QtWidgets import QHBoxLayout, QWidget
 from app.shell.act_binding import KeyFollower, act_text
 from app.shell.header import MenuButton, bar, upright_rule
 from app.shell.widgets import QUIET, ActButton, key_text
-from viewer.acts import VIEWER_ACTS, Act, Arrangement, Tool
+from viewer.acts import VIEWER_ACTS, Act, Arrangement, Tool, reformat, rendering
 from viewer.imaging.study import WindowPreset
 from viewer.views.grid import ViewportGrid
 from viewer.views.icons import icon
 from viewer.views.key_bindings import keymap
+from viewer.views.stage import Stage
 from viewer.views.theme import Theme
+from viewer.views.volume_reason import why_no_volume
+from viewer.views.workspace import Windowed
 
 ACTS: dict[str, Act] = {act.name: act for act in VIEWER_ACTS}
 
@@ -36,6 +39,14 @@ SWITCHES = (
     "viewport.link_window",
 )
 """Acts under the layouts in their menu."""
+
+VOLUME_ACTS = (
+    reformat.WORKSPACE,
+    rendering.WORKSPACE,
+    "workspace.fusion",
+    "fusion.registration",
+)
+"""Ways to look at a series as a volume, under one button."""
 
 
 def _tool_act(tool: Tool) -> Act:
@@ -92,10 +103,16 @@ class ToolBar(QWidget):
     """Tools, window preset, layout, link and corner text of a grid of viewports."""
 
     def __init__(
-        self, theme: Theme, grid: ViewportGrid, perform: Callable[[str], object] | None = None
+        self,
+        theme: Theme,
+        grid: ViewportGrid,
+        perform: Callable[[str], object] | None = None,
+        *,
+        stage: Stage | None = None,
+        why_not: Callable[[str], str] = lambda _act: "",
     ) -> None:
         super().__init__()
-        self._theme, self._grid = theme, grid
+        self._theme, self._grid, self._stage, self._why_not = theme, grid, stage, why_not
         self._perform = perform or grid.do
         frame = bar(theme, "bar")
         whole = QHBoxLayout(self)
@@ -105,6 +122,39 @@ class ToolBar(QWidget):
         assert isinstance(row, QHBoxLayout)
         row.setContentsMargins(theme.length("space", "xs"), 0, theme.length("space", "m"), 0)
         row.setSpacing(theme.px(2))
+        self._add_tools(row)
+        self._add_rule(row)
+        self.preset = MenuButton(self.tr("Window"), theme, glyph_name="circle-half")
+        self.preset.setAccessibleName(self.tr("Window preset"))
+        self.preset.menu_below.aboutToShow.connect(self._fill_presets)
+        row.addWidget(self.preset)
+        self.layout_button = MenuButton("", theme, glyph_name="grid-four")
+        self.layout_button.setAccessibleName(self.tr("Layout"))
+        for kind in Arrangement:
+            self._entry(ARRANGEMENT_WORDS[kind], ACTS[f"layout.{kind}"])
+        self.layout_button.menu_below.addSeparator()
+        self.switches = {name: self._switch(ACTS[name]) for name in SWITCHES}
+        row.addWidget(self.layout_button)
+        self.link = ToolButton(ACTS["viewport.link"], theme, words=self.tr("Linked"))
+        self.link.clicked.connect(lambda: self._do("viewport.link"))
+        row.addWidget(self.link)
+        self.volume = MenuButton(self.tr("Volume"), theme, glyph_name="cube")
+        self.volume.setAccessibleName(self.tr("Look at the series as a volume"))
+        self.volume.menu_below.aboutToShow.connect(self._fill_volume)
+        row.addWidget(self.volume)
+        self.volume.setVisible(stage is not None)
+        row.addStretch(1)
+        self.corner = ToolButton(ACTS["view.corner_text"], theme)
+        self.corner.clicked.connect(lambda: self._do("view.corner_text"))
+        row.addWidget(self.corner)
+        for button in (self.measures, self.preset, self.layout_button, self.volume):
+            button.setFocusPolicy(Qt.FocusPolicy.TabFocus)
+        self._connect(grid)
+        self.refresh()
+
+    def _add_tools(self, row: QHBoxLayout) -> None:
+        """Add the tools, then the measuring tool used last and the menu of the others."""
+        theme = self._theme
         self.tools: dict[Tool, ToolButton] = {}
         for tool in TOOLS:
             act = _tool_act(tool)
@@ -123,29 +173,6 @@ class ToolBar(QWidget):
         self.measures.setToolTip(self.tr("Measuring tools"))
         self.measures.menu_below.aboutToShow.connect(self._fill_measures)
         row.addWidget(self.measures)
-        self._add_rule(row)
-        self.preset = MenuButton(self.tr("Window"), theme, glyph_name="circle-half")
-        self.preset.setAccessibleName(self.tr("Window preset"))
-        self.preset.menu_below.aboutToShow.connect(self._fill_presets)
-        row.addWidget(self.preset)
-        self.layout_button = MenuButton("", theme, glyph_name="grid-four")
-        self.layout_button.setAccessibleName(self.tr("Layout"))
-        for kind in Arrangement:
-            self._entry(ARRANGEMENT_WORDS[kind], ACTS[f"layout.{kind}"])
-        self.layout_button.menu_below.addSeparator()
-        self.switches = {name: self._switch(ACTS[name]) for name in SWITCHES}
-        row.addWidget(self.layout_button)
-        self.link = ToolButton(ACTS["viewport.link"], theme, words=self.tr("Linked"))
-        self.link.clicked.connect(lambda: self._do("viewport.link"))
-        row.addWidget(self.link)
-        row.addStretch(1)
-        self.corner = ToolButton(ACTS["view.corner_text"], theme)
-        self.corner.clicked.connect(lambda: self._do("view.corner_text"))
-        row.addWidget(self.corner)
-        for button in (self.measures, self.preset, self.layout_button):
-            button.setFocusPolicy(Qt.FocusPolicy.TabFocus)
-        self._connect(grid)
-        self.refresh()
 
     def _connect(self, grid: ViewportGrid) -> None:
         grid.toolChanged.connect(lambda _tool: self.refresh())
@@ -156,6 +183,9 @@ class ToolBar(QWidget):
         self.layout_button.menu_below.aboutToShow.connect(self.refresh)
         grid.viewChanged.connect(lambda _pane: self._name_preset())
         grid.activeChanged.connect(lambda _pane: self._name_preset())
+        if self._stage is not None:
+            self._stage.changed.connect(lambda _name: self.refresh())
+            self._stage.windowChanged.connect(self._name_preset)
 
     def set_narrow(self, narrow: bool) -> None:
         """Leave the words out where the window is narrow."""
@@ -222,36 +252,88 @@ class ToolBar(QWidget):
         self._perform(act)
         self.refresh()
 
-    def _presets(self) -> dict[str, WindowPreset]:
-        model = getattr(self._grid.active_pane(), "model", None)
-        return model.presets() if model is not None else {}
+    def _windowed(self) -> Windowed | None:
+        """Return what shows a window now: the workspace that is entered, else the active viewport."""
+        if self._stage is not None and self._stage.workspace is not None:
+            workspace = self._stage.workspace
+            return workspace if isinstance(workspace, Windowed) else None
+        return self._grid.active_pane()
 
     def _fill_presets(self) -> None:
-        menu = self.preset.menu_below
+        """List what the image brings, then the presets of the modality."""
+        menu, source = self.preset.menu_below, self._windowed()
         menu.clear()
-        for key, preset in self._presets().items():
-            window = f"W {preset.width:.0f}  L {preset.center:.0f}".replace("-", "\u2212")
+        brought = () if source is None else source.image_windows()
+        if brought:
+            menu.addSection(self.tr("From the image"))
+        for window in brought:
+            words = f"{window.explanation}   {_span(window)}"
+            menu.addAction(words, lambda window=window: self._choose(window))
+        presets = {} if source is None else source.presets()
+        if brought and presets:
+            menu.addSection(self.tr("Presets"))
+        for key, preset in presets.items():
             act = ACTS[f"viewport.preset.{key}"]
-            words = _menu_words(f"{preset_name(preset)}   {window}", act)
+            words = _menu_words(f"{preset_name(preset)}   {_span(preset)}", act)
             menu.addAction(words, lambda key=key: self._do(f"viewport.preset.{key}"))
         if menu.isEmpty():
             menu.addAction(self.tr("No presets for this image")).setEnabled(False)
 
+    def _choose(self, window: WindowPreset) -> None:
+        source = self._windowed()
+        if source is not None:
+            source.set_window(window)
+        self._name_preset()
+
     def _name_preset(self) -> None:
-        model = getattr(self._grid.active_pane(), "model", None)
-        window = model.window() if model is not None else None
-        name = ""
-        if window is not None:
-            named = [
-                preset
-                for preset in self._presets().values()
-                if (preset.center, preset.width) == (window.center, window.width)
-            ]
-            name = preset_name(named[0]) if named else ""
-        words = name or self.tr("Window")
+        source = self._windowed()
+        window = None if source is None else source.shown_window()
+        words = self.tr("Window")
+        if source is not None and window is not None:
+            words = _window_name(window, source.presets().values()) or words
+        self.preset.setEnabled(source is not None)
         if words != self.preset.text():
             self.preset.setText(words)
             self.preset.updateGeometry()
+
+    def _fill_volume(self) -> None:
+        """List the ways to look at the series as a volume; what is not possible says why."""
+        menu, stage = self.volume.menu_below, self._stage
+        menu.clear()
+        size, tint = self._theme.length("icon", "size"), self._theme.colour("text-2")
+        for name in VOLUME_ACTS:
+            act = ACTS.get(name)
+            if act is None or stage is None:
+                continue
+            why = self._why_not(name)
+            if not why and stage.workspace is None:
+                why = why_no_volume(self._grid.active_pane().stack())
+            text = act_text(act)
+            action = menu.addAction(
+                f"{text}   ({why})" if why else _menu_words(text, act),
+                lambda name=name: self._do(name),
+            )
+            action.setIcon(icon(act.icon, tint, size=size))
+            action.setEnabled(not why)
+            action.setCheckable(True)
+            action.setChecked(stage.name == name)
+
+
+def _span(window: WindowPreset) -> str:
+    if window.table is not None:
+        return QCoreApplication.translate("ToolBar", "VOI LUT")
+    return f"W {window.width:.0f}  L {window.center:.0f}".replace("-", "\u2212")
+
+
+def _window_name(window: WindowPreset, presets: Iterable[WindowPreset]) -> str:
+    """Return how the window in effect is called; empty for one that a reader dragged."""
+    if window.table is not None:
+        return window.explanation or QCoreApplication.translate("ToolBar", "VOI LUT")
+    if window.explanation not in {"", "Automatic"}:
+        return preset_name(window)
+    span = (window.center, window.width)
+    named = (preset_name(preset) for preset in presets if (preset.center, preset.width) == span)
+    return next(named, "")
 
 
 def preset_name(preset: WindowPreset) -> str:

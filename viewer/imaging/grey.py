@@ -18,6 +18,7 @@ reader can go on dragging from it.
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 from typing import Any, Final
@@ -249,6 +250,21 @@ def image_presets(stack: ImageStack, index: int) -> tuple[WindowPreset, ...]:
         window if window.explanation else window.model_copy(update={"explanation": f"Window {place}"})
         for place, window in enumerate(windows, start=1)
     )
+
+
+def window_after(known: Sequence[WindowPreset], window: WindowPreset | None) -> WindowPreset | None:
+    """Return which of the windows of an image comes after the one in effect: the first after another.
+
+    None when the image brings none.
+    """
+
+    def bare(one: WindowPreset) -> WindowPreset:
+        return one.model_copy(update={"explanation": ""})
+
+    if not known:
+        return None
+    same = [at for at, one in enumerate(known) if window is not None and bare(one) == bare(window)]
+    return known[(same[0] + 1) % len(known)] if same else known[0]
 
 
 def presets(modality: str) -> dict[str, WindowPreset]:

@@ -253,7 +253,7 @@ def corners(
     """
     image = image_text(instance, index, count)
     named = series_text(series, plane)
-    grey = "" if window is None else f"W {signed(window.width)}  L {signed(window.center)}"
+    grey = window_text(window)
     place = position_text(plane)
     quality = (lossy_text(instance), calibration_text(series))
     badge = badge_text(series.verdict)

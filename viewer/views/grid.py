@@ -70,6 +70,7 @@ class ViewportGrid(QWidget):
         self.window_linked = False
         self.corner_text = True
         self.reference_lines = True
+        self.graphics_shown = True
         self.maximised = False
         self.tiled = False
         self._tiling = False
@@ -271,6 +272,13 @@ class ViewportGrid(QWidget):
         self.reference_lines = shown
         self._tell_others()
 
+    def set_graphics_shown(self, shown: bool) -> None:
+        """Show lines and words of others over all images, or hide them."""
+        self.graphics_shown = shown
+        for pane in self._panes:
+            pane.widget().update()
+        self.graphicsChanged.emit(shown)
+
     def set_zoom_linked(self, linked: bool) -> None:
         """Show every pane at the zoom and place of the active one, now and as it changes."""
         self.zoom_linked = linked
@@ -409,6 +417,7 @@ class ViewportGrid(QWidget):
             "viewport.link_zoom": lambda: self.set_zoom_linked(not self.zoom_linked),
             "viewport.link_window": lambda: self.set_window_linked(not self.window_linked),
             "viewport.reference_lines": lambda: self.set_reference_lines(not self.reference_lines),
+            "viewport.graphics": lambda: self.set_graphics_shown(not self.graphics_shown),
             "view.corner_text": lambda: self.set_corner_text(not self.corner_text),
             **{f"viewport.tool.{tool}": lambda tool=tool: self.set_tool(tool) for tool in Tool},
             **{f"layout.{kind}": lambda kind=kind: self.set_arrangement(kind) for kind in Arrangement},

@@ -49,6 +49,10 @@ class Layer:
             that belongs to pixels.
         """
 
+    def note(self) -> str:
+        """Return what stands quietly under the image's number, or empty."""
+        return ""
+
     def stack_changed(self) -> None:
         """Hear that another stack is shown, or that the stack is complete."""
 

@@ -90,6 +90,22 @@ class Pane(Protocol):
         """Draw or take away the frame of the active pane."""
         ...
 
+    def shown_window(self) -> WindowPreset | None:
+        """Return the window in effect; none for colour or before the first image."""
+        ...
+
+    def set_window(self, window: WindowPreset | None) -> None:
+        """Set the window; none returns to the image's own."""
+        ...
+
+    def presets(self) -> dict[str, WindowPreset]:
+        """Return the window presets of the modality by their key; none for colour."""
+        ...
+
+    def image_windows(self) -> tuple[WindowPreset, ...]:
+        """Return the windows and VOI LUTs that the image brings; none for colour."""
+        ...
+
     def set_tool(self, tool: Tool) -> None:
         """Choose what the left button does."""
         ...

@@ -11,7 +11,7 @@ from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
 from functools import partial
 from pathlib import Path
-from typing import Any, Protocol
+from typing import TYPE_CHECKING, Any, Protocol
 
 import numpy as np
 import numpy.typing as npt
@@ -21,6 +21,9 @@ from viewer.imaging.study import BadFile, Series, Study, StudyIndex
 from viewer.imaging.volume import ImageStack
 from viewer.imaging.worker.cancel import CancelToken
 from viewer.imaging.worker.errors import WorkerCancelled, WorkerError
+
+if TYPE_CHECKING:
+    from viewer.imaging.reader import Overlay
 
 THREADS = 2
 """Calls that may wait for the worker at once; the worker itself answers one at a time."""
@@ -76,6 +79,12 @@ class BlockingReader(Protocol):
         """Return a small picture of the middle frame."""
         ...
 
+    def overlays(
+        self, series: Series, frame: tuple[int, int], *, cancel: CancelToken | None
+    ) -> tuple[Overlay, ...]:
+        """Return the overlays of one frame as masks."""
+        ...
+
 
 @dataclass(eq=False)
 class _Request:
@@ -121,6 +130,8 @@ class ReaderAdapter(QObject):
     """Series key, its ImageStack, complete, and the BadFiles that it lacks."""
     thumbnailMade = Signal(str, object)
     """Series key and grey or RGB bytes."""
+    overlaysRead = Signal(str, object, object)
+    """Series key, the frame as in `ImageStack.frames`, and its overlays."""
     seriesFailed = Signal(str, str, str)
     """Series key, code and words for the reader. Its memory goes back when the slots have run: a pane
     that shows it must let go in the slot."""
@@ -233,6 +244,19 @@ class ReaderAdapter(QObject):
             return  # the strip shows the series without a picture; opening it names the reason
         self._tell(request, self._thumbnail_made, pixels)
 
+    def read_overlays(self, series: Series, frame: tuple[int, int]) -> None:
+        """Ask for the overlays of a frame; those that cannot be read are answered by none."""
+        request = _Request(series.key)
+
+        def run() -> None:
+            try:
+                found = self._reader.overlays(series, frame, cancel=request.cancel)
+            except WorkerError:
+                found = ()
+            self._tell(request, self._overlays_read, frame, found)
+
+        self._pool.start(_Call(run))
+
     def arrived(self, key: str) -> frozenset[int] | None:
         """Return the frames of an open series whose pixels are in; none when all are."""
         return None if key in self._complete else frozenset(self._arrived.get(key, ()))
@@ -309,6 +333,11 @@ class ReaderAdapter(QObject):
     def _thumbnail_made(self, request: _Request, pixels: npt.NDArray[np.uint8]) -> None:
         if request.wanted:
             self.thumbnailMade.emit(request.key, pixels)
+
+    def _overlays_read(
+        self, request: _Request, frame: tuple[int, int], found: tuple[Overlay, ...]
+    ) -> None:
+        self.overlaysRead.emit(request.key, frame, found)
 
     def _open_failed(
         self, request: _Request, opened: OpenedStack | None, code: str, message: str

@@ -155,6 +155,18 @@ class StackView(QWidget):
         """Set the window; none returns to the image's own."""
         self.set_state(self.model.state.windowed(window))
 
+    def shown_window(self) -> WindowPreset | None:
+        """Return the window in effect; none for colour or before the first image."""
+        return self.model.window()
+
+    def presets(self) -> dict[str, WindowPreset]:
+        """Return the window presets of the modality by their key; none for colour."""
+        return self.model.presets()
+
+    def image_windows(self) -> tuple[WindowPreset, ...]:
+        """Return the windows and VOI LUTs that the image brings; none for colour."""
+        return self.model.image_windows()
+
     def set_active(self, active: bool) -> None:
         """Draw or take away the frame of the active viewport."""
         self.active = active

@@ -13,7 +13,7 @@ from viewer.views.grid import ViewportGrid
 from viewer.views.overlay import Overlay
 from viewer.views.places import PatientPoint
 from viewer.views.theme import Theme
-from viewer.views.workspace import MakeWorkspace, Workspace
+from viewer.views.workspace import MakeWorkspace, Windowed, Workspace
 
 
 class Stage(QStackedWidget):
@@ -24,6 +24,8 @@ class Stage(QStackedWidget):
 
     changed = Signal(str)
     """The name of the workspace that stands here from now on; empty for the viewports."""
+    windowChanged = Signal()
+    """The workspace that stands here shows another window."""
 
     def __init__(self, grid: ViewportGrid, theme: Theme) -> None:
         super().__init__()
@@ -78,6 +80,9 @@ class Stage(QStackedWidget):
             self.addWidget(workspace.widget())
         self._name = name
         workspace.open(stack, study, opened, place)
+        view = self._grid.active_pane().view()
+        if isinstance(workspace, Windowed) and view is not None:
+            workspace.set_window(view.state.window)
         workspace.set_overlay(self._overlay)
         workspace.select_regions(self._selected)
         self._show(workspace.widget())

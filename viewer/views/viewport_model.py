@@ -10,7 +10,7 @@ import numpy.typing as npt
 
 from viewer.acts import PRESET_KEYS
 from viewer.imaging.geometry import ImagePlane
-from viewer.imaging.grey import default_window
+from viewer.imaging.grey import default_window, image_presets, window_after
 from viewer.imaging.letters import EdgeLetters, edge_letters
 from viewer.imaging.own_presets import PRESETS
 from viewer.imaging.regions import Region
@@ -238,6 +238,13 @@ class ViewportModel:
             return {}
         return PRESETS.of(self.stack.series.modality)
 
+    def image_windows(self) -> tuple[WindowPreset, ...]:
+        """Return the windows and VOI LUTs that the image brings; none for colour."""
+        index = self.shown_index()
+        if self.stack is None or index is None or self.stack.is_colour:
+            return ()
+        return image_presets(self.stack, index)
+
     # --- geometry ----------------------------------------------------------------------------------
 
     def plane(self) -> ImagePlane | None:
@@ -428,6 +435,11 @@ def _preset(key: str) -> Callable[[ViewportModel], ViewportState]:
     return change
 
 
+def _next_voi(model: ViewportModel) -> ViewportState:
+    window = window_after(model.image_windows(), model.window())
+    return model.state if window is None else model.state.windowed(window)
+
+
 def _one_to_one(model: ViewportModel) -> ViewportState:
     scale = 1.0 / model.pixel_ratio
     return at_scale(model.state, model.image_size(), *model.size, scale=scale)
@@ -449,6 +461,7 @@ STATE_ACTS: dict[str, Callable[[ViewportModel], ViewportState]] = {
     "viewport.zoom_in": _zoomed(1.25),
     "viewport.zoom_out": _zoomed(0.8),
     "viewport.one_to_one": _one_to_one,
+    "viewport.next_voi": _next_voi,
     **{f"viewport.preset.{key}": _preset(key) for key in PRESET_KEYS},
 }
 """How each act of the table changes what a viewport shows."""

@@ -84,7 +84,7 @@ def paint_viewport(
             draw_corners(
                 painter,
                 corner_words(model, theme),
-                quiet_note(model),
+                "  ".join(filter(None, (quiet_note(model), *(one.note() for one in layers)))),
                 bounds,
                 theme,
                 ink="prior" if model.hung.prior else "corner",

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Protocol
+from typing import Protocol, runtime_checkable
 
 from PySide6.QtWidgets import QWidget
 
@@ -72,6 +72,30 @@ class Workspace(Protocol):
 
     def place(self) -> PatientPoint | None:
         """Return the place that is looked at, for the viewports to go to when this is left."""
+        ...
+
+
+@runtime_checkable
+class Windowed(Protocol):
+    """A workspace that shows grey values in a window, as a viewport does.
+
+    Beside these methods it has the signal `windowChanged()`.
+    """
+
+    def shown_window(self) -> WindowPreset | None:
+        """Return the window in effect; none before there are pixels."""
+        ...
+
+    def set_window(self, window: WindowPreset | None) -> None:
+        """Show another window, when the pixels are there if they are not yet; none does nothing."""
+        ...
+
+    def presets(self) -> dict[str, WindowPreset]:
+        """Return the presets of the modality by their key."""
+        ...
+
+    def image_windows(self) -> tuple[WindowPreset, ...]:
+        """Return the windows and VOI LUTs of the images."""
         ...
 
 

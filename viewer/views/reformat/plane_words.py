@@ -18,6 +18,7 @@ from viewer.views.corner_text import (
     signed,
     value_text,
     who,
+    window_text,
 )
 from viewer.views.reformat.planes import RIGHT_AND_DOWN, PlaneName, Pose
 
@@ -119,7 +120,7 @@ def plane_corners(
         named = tuple(
             filter(None, (*who(study.patient, study.age), printed_date(study.date, study.time)))
         )
-    grey = f"W {signed(window.width)}  L {signed(window.center)}"
+    grey = window_text(window)
     lower_left = (value, tr("Inverted") if inverted else "", slab_text(pose.slab), grey)
     lower_right = (tr("Zoom {n} %").format(n=f"{zoom_percent:.0f}"), place_text(pose))
     problem = ", ".join(filter(None, (badge_text(series.verdict), tr("resampled")))) if badge else ""

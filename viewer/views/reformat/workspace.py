@@ -12,13 +12,16 @@ from PySide6.QtWidgets import QGridLayout, QLabel, QStackedWidget, QVBoxLayout, 
 
 from viewer.acts import PRESET_KEYS, Tool
 from viewer.imaging.geometry import GeometryVerdict
+from viewer.imaging.grey import image_presets, window_after
 from viewer.imaging.marks import Mark
+from viewer.imaging.own_presets import PRESETS
 from viewer.imaging.reader import OpenStack
 from viewer.imaging.reformat import Slab, SlabMode, Vector
 from viewer.imaging.regions import Region
 from viewer.imaging.resample import ShownVolume
 from viewer.imaging.study import Study, WindowPreset
 from viewer.imaging.volume import ImageStack
+from viewer.views.act_reasons import TOOL
 from viewer.views.marks.board import MarkBoard
 from viewer.views.overlay import Overlay
 from viewer.views.places import PatientPoint
@@ -71,6 +74,7 @@ class MprWorkspace(QWidget):
         self.maximised: QWidget | None = None
         self._place: PatientPoint | None = None
         self._awaited: Mark | None = None
+        self._window: WindowPreset | None = None
         self._study: Study | None = None
         self._opened: OpenStack | None = None
         self._shown: ShownVolume | None = None
@@ -79,6 +83,7 @@ class MprWorkspace(QWidget):
         self.cell = FourthCell(self.scene, theme, self)
         self.curved = self.cell.curved
         self.message = QLabel(self)
+        self.message.setTextFormat(Qt.TextFormat.PlainText)
         self.message.setAlignment(Qt.AlignmentFlag.AlignCenter)
         self.message.setWordWrap(True)
         self._lay_out()
@@ -89,6 +94,7 @@ class MprWorkspace(QWidget):
             plane.regionHovered.connect(self.regionHovered)
         self.scene.activeChanged.connect(self._show_slab)
         self.scene.curveChanged.connect(self._show_curve)
+        self.scene.changed.connect(self._tell_window)
         self.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
 
     def _lay_out(self) -> None:
@@ -133,6 +139,7 @@ class MprWorkspace(QWidget):
         """Build the volume of a series and show it; the window lives meanwhile."""
         self.scene.clear()
         self._place, self._study, self._opened = place, study, opened
+        self._window = None
         self._say(tr("The volume is being built …"))
         self.job.start(stack, opened)
 
@@ -187,21 +194,53 @@ class MprWorkspace(QWidget):
         uid = self.scene.stack.series.frame_of_reference_uid
         return PatientPoint(uid, self.scene.state.crosshair) if uid else None
 
+    def shown_window(self) -> WindowPreset | None:
+        """Return the window of the planes (`Windowed`)."""
+        return self.scene.window
+
+    def set_window(self, window: WindowPreset | None) -> None:
+        """Show another window; the volume may still be on its way."""
+        self._window = window
+        self.scene.set_window(window if self.scene.state is not None else None)
+
+    def presets(self) -> dict[str, WindowPreset]:
+        """Return the presets of the modality by their key."""
+        stack = self.scene.stack
+        return {} if stack is None else PRESETS.of(stack.series.modality)
+
+    def image_windows(self) -> tuple[WindowPreset, ...]:
+        """Return the windows and VOI LUTs of the middle image."""
+        stack = self.scene.stack
+        return () if stack is None else image_presets(stack, len(stack.frames) // 2)
+
+    def _tell_window(self) -> None:
+        if self.scene.window is not None and self.scene.window != self._window:
+            self._window = self.scene.window
+            self.windowChanged.emit()
+
+    def _next_voi(self) -> None:
+        self.scene.set_window(window_after(self.image_windows(), self.scene.window))
+
     def why_not(self, act: str) -> str:
         """Return why an act is not possible now, or empty."""
         if self.scene.state is None:
-            return tr("There is no volume yet.")
+            return tr("there is no volume yet")
         if act.startswith(RENDERING):
             return self.cell.why_not(act)
-        if act == "viewport.slab_thinner" and self.scene.slab().mode is SlabMode.OFF:
-            return tr("There is no slab.")
-        return ""
+        if not act.startswith(TOOL) and act not in self._acts():
+            return tr("not in the three planes")
+        slab = self._slab()
+        if act == "viewport.slab_thinner" and slab.mode is SlabMode.OFF:
+            return tr("there is no slab")
+        return tr("shown like this already") if SLAB_ACTS.get(act) is slab.mode else ""
 
     def _built(self, answer: Answer) -> None:
         if isinstance(answer, BuiltVolume):
             self._shown = answer.shown
             place = self._place_in(answer.stack)
+            wanted = self._window
             self.scene.show(answer.stack, self._study, answer.shown, answer.sampler, place)
+            self.scene.set_window(wanted)
             self.pages.setCurrentIndex(1)
             if self._awaited is not None:
                 self.show_mark(self._awaited)
@@ -241,7 +280,7 @@ class MprWorkspace(QWidget):
             return False
         if act.startswith(RENDERING):
             return self.cell.do(act)
-        tool = act.removeprefix("viewport.tool.")
+        tool = act.removeprefix(TOOL)
         if tool != act:
             self.set_tool(Tool(tool))
             return False  # the tool bar shows the tool that the viewports have
@@ -264,6 +303,7 @@ class MprWorkspace(QWidget):
             "viewport.rotate_left": lambda: self._change(_spun(name, -90.0)),
             "viewport.planes_turn_right": lambda: self._change(_turned(name, TURN_DEGREES)),
             "viewport.planes_turn_left": lambda: self._change(_turned(name, -TURN_DEGREES)),
+            "viewport.next_voi": self._next_voi,
             "viewport.regions": scene.switch_regions,
             "viewport.reference_lines": scene.switch_lines,
             "viewport.cursor": view.point_out,
@@ -289,7 +329,7 @@ class MprWorkspace(QWidget):
         self.scene.change(lambda state, grid: make(state))
 
     def _asked(self, act: str) -> None:
-        if not self.do(act) and act.startswith("viewport.tool."):
+        if not self.do(act) and act.startswith(TOOL):
             self.toolWanted.emit(act)
 
     def set_tool(self, tool: Tool) -> None:

@@ -1,0 +1,46 @@
+"""What lies over the images as they came: overlay planes, phases of 4D series, tiles of slides."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+
+from app.desk import Desk
+from app.shell.parts import PartContext, SidePage
+from viewer.imaging.study import Study
+from viewer.views.planes_layer import OverlayPlanes, PlanesLayer
+
+
+class StacksPart:
+    """Lays over all viewports what their images bring."""
+
+    def __init__(self, context: PartContext) -> None:
+        area = context.area
+        self._planes = OverlayPlanes(area.adapter, area)
+        area.grid.add_layer(lambda view: PlanesLayer(view, self._planes, area.grid))
+
+    def acts(self) -> Mapping[str, Callable[[], object]]:
+        """Return none: the layers do their acts in the viewport."""
+        return {}
+
+    def why_not(self, act: str) -> str:
+        """Return nothing: the layers know."""
+        return ""
+
+    def side_page(self) -> SidePage | None:
+        """Return none: there is nothing to list."""
+        return None
+
+    def sit_down(self, desk: Desk) -> None:
+        """Nothing of this is kept."""
+
+    def open_study(self, study: Study | None) -> None:
+        """Let go of what belongs to another study."""
+        self._planes.forget()
+
+    def flush(self, then: Callable[[bool], None]) -> None:
+        """Nothing of this is kept."""
+        then(True)
+
+    def close(self) -> None:
+        """Let go of everything."""
+        self._planes.forget()
