@@ -30,7 +30,7 @@ def index_of(reader: Reader, path: Path) -> StudyIndex:
 def tell_bad_files(bad_files: Sequence[BadFile]) -> None:
     """Name the files that were not read on stderr, the first of them if there are many."""
     for bad in bad_files[:20]:
-        tell(f"not read: {bad.path}: {bad.reason}")
+        tell(f"not read: {bad.shown}: {bad.reason}")
     if len(bad_files) > 20:
         tell(f"not read: {len(bad_files) - 20} more files")
 
@@ -94,8 +94,8 @@ def _index_words(found: StudyIndex) -> str:
         )
         lines += [f"  {_series_words(series)}" for series in study.series]
         lines += [f"  {_object_words(one)}" for one in study.objects]
-    lines += [f"note: {note.path}: {note.reason} [{note.code}]" for note in found.notes]
-    lines += [f"not read: {bad.path}: {bad.reason} [{bad.code}]" for bad in found.bad_files]
+    lines += [f"note: {note.shown}: {note.reason} [{note.code}]" for note in found.notes]
+    lines += [f"not read: {bad.shown}: {bad.reason} [{bad.code}]" for bad in found.bad_files]
     lines.append(
         f"{_counted(len(found.studies), 'study', 'studies')}, "
         f"{_counted(found.file_count, 'file', 'files')}, {len(found.bad_files)} not read"

@@ -18,12 +18,12 @@ class CommandFailed(Exception):
     """Ends a command with exit code 1 and words for the reader."""
 
 
-_STEERING = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f]")
-"""Control characters but tab and line feed: a file name must not steer the terminal."""
+_STEERING = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f\u061c\u200e\u200f\u2028-\u202e\u2066-\u2069]")
+"""Control and bidi characters but tab and line feed: a file name must not steer the terminal."""
 
 
 def _shown(text: str) -> str:
-    return _STEERING.sub(lambda found: f"\\x{ord(found.group()):02x}", text)
+    return _STEERING.sub(lambda found: found.group().encode("unicode_escape").decode(), text)
 
 
 def take_any_character() -> None:

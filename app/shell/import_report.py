@@ -78,7 +78,7 @@ class Imported:
     def text(self) -> str:
         """Return the files that were left out, then those to know about, as text, a line each."""
         files = (*self.index.bad_files, *self.index.notes)
-        return "\n".join(f"{one.path}\t{one.reason}" for one in files)
+        return "\n".join(f"{one.shown}\t{one.reason}" for one in files)
 
 
 class ImportBar(QFrame):
@@ -322,8 +322,8 @@ class ImportReport(QScrollArea):
             rows.addWidget(rule())
             row = QHBoxLayout()
             row.setContentsMargins(theme.px(24), 0, 0, 0)
-            name = ElidedLabel(Path(bad.path).name, theme, step="name")
-            name.setToolTip(plain_tip(bad.path))
+            name = ElidedLabel(Path(bad.shown).name, theme, step="name")
+            name.setToolTip(plain_tip(bad.shown))
             row.addWidget(name, 2)
             reason = plain_label(bad.reason, theme, tone="2", wraps=True)
             row.addWidget(reason, 5)
@@ -334,7 +334,7 @@ class ImportReport(QScrollArea):
             place = QWidget()
             place.setLayout(row)
             place.setMinimumHeight(theme.px(34))
-            place.setAccessibleName(f"{Path(bad.path).name}: {bad.reason}")
+            place.setAccessibleName(f"{Path(bad.shown).name}: {bad.reason}")
             rows.addWidget(place)
         left = len(files) - MOST_ROWS
         if left > 0:

@@ -12,7 +12,7 @@ from app.shell.widgets import PRIMARY, ActButton, Badge, glyph_label, plain_labe
 from app.shell.worklist_badges import draw_cover
 from app.shell.worklist_entries import Entry, tr
 from viewer.imaging.study import Series
-from viewer.views.corner_text import badge_text, printed_date
+from viewer.views.corner_text import badge_text, name_forms, printed_date
 from viewer.views.plain_tip import plain_tip
 from viewer.views.theme import Theme
 
@@ -121,6 +121,8 @@ class StudyDetail(QFrame):
     def _fill(self, column: QVBoxLayout, entry: Entry) -> None:
         theme, study = self._theme, entry.study
         column.addWidget(plain_label(entry.name, theme, step="dialog", wraps=True))
+        for form in name_forms(study.patient.name)[1:]:
+            column.addWidget(plain_label(form, theme, tone="2", wraps=True))
         about = (study.patient.patient_id, entry.age_sex)
         column.addWidget(plain_label("  \u00b7  ".join(filter(None, about)), theme, tone="2"))
         column.addSpacing(theme.length("space", "m"))

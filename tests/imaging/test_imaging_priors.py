@@ -24,10 +24,18 @@ def study(uid: str, date: str, patient: Patient = ONE, time: str = "") -> Study:
         ({"birth_date": ""}, True),
         ({"patient_id": ""}, False),
         ({"issuer": "House B"}, False),
+        ({"name": "=山田^太郎=やまだ^たろう", "birth_date": "19600101"}, False),
     ],
 )
 def test_an_id_without_issuer_needs_name_or_birth_date(changes: dict[str, str], same: bool) -> None:
     assert same_patient(ONE, ONE.model_copy(update=changes)) is same
+
+
+def test_names_in_other_scripts_alone_are_compared_too() -> None:
+    one = ONE.model_copy(update={"name": "=山田^太郎", "birth_date": ""})
+    other = one.model_copy(update={"name": "=鈴木^花子"})
+    assert same_patient(one, one.model_copy(update={"name": "=山田^太郎^"}))
+    assert not same_patient(one, other)
 
 
 def test_an_issuer_vouches_for_the_id_whatever_the_name() -> None:

@@ -14,6 +14,7 @@ MAX_TEXT: Final = 256
 """Longest text kept of one element, characters; LO holds 64, ST 1024."""
 
 _BIDI: Final = frozenset("\u061c\u200e\u200f\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069")
+_BREAKS: Final = "\r\n\t\v\f\x85\u2028\u2029"
 _ESCAPE: Final = 0x1B
 
 
@@ -23,12 +24,24 @@ def clean(text: str, *, limit: int = MAX_TEXT) -> str:
         return text.strip()
     normal = unicodedata.normalize("NFC", text[: 4 * limit])
     kept = "".join(
-        " " if character in "\r\n\t\f" else character
+        " " if character in _BREAKS else character
         for character in normal
-        if character in "\r\n\t\f"
+        if character in _BREAKS
         or (character not in _BIDI and unicodedata.category(character) not in ("Cc", "Cs", "Cn"))
     )
     return kept.strip()[:limit]
+
+
+def visible(text: str) -> str:
+    """Return the name of a file on one line, with control and bidi characters as escapes."""
+    if text.isprintable():
+        return text
+    return "".join(
+        character.encode("unicode_escape").decode("ascii")
+        if character in _BIDI or unicodedata.category(character) in ("Cc", "Cs", "Zl", "Zp")
+        else character
+        for character in text
+    )
 
 
 class TextDecoder:

@@ -253,9 +253,10 @@ class Header:
         return numbers[0] if numbers else None
 
     def integer(self, tag: int) -> int | None:
-        """Return the first value of an IS element; DS-like text such as "3.0" counts."""
+        """Return the first value of an IS element (32 bits, PS3.5 6.2); text such as "3.0" counts."""
         number = self.decimal(tag)
-        return int(number) if number is not None and number.is_integer() else None
+        fits = number is not None and number.is_integer() and abs(number) < 1 << 31
+        return int(number) if number is not None and fits else None
 
     def double(self, tag: int) -> float | None:
         """Return an FD or FL element."""

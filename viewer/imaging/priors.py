@@ -43,8 +43,12 @@ def same_name(one: Patient, other: Patient) -> bool:
 
 
 def _name(patient: Patient) -> str:
-    """Return the name to compare: without case and without empty components (PS3.5 6.2.1)."""
-    return patient.name.partition("=")[0].rstrip("^ ").casefold()
+    """Return the name to compare: without case and without empty components (PS3.5 6.2.1).
+
+    It is the alphabetic one, or the next group that is given: a name may be ideographic only.
+    """
+    groups = (group.rstrip("^ ") for group in patient.name.split("="))
+    return next(filter(None, groups), "").casefold()
 
 
 def _by_name(patient: Patient) -> tuple[str, str]:

@@ -36,6 +36,8 @@ RATIO_FREE_BYTES: Final = 16 << 20
 
 CHUNK: Final = 1 << 20
 
+DEVICE: Final = "A device or pipe, not a file."
+
 DAMAGED_MEMBER: Final = (
     *(zipfile.BadZipFile, zlib.error, lzma.LZMAError),
     *(NotImplementedError, RuntimeError, EOFError, ValueError),
@@ -84,6 +86,9 @@ def collect_files(
             found: Iterator[str] = _walk_folder(path.resolve(), sources)
         elif path.is_file():
             found = iter([str(path.resolve())])
+        elif path.exists():
+            sources.refuse(given, "not_dicom", DEVICE)
+            continue
         else:
             sources.refuse(given, "unreadable", "There is no such file or folder.")
             continue
@@ -128,7 +133,7 @@ def _walk_folder(root: Path, sources: Sources) -> Iterator[str]:
             elif entry.is_file(follow_symlinks=False):
                 yield entry.path
             else:
-                sources.refuse(entry.path, "not_dicom", "A device or pipe, not a file.")
+                sources.refuse(entry.path, "not_dicom", DEVICE)
         pending.extend(reversed(folders))
 
 

@@ -12,6 +12,7 @@ from itertools import accumulate
 
 from pydantic import BaseModel, ConfigDict
 
+from viewer.imaging.charset import visible
 from viewer.imaging.geometry import GeometryVerdict, ImagePlane
 from viewer.imaging.mappings import ColourTable, LookupTable, RealWorldMap
 from viewer.imaging.objects.foreign import ForeignObject
@@ -450,20 +451,26 @@ class Study(_Frozen):
         return tuple(sorted(found, key=lambda other: other.phase.index if other.phase else 0))
 
 
-class BadFile(_Frozen):
-    """A file that could not be used, and why, in words for the reader."""
-
+class _ToldFile(_Frozen):
     path: str
     reason: str
+
+    @property
+    def shown(self) -> str:
+        """The path for the screen: its name cannot break the line or turn the direction of reading."""
+        return visible(self.path)
+
+
+class BadFile(_ToldFile):
+    """A file that could not be used, and why, in words for the reader."""
+
     code: str
     """Machine word: not_dicom, truncated, too_deep, too_large, unsupported, no_pixels, crash, ..."""
 
 
-class FileNote(_Frozen):
+class FileNote(_ToldFile):
     """What a reader should know about a file that was read; fields as in `BadFile`."""
 
-    path: str
-    reason: str
     code: str
     """Machine word: program, tiff, polyglot, precision."""
 

@@ -50,10 +50,20 @@ def signed(value: float, digits: int = 0) -> str:
 
 
 def printed_name(name: str) -> str:
-    """Write a DICOM person name (PS3.5 6.2.1.2) as "FAMILY, Given Middle"."""
-    parts = name.split("=", maxsplit=1)[0].split("^") + [""] * 3
-    family, given = parts[0].strip(), " ".join(part.strip() for part in parts[1:3] if part.strip())
-    return ", ".join(part for part in (family, given) if part)
+    """Write a DICOM person name (PS3.5 6.2.1.2) as "FAMILY, Given Middle".
+
+    The alphabetic group where it is given, else the ideographic or phonetic one.
+    """
+    return next(iter(name_forms(name)), "")
+
+
+def name_forms(name: str) -> tuple[str, ...]:
+    """Return the groups of a person name that are given: alphabetic, ideographic, phonetic."""
+    forms = []
+    for group in name.split("="):
+        parts = [part.strip() for part in group.split("^")] + [""] * 3
+        forms.append(", ".join(filter(None, (parts[0], " ".join(filter(None, parts[1:3]))))))
+    return tuple(dict.fromkeys(filter(None, forms)))
 
 
 def printed_age(age: str) -> str:
@@ -148,7 +158,8 @@ def probe_text(pointed: PointedPixel | None, upper: str = "") -> str:
     """Say what lies under the pointer: values with their units, or colour, then column and row.
 
     Over padding there is no value (PS3.3 C.7.5.1.1.2). Real-world values stand after the modality
-    value ("5210 Bq/mL  3.9 SUVbw").
+    value ("5210 Bq/mL  3.9 SUVbw"), the value of a series that lies over the image after a stroke
+    ("24 HU / SUVbw 3.2").
     """
     if pointed is None:
         return ""
@@ -232,8 +243,8 @@ def corners(
     tall: bool,
     narrow: bool = False,
     probe: PointedPixel | None = None,
-    link: ManualLink | None = None,
     upper: str = "",
+    link: ManualLink | None = None,
 ) -> Corners:
     """Return the text for one image.
 
@@ -246,9 +257,9 @@ def corners(
         Whether two texts do not fit beside each other: then all stand at the left, one a line.
     probe
         What lies under the pointer; it stands over window and zoom.
-    link
     upper
         Value under the pointer of a series that lies over this one.
+    link
         The offset set by hand to the active series; it stands over the position.
     """
     image = image_text(instance, index, count)
