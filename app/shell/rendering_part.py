@@ -20,19 +20,24 @@ def tr(text: str) -> str:
     return QCoreApplication.translate("RenderingPart", text)
 
 
-def make_workspace(theme: Theme, parent: QWidget) -> Workspace:
-    """Return the 3D workspace, imported when it is entered first."""
-    from viewer.views.rendering.workspace import VolumeWorkspace
-
-    return VolumeWorkspace(theme, parent)
-
-
 class RenderingPart:
     """Enters the 3D view and hands its acts to whatever workspace shows a volume."""
 
     def __init__(self, context: PartContext) -> None:
         self._area = context.area
-        self._area.stage.add(rendering.WORKSPACE, make_workspace)
+        self._area.stage.add(rendering.WORKSPACE, self._make)
+
+    def _make(self, theme: Theme, parent: QWidget) -> Workspace:
+        """Return the 3D workspace, imported when it is entered first."""
+        from viewer.views.rendering.workspace import VolumeWorkspace
+
+        grid, made = self._area.grid, VolumeWorkspace(theme, parent)
+        made.set_tool(grid.tool)
+        made.set_corner_text(grid.corner_text)
+        grid.toolChanged.connect(made.set_tool)
+        grid.cornerTextChanged.connect(made.set_corner_text)
+        made.toolWanted.connect(grid.do)
+        return made
 
     def acts(self) -> Mapping[str, Callable[[], object]]:
         """Return all acts of the 3D view."""

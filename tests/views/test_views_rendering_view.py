@@ -5,13 +5,18 @@ from __future__ import annotations
 import numpy as np
 import pytest
 from PySide6.QtCore import QPoint, QPointF, Qt
-from PySide6.QtGui import QWheelEvent
+from PySide6.QtGui import QImage, QPainter, QWheelEvent, qGray
 from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QApplication
 
+from viewer.acts import Tool
 from viewer.imaging.geometry import GeometryVerdict, VerdictKind
+from viewer.imaging.regions import Region, Shape
 from viewer.imaging.resample import ShownVolume
 from viewer.imaging.volume import as_volume
+from viewer.views import mouse
+from viewer.views.outlined_text import draw_outlined
+from viewer.views.overlay import Overlay, ViewRegion
 from viewer.views.rendering import overlay
 from viewer.views.rendering.camera import Direction
 from viewer.views.rendering.capability import Capability, Engine, capability
@@ -76,6 +81,14 @@ def drag(
     QTest.mouseRelease(view, button, keys, end)
 
 
+def wheel(view: VolumeView, point: QPointF) -> None:
+    event = QWheelEvent(
+        point, view.mapToGlobal(point), QPoint(), QPoint(0, 240), Qt.MouseButton.NoButton,
+        Qt.KeyboardModifier.NoModifier, Qt.ScrollPhase.NoScrollPhase, False,
+    )  # fmt: skip
+    QApplication.sendEvent(view, event)
+
+
 def test_a_volume_is_shown_from_the_front_and_turns_under_the_hand(qtbot, view) -> None:
     assert view.model.direction is Direction.FRONT
     assert pixels(view).max() > 100
@@ -98,12 +111,7 @@ def test_a_volume_is_shown_from_the_front_and_turns_under_the_hand(qtbot, view) 
 
 def test_the_wheel_zooms_about_the_pointer(view) -> None:
     place = view.model.camera.place((100.0, 120.0), view.model.size)
-    point = QPointF(100, 120)
-    event = QWheelEvent(
-        point, view.mapToGlobal(point), QPoint(), QPoint(0, 240), Qt.MouseButton.NoButton,
-        Qt.KeyboardModifier.NoModifier, Qt.ScrollPhase.NoScrollPhase, False,
-    )  # fmt: skip
-    QApplication.sendEvent(view, event)
+    wheel(view, QPointF(100, 120))
     assert view.model.camera.project(place, view.model.size)[0, :2] == pytest.approx((100, 120))
 
 
@@ -132,7 +140,7 @@ def test_acts_choose_side_preset_and_projection(qtbot, view) -> None:
     assert not view.do("rendering.preset.pet_mip")
     assert view.do("rendering.mip")
     assert view.model.look.mode is Mode.MIP
-    assert view.do("viewport.tool.window")
+    view.set_tool(Tool.WINDOW)
     before = view.model.look
     drag(view, QPoint(200, 200), QPoint(260, 230))
     assert view.model.look.stretch > before.stretch
@@ -192,6 +200,101 @@ def test_a_handle_of_the_crop_box_follows_the_hand(qtbot, view) -> None:
     qtbot.waitUntil(view.is_current, timeout=PATIENCE)
     assert pixels(view)[:, : start.x() + 180].max() < 30
     assert pixels(view)[:, start.x() + 200 :].max() > 100
+
+
+def test_the_tools_and_the_mouse_are_those_of_the_images(view, monkeypatch) -> None:
+    monkeypatch.setattr(mouse.MOUSE, "_own", dict(mouse.MOUSE._own))
+    before = view.model.camera
+    assert not view.do("viewport.tool.pan")  # the tool bar shows it
+    drag(view, QPoint(200, 200), QPoint(230, 220))
+    panned = view.model.camera
+    assert np.allclose(panned.axes, before.axes) and not np.allclose(panned.centre, before.centre)
+    view.set_tool(Tool.LENGTH)
+    drag(view, QPoint(200, 200), QPoint(230, 220))
+    assert not np.allclose(view.model.camera.axes, before.axes)
+    mouse.MOUSE.change({"Right": Tool.WINDOW, "Wheel": mouse.WheelStep.NOTHING})
+    look, height = view.model.look, view.model.camera.height
+    drag(view, QPoint(200, 200), QPoint(260, 230), Qt.MouseButton.RightButton)
+    assert view.model.look.stretch > look.stretch
+    wheel(view, QPointF(100, 120))
+    assert view.model.camera.height == height
+    # a cut is put down for the tool that was chosen before
+    view.set_tool(Tool.ZOOM)
+    assert view.do("rendering.hand.cut_inside")
+    QTest.keyClick(view, Qt.Key.Key_Escape)
+    assert view.model.hand is Hand.ZOOM
+
+
+def test_arrows_turn_the_volume_and_digits_choose_presets(view) -> None:
+    before = view.model.camera
+    QTest.keyClick(view, Qt.Key.Key_Right)
+    turned = view.model.camera
+    assert np.degrees(np.arccos(before.depth @ turned.depth)) == pytest.approx(5.0)
+    # what lay in front has moved to the right
+    assert turned.axes[0] @ before.depth < 0
+    QTest.keyClick(view, Qt.Key.Key_Left)
+    assert np.allclose(view.model.camera.axes, before.axes)
+    QTest.keyClick(view, Qt.Key.Key_Up, Qt.KeyboardModifier.ShiftModifier)
+    assert np.degrees(np.arccos(before.depth @ view.model.camera.depth)) == pytest.approx(30.0)
+    assert view.do("rendering.turn.down") and view.model.direction is None
+    QTest.keyClick(view, Qt.Key.Key_2)
+    assert view.model.look.preset is view.model.presets()[1]
+    QTest.keyClick(view, Qt.Key.Key_Space)
+    assert np.allclose(view.model.camera.axes, before.axes)
+
+
+def test_selected_evidence_is_a_surface_that_is_pointed_at_and_clicked(
+    qtbot, rendered_stack, make_study, hover
+) -> None:
+    workspace = VolumeWorkspace(Theme())
+    qtbot.addWidget(workspace)
+    workspace.resize(420, 460)
+    workspace.show()
+    view, opened = workspace.view, _Opened()
+    workspace.open(rendered_stack, make_study(rendered_stack.series), opened, None)
+    mask = np.zeros((40, 64, 64), dtype=bool)
+    mask[10:30, 4:14, 30:40] = True
+    uid = rendered_stack.series.series_instance_uid
+    region = Region(shape=Shape.MASK, series_instance_uid=uid, mask_sha256="m")
+    workspace.set_overlay(Overlay((ViewRegion("E7", (region,)),), {"m": mask}))
+    qtbot.waitUntil(view.is_current, timeout=PATIENCE)
+    bare = pixels(view)
+    workspace.select_regions(frozenset({"E7"}))
+    qtbot.waitUntil(lambda: bool(view.evidence.placed), timeout=PATIENCE)
+    qtbot.waitUntil(lambda: view.is_current() and (pixels(view) != bare).any(), timeout=PATIENCE)
+    changed = np.abs(pixels(view) - bare).max(axis=2) > 20
+    rows, columns = np.nonzero(changed)
+    x, y, _ = view.model.camera.project(view.evidence.placed[0].middle, view.model.size)[0]
+    assert (columns.mean(), rows.mean()) == pytest.approx((x, y), abs=12)
+    with qtbot.waitSignal(workspace.regionHovered) as told:
+        hover(view, (x, y))
+    assert told.args == ["E7"]
+    with qtbot.waitSignal(workspace.regionClicked) as told:
+        QTest.mouseClick(view, Qt.MouseButton.LeftButton, pos=QPoint(round(x), round(y)))
+    assert told.args == ["E7"]
+    with qtbot.assertNotEmitted(workspace.regionClicked):
+        QTest.mouseClick(view, Qt.MouseButton.LeftButton, pos=QPoint(20, 20))
+        drag(view, QPoint(round(x), round(y)), QPoint(round(x) + 20, round(y)))
+    assert workspace.show_region(region)
+    assert not workspace.show_region(region.model_copy(update={"series_instance_uid": "9"}))
+    workspace.select_regions(frozenset())
+    assert not view.evidence.placed
+    thread = view.rendering()
+    workspace.close()
+    assert thread.wait(30) and not view.evidence.placed
+
+
+def test_words_on_a_white_ground_are_dark_with_a_light_outline(qtbot) -> None:
+    picture = QImage(120, 40, QImage.Format.Format_RGB32)
+    picture.fill(Qt.GlobalColor.white)
+    painter = QPainter(picture)
+    theme = Theme().on_white()
+    draw_outlined(painter, (4, 4), "PET 12", theme.font("corner"), theme.colour("corner"))
+    painter.end()
+    grey = [qGray(picture.pixel(x, y)) for x in range(120) for y in range(40)]
+    assert min(grey) < 70
+    # nothing is outlined in black: all but a few pixels of the ink are white
+    assert sum(value < 128 for value in grey) < sum(value > 250 for value in grey) / 8
 
 
 def test_masks_are_shown_as_surfaces(qtbot, view) -> None:

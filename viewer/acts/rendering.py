@@ -28,6 +28,10 @@ ACTS: tuple[Act, ...] = (
     _rendering("from.right", "3D: from the patient's right"),
     _rendering("from.head", "3D: from the head"),
     _rendering("from.feet", "3D: from the feet"),
+    *(
+        _rendering(f"turn.{way}", f"3D: turn {words} by 5\N{DEGREE SIGN} (arrow key in the 3D view)")
+        for way, words in (("left", "left"), ("right", "right"), ("up", "up"), ("down", "down"))
+    ),
     _rendering("crop", "3D: crop box", icon="crop"),
     _rendering("hand.cut_inside", "3D: cut away inside an outline", icon="lasso"),
     _rendering("hand.cut_outside", "3D: cut away outside an outline"),

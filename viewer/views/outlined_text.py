@@ -1,4 +1,4 @@
-"""Text on images: each glyph with a 1 px black outline, drawn once and kept."""
+"""Text on images: each glyph with a 1 px outline, white round dark ink, else black; drawn and kept."""
 
 from __future__ import annotations
 
@@ -6,6 +6,9 @@ from functools import lru_cache
 
 from PySide6.QtCore import QPointF, Qt
 from PySide6.QtGui import QColor, QFont, QFontMetricsF, QPainter, QPixmap
+
+DARK = 110
+"""Lightness of 255 below which ink has a white outline: it stands on white."""
 
 _AROUND = tuple((dx, dy) for dx in (-1, 0, 1) for dy in (-1, 0, 1) if dx or dy)
 
@@ -21,7 +24,8 @@ def _rendered(text: str, font_key: str, colour: int, ratio: float) -> QPixmap:
     painter = QPainter(pixmap)
     painter.setFont(font)
     base = QPointF(1.0, 1.0 + metrics.ascent())
-    painter.setPen(Qt.GlobalColor.black)
+    dark = QColor.fromRgba(colour).lightness() < DARK
+    painter.setPen(Qt.GlobalColor.white if dark else Qt.GlobalColor.black)
     for dx, dy in _AROUND:
         painter.drawText(base + QPointF(dx, dy), text)
     painter.setPen(QColor.fromRgba(colour))

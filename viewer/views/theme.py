@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cache
 from typing import Any
 
@@ -28,8 +28,9 @@ def load_fonts() -> tuple[str, ...]:
 
 
 @cache
-def _colour(token: str) -> QColor:
-    return QColor(_tokens()["colour"][token])
+def _colour(token: str, white: bool) -> QColor:
+    colours = _tokens()["colour"]
+    return QColor(_tokens()["on-white"].get(token, colours[token]) if white else colours[token])
 
 
 @cache
@@ -52,13 +53,20 @@ class Theme:
     ----------
     scale
         Text and space factor chosen by the reader, 0.85 to 2; HiDPI is Qt's own and not in here.
+    white
+        Whether colours are those of things drawn on white: a projection of PET.
     """
 
     scale: float = 1.0
+    white: bool = False
 
     def colour(self, token: str) -> QColor:
         """Return a colour by its token ("evidence", "text-2"); do not change it."""
-        return _colour(token)
+        return _colour(token, self.white)
+
+    def on_white(self) -> Theme:
+        """Return the same look for things drawn on white."""
+        return replace(self, white=True)
 
     def px(self, length: float) -> int:
         """Scale a length in logical pixels to whole pixels; a line never vanishes."""

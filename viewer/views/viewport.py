@@ -21,6 +21,7 @@ from viewer.views.gestures import Drag
 from viewer.views.key_bindings import KeyBindings
 from viewer.views.layers import Layer
 from viewer.views.mouse import MOUSE, Button, WheelStep
+from viewer.views.mouse_events import BUTTONS, held_keys
 from viewer.views.stack_view import StackView
 from viewer.views.theme import Theme
 from viewer.views.viewport_paint import probe_area
@@ -39,21 +40,6 @@ ZOOM_PER_NOTCH = 1.15
 
 SMALLEST_DRAG = 2.0
 """Widget pixels: a shorter drag is a click that slipped."""
-
-BUTTONS: dict[Qt.MouseButton, Button] = {
-    Qt.MouseButton.LeftButton: Button.LEFT,
-    Qt.MouseButton.MiddleButton: Button.MIDDLE,
-    Qt.MouseButton.RightButton: Button.RIGHT,
-}
-
-
-def _held(event: QMouseEvent | QWheelEvent) -> dict[str, bool]:
-    """Return which modifiers of the mouse table are held."""
-    held = event.modifiers()
-    return {
-        "ctrl": bool(held & Qt.KeyboardModifier.ControlModifier),
-        "shift": bool(held & Qt.KeyboardModifier.ShiftModifier),
-    }
 
 
 class ImageViewport(StackView):
@@ -161,7 +147,7 @@ class ImageViewport(StackView):
         event.accept()
         if self.model.stack is None or any(layer.wheel(event) for layer in reversed(self.layers)):
             return
-        angle, step = event.angleDelta().y(), MOUSE.wheel(**_held(event))
+        angle, step = event.angleDelta().y(), MOUSE.wheel(**held_keys(event))
         if step is WheelStep.NOTHING:
             return
         if step is WheelStep.ZOOM:
@@ -189,7 +175,7 @@ class ImageViewport(StackView):
         self._taken_by = next((one for one in reversed(self.layers) if one.press(event)), None)
         if self._taken_by is not None:
             return
-        tool = MOUSE.drag(button, **_held(event), chosen=self.tool)
+        tool = MOUSE.drag(button, **held_keys(event), chosen=self.tool)
         if tool.draws:
             return
         model, point = self.model, event.position()

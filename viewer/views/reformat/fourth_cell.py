@@ -27,10 +27,12 @@ class FourthCell(QStackedWidget):
     """Shows one of three things; the 3D view is made and fed when it is asked for."""
 
     actRequested = Signal(str)
+    regionClicked = Signal(str)
+    regionHovered = Signal(str)
 
     def __init__(self, scene: MprScene, theme: Theme, parent: QWidget) -> None:
         super().__init__(parent)
-        self._theme = theme
+        self._theme, self._scene = theme, scene
         self.facts = FactsPanel(scene, theme, self)
         self.curved = CurvedView(scene, theme, self)
         self.volume: VolumeView | None = None
@@ -57,11 +59,28 @@ class FourthCell(QStackedWidget):
 
             self.volume = VolumeView(self._theme, self)
             self.volume.actRequested.connect(self.actRequested)
+            self.volume.regionClicked.connect(self.regionClicked)
+            self.volume.regionHovered.connect(self.regionHovered)
+            self._scene.changed.connect(self._sync)
             self.addWidget(self.volume)
         if self.volume.rendering() is None:
             opened.buffer.lease()
-            self.volume.show_made(lambda: shown, study, let_go=opened.buffer.unlease)
+            let_go, stack = opened.buffer.unlease, self._scene.stack
+            self.volume.show_made(lambda: shown, study, let_go=let_go, stack=stack)
+            self._sync()
         self.setCurrentWidget(self.volume)
+
+    def _sync(self) -> None:
+        """Let the 3D view follow the scene: evidence, tool, text."""
+        volume, scene = self.volume, self._scene
+        if volume is None or volume.rendering() is None:
+            return
+        volume.evidence.set_overlay(scene.overlay)
+        volume.evidence.select(scene.selected)
+        if volume.tool is not scene.tool:
+            volume.set_tool(scene.tool)
+        if volume.corner_text != scene.corner_text:
+            volume.set_corner_text(scene.corner_text)
 
     def clear(self) -> None:
         """Show the facts and let go of all memory."""
@@ -76,5 +95,5 @@ class FourthCell(QStackedWidget):
     def why_not(self, act: str) -> str:
         """Return why an act of the 3D view is not possible now, or empty."""
         if not self.shows_volume or self.volume is None:
-            return tr("The 3D view is not open.")
+            return tr("the 3D view is not open")
         return self.volume.why_not(act)

@@ -25,7 +25,8 @@ from viewer.imaging.letters import edge_letters
 from viewer.imaging.reformat import Vector
 from viewer.views.key_bindings import KeyBindings
 from viewer.views.marks.paint import DrawnMark
-from viewer.views.mouse import MOUSE, Button, WheelStep
+from viewer.views.mouse import MOUSE, WheelStep
+from viewer.views.mouse_events import BUTTONS, held_keys
 from viewer.views.reformat.plane_image import REST_MS, PlaneImage
 from viewer.views.reformat.plane_paint import draw_cross_lines, draw_curve, draw_marks, lay_out
 from viewer.views.reformat.plane_regions import PlaneRegions
@@ -55,12 +56,6 @@ CURSORS: Final[dict[Grip, Qt.CursorShape]] = {
     Grip.LINE: Qt.CursorShape.OpenHandCursor,
     Grip.END: Qt.CursorShape.PointingHandCursor,
     Grip.EDGE: Qt.CursorShape.SplitHCursor,
-}
-
-BUTTONS: Final[dict[Qt.MouseButton, Button]] = {
-    Qt.MouseButton.LeftButton: Button.LEFT,
-    Qt.MouseButton.MiddleButton: Button.MIDDLE,
-    Qt.MouseButton.RightButton: Button.RIGHT,
 }
 
 
@@ -190,9 +185,11 @@ class PlaneView(QWidget):
             corners = transform(frame.matrix_of(plane), ends)
             target = QRectF(QPointF(*corners[0].tolist()), QPointF(*corners[1].tolist()))
             key = image.cacheKey()
-        if (key, target, self.size(), ratio) == self._canvas_of:
+        fusion = self.scene.fusion
+        upper = None if fusion is None else (fusion, fusion.look)
+        if (key, target, self.size(), ratio, upper) == self._canvas_of:
             return self._canvas
-        self._canvas_of = (key, target, self.size(), ratio)
+        self._canvas_of = (key, target, self.size(), ratio, upper)
         self._canvas = QPixmap(self.size() * ratio)
         self._canvas.setDevicePixelRatio(ratio)
         self._canvas.fill(self.theme.colour("image"))
@@ -200,6 +197,8 @@ class PlaneView(QWidget):
             painter = QPainter(self._canvas)
             painter.setRenderHint(QPainter.RenderHint.SmoothPixmapTransform)
             painter.drawImage(target, found[0])
+            if fusion is not None and self.scene.stack is not None:
+                fusion.draw(painter, frame, found[1], self.scene.stack.series)
             painter.end()
         return self._canvas
 
@@ -310,7 +309,7 @@ class PlaneView(QWidget):
         frame, angle = self.frame(), event.angleDelta().y()
         if frame is None:
             return
-        step = MOUSE.wheel(**_held(event))
+        step = MOUSE.wheel(**held_keys(event))
         if step is WheelStep.ZOOM:
             about = (event.position().x(), event.position().y())
             self._set_pose(frame.zoomed(ZOOM_PER_NOTCH ** (angle / NOTCH), about))
@@ -362,8 +361,8 @@ class PlaneView(QWidget):
         button = BUTTONS.get(event.button())
         if button is None or self.frame() is None:
             return
-        tool = MOUSE.drag(button, **_held(event), chosen=self.scene.tool)
-        self._stroke = begin_stroke(self, button, tool, _point(event), **_held(event))
+        tool = MOUSE.drag(button, **held_keys(event), chosen=self.scene.tool)
+        self._stroke = begin_stroke(self, button, tool, _point(event), **held_keys(event))
         self.update()
 
     def mouseMoveEvent(self, event: QMouseEvent) -> None:
@@ -372,7 +371,7 @@ class PlaneView(QWidget):
         if self._stroke is not None:
             self._stroke.to(self.pointer)
             return
-        held = _held(event)
+        held = held_keys(event)
         if held["shift"]:
             self.point_out()
         drawing = self.scene.marks.drawing
@@ -445,11 +444,3 @@ class PlaneView(QWidget):
 
 def _point(event: QMouseEvent) -> tuple[float, float]:
     return event.position().x(), event.position().y()
-
-
-def _held(event: QMouseEvent | QWheelEvent) -> dict[str, bool]:
-    held = event.modifiers()
-    return {
-        "ctrl": bool(held & Qt.KeyboardModifier.ControlModifier),
-        "shift": bool(held & Qt.KeyboardModifier.ShiftModifier),
-    }

@@ -89,9 +89,9 @@ class MprWorkspace(QWidget):
         self._lay_out()
         for view in (*self.planes.values(), self.curved, self.cell):
             view.actRequested.connect(self._asked)
-        for plane in self.planes.values():
-            plane.regionClicked.connect(self.regionClicked)
-            plane.regionHovered.connect(self.regionHovered)
+        for view in (*self.planes.values(), self.cell):
+            view.regionClicked.connect(self.regionClicked)
+            view.regionHovered.connect(self.regionHovered)
         self.scene.activeChanged.connect(self._show_slab)
         self.scene.curveChanged.connect(self._show_curve)
         self.scene.changed.connect(self._tell_window)

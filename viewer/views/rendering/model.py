@@ -10,6 +10,7 @@ from enum import StrEnum
 import numpy as np
 import numpy.typing as npt
 
+from viewer.acts import Tool
 from viewer.views.rendering.camera import (
     HALF_TURN_SHARE,
     Camera,
@@ -52,6 +53,20 @@ class Hand(StrEnum):
     def cuts(self) -> bool:
         """True while an outline is drawn."""
         return self in (Hand.CUT_INSIDE, Hand.CUT_OUTSIDE)
+
+    @property
+    def edits(self) -> bool:
+        """True while something is cut away or clicked away."""
+        return self.cuts or self is Hand.PICK
+
+
+HANDS: dict[Tool, Hand] = {
+    Tool.SCROLL: Hand.ROTATE,
+    Tool.WINDOW: Hand.WINDOW,
+    Tool.ZOOM: Hand.ZOOM,
+    Tool.PAN: Hand.PAN,
+}
+"""What the tools of the viewports are here; every other one, that measures, turns."""
 
 
 class Removal(StrEnum):
@@ -179,6 +194,12 @@ class VolumeModel:
             self.zoom(math.exp(-down * ZOOM_PER_PIXEL), start)
         elif hand is Hand.WINDOW:
             self.look = self.look.dragged(across / shorter, down / shorter)
+
+    def turn(self, across: float, down: float) -> None:
+        """Turn what lies in front to the right and down, degrees."""
+        if self.camera is not None:
+            self.camera = self.camera.rotated(math.radians(across), math.radians(down))
+            self.direction = None
 
     def zoom(self, factor: float, about: Point | None = None) -> None:
         """Enlarge about a widget point, or the middle."""

@@ -6,7 +6,7 @@ from collections.abc import Callable, Sequence
 
 import numpy as np
 import numpy.typing as npt
-from PySide6.QtCore import QPointF, QRectF, Qt, QTimer, Signal
+from PySide6.QtCore import QEvent, QPointF, QRectF, Qt, QTimer, Signal
 from PySide6.QtGui import (
     QFocusEvent,
     QHideEvent,
@@ -20,16 +20,21 @@ from PySide6.QtGui import (
 )
 from PySide6.QtWidgets import QWidget
 
-from viewer.acts import VIEWER_ACTS, Scope
+from viewer.acts import VIEWER_ACTS, Scope, Tool
 from viewer.imaging.geometry import GeometryVerdict
 from viewer.imaging.resample import ShownVolume
 from viewer.imaging.study import Study
+from viewer.imaging.volume import ImageStack
 from viewer.views.key_bindings import KeyBindings
+from viewer.views.mouse import MOUSE, WheelStep
+from viewer.views.mouse_events import held_keys
 from viewer.views.rendering import overlay
 from viewer.views.rendering.aside import Aside
 from viewer.views.rendering.camera import Direction, Point
+from viewer.views.rendering.drags import Drags
 from viewer.views.rendering.editing import Editor
-from viewer.views.rendering.model import Hand, VolumeModel
+from viewer.views.rendering.evidence_layer import EvidenceLayer
+from viewer.views.rendering.model import HANDS, Hand, VolumeModel
 from viewer.views.rendering.render_thread import RenderThread
 from viewer.views.rendering.scene import Picture, Surface
 from viewer.views.rendering.voxels import Voxels, voxels_of
@@ -42,17 +47,34 @@ REST_MS = 160
 ZOOM_PER_NOTCH = 1.15
 NOTCH = 120
 
-HANDLE_REACH = 12.0
-"""Widget pixels from a handle of the crop box within which a press takes it."""
-
-TRACE_STEP = 3.0
-"""Widget pixels between two points of a scalpel's outline."""
-
-BUTTONS = {
-    Qt.MouseButton.MiddleButton: Hand.PAN,
-    Qt.MouseButton.RightButton: Hand.ZOOM,
+TURNS = {
+    "rendering.turn.left": (-1, 0),
+    "rendering.turn.right": (1, 0),
+    "rendering.turn.up": (0, -1),
+    "rendering.turn.down": (0, 1),
 }
-"""Hands of the buttons that do not follow the chosen one, as in 2D."""
+"""Acts that turn the volume, with what lies in front moving right and down."""
+
+TURN_DEGREES, QUICK_TURN_DEGREES = 5.0, 30.0
+"""By how much an arrow key turns, alone and with Shift."""
+
+ARROWS = {
+    Qt.Key.Key_Left: "rendering.turn.left",
+    Qt.Key.Key_Right: "rendering.turn.right",
+    Qt.Key.Key_Up: "rendering.turn.up",
+    Qt.Key.Key_Down: "rendering.turn.down",
+}
+
+TOOL = "viewport.tool."
+PRESET = "viewport.preset."
+"""What the names of acts of tools and of presets begin with."""
+
+HELD = (
+    Qt.KeyboardModifier.ShiftModifier
+    | Qt.KeyboardModifier.ControlModifier
+    | Qt.KeyboardModifier.AltModifier
+    | Qt.KeyboardModifier.MetaModifier
+)
 
 Mask = npt.NDArray[np.generic]
 
@@ -64,7 +86,10 @@ class VolumeView(QWidget):
     changed = Signal()
     """What is shown, or how, is another: bars beside it show it."""
     actRequested = Signal(str)
-    """An act of the viewer's table that this view does not know."""
+    """An act of the viewer's table that this view does not know, or that others take part in."""
+    regionClicked = Signal(str)
+    regionHovered = Signal(str)
+    """The evidence whose surface is under the pointer from now on, or empty."""
 
     def __init__(self, theme: Theme | None = None, parent: QWidget | None = None) -> None:
         super().__init__(parent)
@@ -75,19 +100,24 @@ class VolumeView(QWidget):
         self.corner_text = True
         self.editor = Editor(self.model, Aside(self))
         self.editor.removed.connect(self._show_removed)
-        self.editor.aside.busyChanged.connect(lambda _busy: self._tell())
+        self.editor.aside.busyChanged.connect(lambda _busy: self.tell())
+        self.tool = Tool.SCROLL
+        self.evidence = EvidenceLayer(self.theme, self)
+        self.evidence.changed.connect(self._put_surfaces)
+        self._masks: Sequence[Surface] = ()
+        self._made: list[ShownVolume] = []
+        self._stack: ImageStack | None = None
+        self._pointed = ""
         self._study: Study | None = None
         self._thread: RenderThread | None = None
         self._picture: Picture | None = None
         self._image: QImage | None = None
         self._active = False
-        self._pressed: tuple[Hand, Point, Point] | None = None
-        self._handle: tuple[int, float, Point] | None = None
-        self._outline: list[Point] = []
+        self.drags = Drags(self)
         self._rest = QTimer(self)
         self._rest.setSingleShot(True)
         self._rest.setInterval(REST_MS)
-        self._rest.timeout.connect(lambda: self._draw(moving=False))
+        self._rest.timeout.connect(lambda: self.draw(moving=False))
         self.setAttribute(Qt.WidgetAttribute.WA_OpaquePaintEvent)
         self.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
         self.setMouseTracking(True)
@@ -95,9 +125,11 @@ class VolumeView(QWidget):
 
     # --- what is shown -----------------------------------------------------------------------------
 
-    def show_volume(self, shown: ShownVolume, study: Study | None = None) -> None:
+    def show_volume(
+        self, shown: ShownVolume, study: Study | None = None, *, stack: ImageStack | None = None
+    ) -> None:
         """Show a volume from the front."""
-        self.show_made(lambda: shown, study)
+        self.show_made(lambda: shown, study, stack=stack)
 
     def show_made(
         self,
@@ -105,38 +137,44 @@ class VolumeView(QWidget):
         study: Study | None = None,
         *,
         let_go: Callable[[], None] | None = None,
+        stack: ImageStack | None = None,
     ) -> None:
         """Show a volume that is made on the rendering thread, since that may take a while.
 
         Parameters
         ----------
+        stack
+            The images it is made of, on which masks of the evidence were made.
         let_go
             Called once, on any thread, when the pixels are not used any more.
         """
         self.clear()
-        self._study = study
+        self._study, self._stack = study, stack
+        made: list[ShownVolume] = []
+        self._made = made
         thread = RenderThread()
         thread.painted.connect(self._paint_later)
         thread.refused.connect(self._refuse)
         thread.loaded.connect(self._loaded)
         self._thread = thread
-        thread.start(lambda: _voxels(make), let_go)
-        self._tell()
+        thread.start(lambda: _voxels(make, made), let_go)
+        self.tell()
 
     def clear(self) -> None:
         """Show nothing and let go of all memory; rendering stops after what is under way."""
         self._rest.stop()
         self.editor.clear()
+        self.evidence.clear()
         if self._thread is not None:
             for signal in (self._thread.painted, self._thread.refused, self._thread.loaded):
                 signal.disconnect()
             self._thread.end()
-        self._thread = self._picture = self._image = self._study = None
-        self._pressed = self._handle = None
-        self._outline = []
+        self._thread = self._picture = self._image = self._study = self._stack = None
+        self._masks, self._made, self._pointed = (), [], ""
+        self.drags.drop()
         self.refusal = ""
         self.model.clear()
-        self._tell()
+        self.tell()
 
     def rendering(self) -> RenderThread | None:
         """Return the thread that renders, none when nothing is shown."""
@@ -154,6 +192,7 @@ class VolumeView(QWidget):
             and picture.complete
             and not self._rest.isActive()
             and not self.editor.aside.is_busy
+            and not self.evidence.is_busy
             and picture.scene == model.scene(moving=False)
         )
 
@@ -165,9 +204,20 @@ class VolumeView(QWidget):
         masks
             Of each: the mask in the volume's grid (slice, row, column), colour (0 to 1), opacity, name.
         """
+        self._masks = [Surface(*mask) for mask in masks]
+        self._put_surfaces()
+
+    def _put_surfaces(self) -> None:
         if self._thread is not None:
-            self._thread.set_surfaces([Surface(*mask) for mask in masks])
-            self._draw(moving=False)
+            self._thread.set_surfaces([*self._masks, *self.evidence.surfaces()])
+            self.draw(moving=False)
+            self.update()
+
+    def set_tool(self, tool: Tool) -> None:
+        """Choose what the left button does; tools that measure turn the volume."""
+        self.tool = tool
+        self.model.hand = HANDS.get(tool, Hand.ROTATE)
+        self.tell()
 
     def set_active(self, active: bool) -> None:
         """Draw or take away the frame of the active pane."""
@@ -184,16 +234,19 @@ class VolumeView(QWidget):
             self._refuse(found.reason)
             return
         self.model.show(found)
-        self._tell()
-        self._draw(moving=True)
+        self.model.hand = HANDS.get(self.tool, Hand.ROTATE)
+        if self._stack is not None and self._made:
+            self.evidence.open(self._stack, self._made[0])
+        self.tell()
+        self.draw(moving=True)
 
     def _refuse(self, reason: str) -> None:
         self.refusal = reason
-        self._tell()
+        self.tell()
 
     # --- pictures ----------------------------------------------------------------------------------
 
-    def _draw(self, *, moving: bool) -> None:
+    def draw(self, *, moving: bool) -> None:
         """Ask for a picture; after a coarse one a fine one follows when the reader rests."""
         scene = self.model.scene(moving=moving)
         if scene is None or self._thread is None:
@@ -212,26 +265,27 @@ class VolumeView(QWidget):
         )
         self.update()
         if not picture.complete and not picture.scene.moving and not self._rest.isActive():
-            self._draw(moving=False)
+            self.draw(moving=False)
 
     def paintEvent(self, event: QPaintEvent) -> None:
         """Paint the newest picture with letters and words."""
         painter, theme, model = QPainter(self), self.theme, self.model
         bounds = QRectF(self.rect())
-        ground = "image"
-        painter.fillRect(bounds, theme.colour(ground))
+        painter.fillRect(bounds, theme.colour("image"))
         if self._image is not None and self._picture is not None:
             painter.setRenderHint(QPainter.RenderHint.SmoothPixmapTransform)
             painter.drawImage(bounds, self._image)
             camera = self._picture.scene.camera
+            if self._picture.scene.look.white_ground:
+                theme = theme.on_white()
+            self.evidence.paint(painter, camera, model.size)
             if self.corner_text:
                 overlay.paint_words(painter, model, self._study, camera, note=self._note(), theme=theme)
                 overlay.paint_cube(painter, model, camera, theme)
             if model.cropping:
-                held = None if self._handle is None else self._handle[0]
-                overlay.paint_crop(painter, model, camera, held, theme)
-            if len(self._outline) > 1:
-                overlay.paint_outline(painter, self._outline, theme)
+                overlay.paint_crop(painter, model, camera, self.drags.face, theme)
+            if len(self.drags.outline) > 1:
+                overlay.paint_outline(painter, self.drags.outline, theme)
             hint = self._hint()
             if hint:
                 overlay.paint_hint(painter, hint, model, theme)
@@ -248,9 +302,7 @@ class VolumeView(QWidget):
         if self.editor.aside.is_busy or stale:
             return self.tr("working \u2026")
         picture = self._picture
-        rests = (
-            picture is None or picture.complete or self._rest.isActive() or self._pressed is not None
-        )
+        rests = picture is None or picture.complete or self._rest.isActive() or self.drags.is_down
         return "" if rests else self.tr("refining \u2026")
 
     def _hint(self) -> str:
@@ -269,7 +321,7 @@ class VolumeView(QWidget):
         model = self.model
         if model.camera is not None and model.direction is not None and model.size != old:
             model.look_from(model.direction)
-        self._draw(moving=True)
+        self.draw(moving=True)
 
     # --- acts --------------------------------------------------------------------------------------
 
@@ -279,18 +331,28 @@ class VolumeView(QWidget):
             return False
         area, _, rest = act.partition(".")
         model = self.model
+        if act.startswith(TOOL):
+            self.set_tool(Tool(act.removeprefix(TOOL)))
+            return False  # the tool bar shows the tool that the viewports have
         if act == "viewport.reset":
             model.reset()
         elif act == "viewport.zoom_in":
             model.zoom(ZOOM_PER_NOTCH)
         elif act == "viewport.zoom_out":
             model.zoom(1 / ZOOM_PER_NOTCH)
-        elif act in HANDS_OF_TOOLS:
-            model.hand = HANDS_OF_TOOLS[act]
+        elif act == "viewport.regions":
+            self.evidence.switch_all()
+        elif act in TURNS:
+            self._turn(act, TURN_DEGREES)
+        elif act.startswith(PRESET):
+            presets = model.presets()[int(act.removeprefix(PRESET)) - 1 :]
+            if not presets:
+                return False
+            model.set_preset(presets[0].name)
         elif area != "rendering" or not self._do_own(rest):
             return False
-        self._tell()
-        self._draw(moving=True)
+        self.tell()
+        self.draw(moving=True)
         return True
 
     def _do_own(self, act: str) -> bool:
@@ -301,8 +363,8 @@ class VolumeView(QWidget):
         elif kind == "preset":
             return model.set_preset(name)
         elif kind == "hand":
-            hand = Hand(name)
-            model.hand = Hand.ROTATE if model.hand is hand else hand
+            hand, usual = Hand(name), HANDS.get(self.tool, Hand.ROTATE)
+            model.hand = usual if model.hand is hand else hand
         elif act == "mip":
             model.toggle_mip()
         elif act == "crop":
@@ -318,29 +380,42 @@ class VolumeView(QWidget):
     def set_clip_share(self, share: float) -> None:
         """Take away the nearest share of the volume, 0 to 1."""
         self.model.set_clip_share(share)
-        self._draw(moving=True)
-        self._tell()
+        self.draw(moving=True)
+        self.tell()
 
     def _show_removed(self) -> None:
         if self._thread is not None:
             self._thread.remove(self.model.removed())
-        self._tell()
-        self._draw(moving=True)
+        self.tell()
+        self.draw(moving=True)
 
-    def _tell(self) -> None:
-        shapes = {Hand.ROTATE: Qt.CursorShape.ArrowCursor, Hand.PICK: Qt.CursorShape.PointingHandCursor}
-        self.setCursor(shapes.get(self.model.hand, Qt.CursorShape.CrossCursor))
+    def tell(self) -> None:
+        """Show how the view stands: pointer, name, and the bars beside it."""
+        points = bool(self._pointed) or self.model.hand is Hand.PICK
+        usual = Qt.CursorShape.CrossCursor if self.model.hand.cuts else Qt.CursorShape.ArrowCursor
+        self.setCursor(Qt.CursorShape.PointingHandCursor if points else usual)
         self.setAccessibleName(", ".join(overlay.spoken(self.model)) or self.refusal)
         self.update()
         self.changed.emit()
 
     # --- mouse and keys ----------------------------------------------------------------------------
 
+    def _turn(self, act: str, degrees: float) -> None:
+        across, down = TURNS[act]
+        self.model.turn(across * degrees, down * degrees)
+        self.draw(moving=True)
+        self.tell()
+
     def keyPressEvent(self, event: QKeyEvent) -> None:
-        """Do the act of the key; Escape puts the scalpel down first."""
-        if event.key() == Qt.Key.Key_Escape and self.model.hand is not Hand.ROTATE:
-            self.model.hand, self._outline = Hand.ROTATE, []
-            self._tell()
+        """Do the act of the key; arrows turn the volume, Escape puts the scalpel down first."""
+        if event.key() == Qt.Key.Key_Escape and self.model.hand.edits:
+            self.drags.drop()
+            self.set_tool(self.tool)
+            return
+        arrow = ARROWS.get(Qt.Key(event.key()))
+        shift = event.modifiers() == Qt.KeyboardModifier.ShiftModifier
+        if arrow is not None and (shift or not event.modifiers() & HELD):
+            self._turn(arrow, QUICK_TURN_DEGREES if shift else TURN_DEGREES)
             return
         act = self.keys.act_of(event)
         if act is None:
@@ -349,71 +424,45 @@ class VolumeView(QWidget):
             self.actRequested.emit(act)
 
     def wheelEvent(self, event: QWheelEvent) -> None:
-        """Zoom about the pointer."""
+        """Zoom about the pointer, unless the wheel is set to do nothing."""
         self.activated.emit()
         event.accept()
+        if MOUSE.wheel(**held_keys(event)) is WheelStep.NOTHING:
+            return
         factor = ZOOM_PER_NOTCH ** (event.angleDelta().y() / NOTCH)
         self.model.zoom(factor, _point(event.position()))
-        self._draw(moving=True)
+        self.draw(moving=True)
 
     def mousePressEvent(self, event: QMouseEvent) -> None:
         """Begin a drag, an outline or a click."""
         self.setFocus(Qt.FocusReason.MouseFocusReason)
         self.activated.emit()
-        point = _point(event.position())
-        hand = BUTTONS.get(event.button(), self.model.hand)
-        shift = bool(event.modifiers() & Qt.KeyboardModifier.ShiftModifier)
-        if self.model.camera is None:
-            return
-        if event.button() is Qt.MouseButton.LeftButton:
-            if self._take_handle(point):
-                return
-            if hand is Hand.PICK:
-                self.editor.pick(point, back=shift)
-                return
-            if hand.cuts:
-                self._outline = [point]
-                return
-            if shift and hand is Hand.ROTATE:
-                hand = Hand.ROLL
-        self._pressed = hand, point, point
+        self.drags.press(event)
 
     def mouseMoveEvent(self, event: QMouseEvent) -> None:
-        """Follow what was begun."""
-        point = _point(event.position())
-        if self._handle is not None:
-            face, share, start = self._handle
-            camera = self.model.camera
-            if camera is not None:
-                move = point[0] - start[0], point[1] - start[1]
-                axis, high = overlay.FACES[face]
-                moved = share + overlay.crop_share(self.model, camera, face, move)
-                self.model.crop = self.model.crop.moved(axis, high, moved)
-                self._draw(moving=True)
-        elif self._outline:
-            last = self._outline[-1]
-            if abs(point[0] - last[0]) + abs(point[1] - last[1]) >= TRACE_STEP:
-                self._outline.append(point)
-                self.update()
-        elif self._pressed is not None:
-            hand, start, last = self._pressed
-            self.model.drag(hand, start, last, point)
-            self._pressed = hand, start, point
-            self._draw(moving=True)
+        """Follow what was begun; else find the evidence under the pointer."""
+        self.drags.move(event)
+
+    def leaveEvent(self, event: QEvent) -> None:
+        """Nothing is pointed at outside."""
+        self.point_at("")
 
     def mouseReleaseEvent(self, event: QMouseEvent) -> None:
-        """End what was begun."""
-        ended = self._pressed is not None or self._handle is not None
-        outline, self._outline = self._outline, []
-        self._pressed = self._handle = None
-        if outline:
-            self.editor.cut(outline)
-        if ended or outline:
-            self._tell()
+        """End what was begun; a press that did not move is a click on evidence."""
+        found = self.drags.release(event)
+        if found:
+            self.regionClicked.emit(found)
+
+    def point_at(self, evidence_id: str) -> None:
+        """Say which evidence is under the pointer."""
+        if evidence_id != self._pointed:
+            self._pointed = evidence_id
+            self.tell()
+            self.regionHovered.emit(evidence_id)
 
     def mouseDoubleClickEvent(self, event: QMouseEvent) -> None:
         """Ask for the whole stage, or the way back."""
-        if event.button() is Qt.MouseButton.LeftButton and self.model.hand is Hand.ROTATE:
+        if event.button() is Qt.MouseButton.LeftButton and not self.model.hand.edits:
             self.actRequested.emit("viewport.maximise")
         else:
             self.mousePressEvent(event)
@@ -428,31 +477,17 @@ class VolumeView(QWidget):
         self._rest.stop()
         super().hideEvent(event)
 
-    def _take_handle(self, point: Point) -> bool:
-        model = self.model
-        if not model.cropping or model.camera is None:
-            return False
-        for face, (x, y) in enumerate(overlay.crop_handles(model, model.camera)):
-            if np.hypot(point[0] - x, point[1] - y) <= HANDLE_REACH:
-                axis, high = overlay.FACES[face]
-                self._handle = face, (model.crop.high if high else model.crop.low)[axis], point
-                return True
-        return False
-
-
-HANDS_OF_TOOLS = {
-    "viewport.tool.scroll": Hand.ROTATE,
-    "viewport.tool.window": Hand.WINDOW,
-    "viewport.tool.zoom": Hand.ZOOM,
-    "viewport.tool.pan": Hand.PAN,
-}
-"""The tools of the 2D viewport by what they are here."""
-
 
 def _point(place: QPointF) -> Point:
     return place.x(), place.y()
 
 
-def _voxels(make: Callable[[], ShownVolume | GeometryVerdict]) -> Voxels | GeometryVerdict:
+def _voxels(
+    make: Callable[[], ShownVolume | GeometryVerdict], keep: list[ShownVolume]
+) -> Voxels | GeometryVerdict:
+    """Return the voxels of what is made, and keep that for the window."""
     made = make()
-    return made if isinstance(made, GeometryVerdict) else voxels_of(made)
+    if isinstance(made, GeometryVerdict):
+        return made
+    keep.append(made)
+    return voxels_of(made)

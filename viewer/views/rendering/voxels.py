@@ -50,6 +50,8 @@ class Voxels:
         What was done to the volume before (`ShownVolume.badge`).
     value_range
         Modality values between which nearly all of the volume lies.
+    mirrored
+        Whether its slices are those of the volume taken from the other end.
     """
 
     series: Series
@@ -61,6 +63,7 @@ class Voxels:
     steps: tuple[int, int, int] = (1, 1, 1)
     badge: str = ""
     value_range: tuple[float, float] = (0.0, 1.0)
+    mirrored: bool = False
 
     @property
     def extent(self) -> FloatArray:
@@ -161,7 +164,8 @@ def voxels_of(shown: ShownVolume, *, limit: int = MEMORY_LIMIT) -> Voxels:
     pose = np.eye(4)
     pose[:3, :3] = affine[:3, :3] / spacing
     pose[:3, 3] = affine[:3, 3]
-    if np.linalg.det(pose[:3, :3]) < 0:
+    mirrored = bool(np.linalg.det(pose[:3, :3]) < 0)
+    if mirrored:
         # a mirrored box cannot be posed by turning it: its slices are taken from the other end
         stored = stored[::-1]
         pose[:3, 3] += affine[:3, 2] * (stored.shape[0] - 1)
@@ -174,6 +178,7 @@ def voxels_of(shown: ShownVolume, *, limit: int = MEMORY_LIMIT) -> Voxels:
         slope=volume.slope,
         intercept=volume.intercept,
         badge=shown.badge,
+        mirrored=mirrored,
     )
     while whole.values.size * BYTES_PER_VOXEL > limit:
         whole = whole.reduced()
@@ -194,7 +199,8 @@ def _without_padding(stored: npt.NDArray[np.int16], padding: int | None) -> npt.
 def on_grid(mask: npt.NDArray[np.generic], voxels: Voxels) -> Mask:
     """Return a mask in the grid of the volume in that of the rendered voxels."""
     z, y, x = voxels.steps
-    taken = np.asarray(mask[::z, ::y, ::x], dtype=bool)
+    whole = mask[::-1] if voxels.mirrored else mask
+    taken = np.asarray(whole[::z, ::y, ::x], dtype=bool)
     count = voxels.values.shape
     return taken[: count[0], : count[1], : count[2]]
 

@@ -6,6 +6,7 @@ from PySide6.QtCore import Qt, Signal
 from PySide6.QtGui import QKeyEvent
 from PySide6.QtWidgets import QToolButton, QVBoxLayout, QWidget
 
+from viewer.acts import Tool
 from viewer.imaging.reader import OpenStack
 from viewer.imaging.regions import Region
 from viewer.imaging.resample import as_shown_volume
@@ -14,8 +15,9 @@ from viewer.imaging.volume import ImageStack
 from viewer.views.icons import icon
 from viewer.views.overlay import Overlay
 from viewer.views.places import PatientPoint
+from viewer.views.reformat.region_cuts import mask_of
 from viewer.views.rendering.bar import RenderingBar
-from viewer.views.rendering.view import VolumeView
+from viewer.views.rendering.view import TOOL, VolumeView
 from viewer.views.theme import Theme
 
 
@@ -25,6 +27,8 @@ class VolumeWorkspace(QWidget):
     leaveWanted = Signal()
     regionClicked = Signal(str)
     regionHovered = Signal(str)
+    toolWanted = Signal(str)
+    """The act of a tool was asked for by its key: the tool bar follows."""
 
     def __init__(self, theme: Theme, parent: QWidget | None = None) -> None:
         super().__init__(parent)
@@ -43,6 +47,11 @@ class VolumeWorkspace(QWidget):
         column.addWidget(self.bar)
         column.addWidget(self.view, 1)
         self.setFocusProxy(self.view)
+        self.view.regionClicked.connect(self.regionClicked)
+        self.view.regionHovered.connect(self.regionHovered)
+        self.view.actRequested.connect(self._asked)
+        self._stack: ImageStack | None = None
+        self._overlay = Overlay()
         self._place: PatientPoint | None = None
 
     def widget(self) -> QWidget:
@@ -53,35 +62,57 @@ class VolumeWorkspace(QWidget):
         self, stack: ImageStack, study: Study | None, opened: OpenStack, place: PatientPoint | None
     ) -> None:
         """Render a series; its pixels stay leased until the rendering thread has done with them."""
-        self._place = place
+        self._place, self._stack = place, stack
         opened.buffer.lease()
-        self.view.show_made(lambda: as_shown_volume(stack), study, let_go=opened.buffer.unlease)
+        self.view.show_made(
+            lambda: as_shown_volume(stack), study, let_go=opened.buffer.unlease, stack=stack
+        )
 
     def close(self) -> bool:  # type: ignore[override]  # Qt's own close() hides; so does the stage
         """Show nothing and let go of all memory."""
         self.view.clear()
+        self._stack = None
         return True
 
     def do(self, act: str) -> bool:
         """Do an act of the 3D view."""
         return self.view.do(act)
 
+    def set_tool(self, tool: Tool) -> None:
+        """Choose what the left button does."""
+        self.view.set_tool(tool)
+
+    def set_corner_text(self, shown: bool) -> None:
+        """Show or hide all text over the picture."""
+        self.view.set_corner_text(shown)
+
+    def _asked(self, act: str) -> None:
+        """Hand the act of a tool on: the tool bar and the viewports have it too."""
+        if act.startswith(TOOL):
+            self.toolWanted.emit(act)
+
     def why_not(self, act: str) -> str:
         """Return why an act of the 3D view is not possible now, or empty."""
         return self.view.why_not(act)
 
     def set_overlay(self, overlay: Overlay) -> None:
-        """Regions of the evidence lie on images and are not drawn in 3D."""
+        """Take the regions of the evidence; their masks are drawn."""
+        self._overlay = overlay
+        self.view.evidence.set_overlay(overlay)
 
     def select_regions(self, evidence_ids: frozenset[str]) -> None:
-        """Regions of the evidence lie on images and are not drawn in 3D."""
+        """Draw the masks of the selected evidence as surfaces."""
+        self.view.evidence.select(evidence_ids)
 
     def hover_regions(self, evidence_id: str) -> None:
         """A hovered chip changes nothing here: its surface would take too long."""
 
     def show_region(self, region: Region, window: WindowPreset | None = None) -> bool:
-        """Return false: a region is shown in the viewports."""
-        return False
+        """Return whether a region is a mask of this volume, drawn when it is selected.
+
+        A flat region brings the viewports back: it lies on an image.
+        """
+        return self._stack is not None and mask_of(region, self._overlay, self._stack) is not None
 
     def place(self) -> PatientPoint | None:
         """Return the place from which this was entered: nothing in 3D points to another."""
