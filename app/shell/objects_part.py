@@ -67,6 +67,7 @@ class ObjectsPart(QObject):
         page.stepWanted.connect(self.step_key_image)
         page.opacityWanted.connect(self.board.set_opacity)
         self.board.changed.connect(self._show_checks)
+        self._context.area.grid.graphicsChanged.connect(self.board.set_graphics)
         self._context.area.marks.renewed.connect(self._show_checks)
         self._context.area.grid.activeChanged.connect(lambda _pane: self._show_checks())
 
@@ -76,7 +77,7 @@ class ObjectsPart(QObject):
         """Return what this part does, by the name of the act."""
         return {
             acts.PAGE: self.show_page,
-            "viewport.graphics": lambda: self.board.set_graphics(not self.board.graphics),
+            "viewport.graphics": lambda: self._context.area.grid.do("viewport.graphics"),
             "objects.hide_all": self.hide_all,
             "objects.key_next": lambda: self.step_key_image(1),
             "objects.key_previous": lambda: self.step_key_image(-1),

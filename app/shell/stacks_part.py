@@ -7,6 +7,8 @@ from collections.abc import Callable, Mapping
 from app.desk import Desk
 from app.shell.parts import PartContext, SidePage
 from viewer.imaging.study import Study
+from viewer.views.phase_layer import PhaseLayer
+from viewer.views.phase_steps import PhaseSteps
 from viewer.views.planes_layer import OverlayPlanes, PlanesLayer
 
 
@@ -16,7 +18,9 @@ class StacksPart:
     def __init__(self, context: PartContext) -> None:
         area = context.area
         self._planes = OverlayPlanes(area.adapter, area)
+        self._phases = PhaseSteps(area, area)
         area.grid.add_layer(lambda view: PlanesLayer(view, self._planes, area.grid))
+        area.grid.add_layer(lambda view: PhaseLayer(view, self._phases))
 
     def acts(self) -> Mapping[str, Callable[[], object]]:
         """Return none: the layers do their acts in the viewport."""
@@ -35,6 +39,7 @@ class StacksPart:
 
     def open_study(self, study: Study | None) -> None:
         """Let go of what belongs to another study."""
+        self._phases.play(None)
         self._planes.forget()
 
     def flush(self, then: Callable[[bool], None]) -> None:
@@ -43,4 +48,5 @@ class StacksPart:
 
     def close(self) -> None:
         """Let go of everything."""
+        self._phases.play(None)
         self._planes.forget()

@@ -53,7 +53,7 @@ def save(ds: Dataset, path: Path) -> Path:
 
 
 def with_overlay(ds: Dataset, mask: np.ndarray, *, origin: tuple[int, int] = (1, 1)) -> Dataset:
-    """Add an overlay plane of the mask's own size, its first point at `origin` (row, column, from 1)."""
+    """Add an overlay plane of the mask's own size, its first point at `origin` (row, column)."""
     ds.add_new(0x60000010, "US", mask.shape[0])
     ds.add_new(0x60000011, "US", mask.shape[1])
     ds.add_new(0x60000040, "CS", "G")

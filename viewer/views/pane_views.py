@@ -1,8 +1,34 @@
-"""How each series was looked at, in which pane: window and zoom come back with the series. No Qt."""
+"""How each series comes up in a pane: as a protocol hangs it, or as it was looked at before."""
 
 from __future__ import annotations
 
+from PySide6.QtCore import QCoreApplication
+
+from viewer.imaging.hanging import Placed
+from viewer.imaging.priors import PriorStudy
 from viewer.views.viewport_state import ViewportState
+
+
+def home_of(placed: Placed | None) -> ViewportState:
+    """Return the state in which a protocol hangs a series; none hangs it as it came."""
+    if placed is None:
+        return ViewportState()
+    return ViewportState(
+        window=placed.window,
+        magnification=placed.plan.zoom,
+        quarter_turns=placed.quarter_turns,
+        mirrored=placed.mirrored,
+        justify=placed.justify,
+    )
+
+
+def prior_words(prior: PriorStudy) -> str:
+    """Return what marks a series of an earlier study ("PRIOR 2011-05-14")."""
+    date = prior.study.date
+    iso = f"{date[:4]}-{date[4:6]}-{date[6:]}" if len(date) == 8 else date
+    words = QCoreApplication.translate("ReadingArea", "PRIOR {date}").format(date=iso)
+    other = QCoreApplication.translate("ReadingArea", "{prior}  not the same ID")
+    return words if prior.same_id else other.format(prior=words)
 
 
 class PaneViews:

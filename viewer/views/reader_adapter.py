@@ -282,6 +282,10 @@ class ReaderAdapter(QObject):
                 self._complete.discard(key)
                 request.opened.release()
 
+    def let_go(self, keys: Iterable[str]) -> None:
+        """Close some series, which no pane shows."""
+        self.keep_only(set(self._series) - set(keys))
+
     def close(self) -> None:
         """Cancel everything, wait for the threads and give all memory back."""
         self.cancel_index()

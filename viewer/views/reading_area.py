@@ -20,7 +20,7 @@ from viewer.views.grid import ViewportGrid
 from viewer.views.marks.board import MarkBoard
 from viewer.views.marks.layer import MarksLayer
 from viewer.views.overlay import Overlay
-from viewer.views.pane_views import PaneViews
+from viewer.views.pane_views import PaneViews, home_of, prior_words
 from viewer.views.reader_adapter import ReaderAdapter
 from viewer.views.series_strip import SeriesStrip
 from viewer.views.stage import Stage
@@ -227,13 +227,28 @@ class ReadingArea(QWidget):
         """Return the series as panes take them: most images first, localisers last."""
         return () if self._study is None else reading_order(self._study)
 
-    def show_series(self, key: str, *, pane: int | None = None, first: int | None = None) -> None:
-        """Show a series in a pane (the active one), from frame `first` on (the middle one)."""
+    def show_series(
+        self,
+        key: str,
+        *,
+        pane: int | None = None,
+        first: int | None = None,
+        state: ViewportState | None = None,
+    ) -> None:
+        """Show a series in a pane (the active one), from frame `first` on (the middle one).
+
+        Parameters
+        ----------
+        state
+            How it is shown, instead of as it was looked at last.
+        """
         series = self._series(key)
         if series is None:
             return
         number = self.grid.active_index() if pane is None else pane
         self._keep_view(number)
+        if state is not None:
+            self._views.keep(number, key, state)
         self._wanted[number] = key
         if self.grid.tiled:
             self._claim_tiles(number)
@@ -299,12 +314,7 @@ class ReadingArea(QWidget):
         """Return what marks a series of a prior, empty for the study that is read."""
         study = self._study_of(key)
         prior = next((one for one in self._priors if one.study is study), None)
-        if prior is None:
-            return ""
-        date = prior.study.date
-        iso = f"{date[:4]}-{date[4:6]}-{date[6:]}" if len(date) == 8 else date
-        words = self.tr("PRIOR {date}").format(date=iso)
-        return words if prior.same_id else self.tr("{prior}  not the same ID").format(prior=words)
+        return "" if prior is None else prior_words(prior)
 
     def _arranged(self, arrangement: Arrangement) -> None:
         if not self._is_hanging:
@@ -417,16 +427,7 @@ class ReadingArea(QWidget):
         placed = (
             own if planned else next((p for p in self._plans.values() if p.series.key == key), None)
         )
-        home = ViewportState()
-        if placed is not None:
-            home = ViewportState(
-                window=placed.window,
-                magnification=placed.plan.zoom,
-                quarter_turns=placed.quarter_turns,
-                mirrored=placed.mirrored,
-                justify=placed.justify,
-            )
-        return Hung(home, self._prior_words(key)), planned
+        return Hung(home_of(placed), self._prior_words(key)), planned
 
     def _put(self, number: int, stack: ImageStack, first: int | None = None) -> None:
         key = stack.series.key

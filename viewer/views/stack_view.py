@@ -48,6 +48,7 @@ class StackView(QWidget):
         self._images = FrameImages()
         self._glass = FrameImages()
         self._drag: Drag | None = None
+        self._foot: QWidget | None = None
         self.setAttribute(Qt.WidgetAttribute.WA_OpaquePaintEvent)
         self._describe()
 
@@ -285,6 +286,24 @@ class StackView(QWidget):
             self.set_state(state)
         self.update()
 
+    def set_foot(self, foot: QWidget | None) -> None:
+        """Stand a control at the lower edge, which the image then leaves free; none takes it away."""
+        if self._foot is not None and self._foot is not foot:
+            self._foot.hide()
+        self._foot = foot
+        self._fit()
+        if foot is not None:
+            foot.show()
+        self.update()
+
+    def _fit(self) -> None:
+        """Give the control at the lower edge its height, and the image the rest."""
+        foot = self._foot
+        high = 0 if foot is None else min(foot.sizeHint().height(), self.height() // 2)
+        if foot is not None:
+            foot.setGeometry(0, self.height() - high, self.width(), high)
+        self.model.size = (float(max(self.width(), 1)), float(max(self.height() - high, 1)))
+
     # --- painting ----------------------------------------------------------------------------------
 
     def sizeHint(self) -> QSize:
@@ -293,7 +312,7 @@ class StackView(QWidget):
 
     def resizeEvent(self, event: QResizeEvent) -> None:
         """The same part of the patient stays in view at another size."""
-        self.model.size = (float(max(self.width(), 1)), float(max(self.height(), 1)))
+        self._fit()
         super().resizeEvent(event)
 
     def hideEvent(self, event: QHideEvent) -> None:
