@@ -251,7 +251,7 @@ def answer(renderer: str, *, drawn: bool = True) -> str:
         (0, answer("ANGLE (Google, SwiftShader Device)"), "", Engine.PROCESSOR, ""),
         (0, answer("NVIDIA H200/PCIe/SSE2"), "", Engine.GPU, ""),
         (0, answer("llvmpipe", drawn=False), "", Engine.NONE, "picture was empty"),
-        (-11, "", "", Engine.NONE, "signal 11"),
+        (-11, "", "", Engine.NONE, "ended by a signal"),
         (1, "", "ModuleNotFoundError: No module named 'vtkmodules'", Engine.NONE, "VTK library"),
         (1, "", "TimeoutExpired", Engine.NONE, "no picture"),
     ],
@@ -259,8 +259,12 @@ def answer(renderer: str, *, drawn: bool = True) -> str:
 def test_the_probe_is_judged(status, output, errors, engine, words) -> None:
     found = read_answer("vtkEGLRenderWindow", status, output, errors)
     assert found.engine is engine
-    assert words in found.reason
-    assert bool(found.reason) == (engine is Engine.NONE)
+    assert words in found.refusal()
+    assert bool(found.refusal()) == (engine is Engine.NONE)
+    # each part is a whole sentence of the program, so that it can be translated
+    told: list[str] = []
+    found.refusal(lambda sentence: told.append(sentence) or "{what}")
+    assert told == [found.reason, found.what] and "{" not in found.what
 
 
 @pytest.mark.skipif(not sys.platform.startswith("linux"), reason="other systems have one kind only")

@@ -45,7 +45,7 @@ def bone_slice(frame: int, rows: int, columns: int) -> np.ndarray:
 @pytest.fixture
 def rendered_stack(make_stack):
     if capability().engine is Engine.NONE:
-        pytest.skip(capability().reason)
+        pytest.skip(capability().refusal())
     return make_stack(count=40, rows=64, columns=64, between=1.0, pixels=bone_slice)
 
 
@@ -317,7 +317,7 @@ def test_a_series_that_is_no_volume_and_a_machine_without_opengl_are_told_in_wor
     verdict = GeometryVerdict(kind=VerdictKind.NOT_A_VOLUME, reason="These images are no volume.")
     view.show_made(lambda: verdict)
     qtbot.waitUntil(lambda: bool(view.refusal), timeout=PATIENCE)
-    assert view.refusal in (verdict.reason, capability().reason)
+    assert view.refusal in (verdict.reason, capability().refusal())
     lacking = Capability(Engine.NONE, reason="3D cannot be shown on this machine.")
     thread = RenderThread(lambda: lacking)
     with qtbot.waitSignal(thread.refused, timeout=PATIENCE) as told:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import logging
 import os
 import subprocess
 import sys
@@ -12,6 +13,8 @@ from enum import StrEnum
 from functools import lru_cache
 
 from viewer.views.rendering.probe import MARK
+
+log = logging.getLogger(__name__)
 
 WINDOW_CLASS = "VTK_DEFAULT_OPENGL_WINDOW"
 """Environment variable that VTK reads before its first window."""
@@ -45,19 +48,36 @@ class Capability:
     renderer
         What OpenGL calls itself.
     reason
-        Why there is no rendering, in words for the reader.
+        Why there is no rendering, in words for the reader; "{what}" stands where `what` does.
+    what
+        What was found, of which the reason speaks.
     """
 
     engine: Engine
     window: str = ""
     renderer: str = ""
     reason: str = ""
+    what: str = ""
+
+    def refusal(self, translate: Callable[[str], str] = str) -> str:
+        """Return why there is no rendering in the language of the reader.
+
+        Parameters
+        ----------
+        translate
+            Gives a sentence of this module in that language.
+        """
+        return translate(self.reason).format(what=translate(self.what))
 
 
 REASON = (
     "3D cannot be shown on this machine: OpenGL does not draw off-screen here ({what}). "
     "On Debian and Ubuntu the packages libegl1, libgl1, libegl-mesa0 and libgl1-mesa-dri bring it."
 )
+NOT_TRIED = "no kind of window was tried"
+SIGNALLED = "the probe was ended by a signal"
+NO_ANSWER = "the probe gave no picture"
+EMPTY = "the picture was empty"
 NO_VTK = "3D cannot be shown: the VTK library of this installation cannot be loaded."
 
 Run = Callable[[dict[str, str]], tuple[int, str, str]]
@@ -72,7 +92,7 @@ def capability() -> Capability:
 
 def find_capability(run: Run) -> Capability:
     """Try the kinds of windows in turn and take the first that draws."""
-    found = Capability(Engine.NONE, reason=REASON.format(what="no kind of window was tried"))
+    found = Capability(Engine.NONE, reason=REASON, what=NOT_TRIED)
     for window in WINDOWS.get(sys.platform, ("",)):
         environment = dict(os.environ)
         if window:
@@ -89,11 +109,12 @@ def read_answer(window: str, status: int, output: str, errors: str) -> Capabilit
     if status < 0 or not lines:
         if "ModuleNotFoundError" in errors or "ImportError" in errors:
             return Capability(Engine.NONE, window, reason=NO_VTK)
-        what = f"the probe ended with signal {-status}" if status < 0 else "the probe gave no picture"
-        return Capability(Engine.NONE, window, reason=REASON.format(what=what))
+        log.info("the probe of 3D ended with status %d", status)
+        what = SIGNALLED if status < 0 else NO_ANSWER
+        return Capability(Engine.NONE, window, reason=REASON, what=what)
     answer = json.loads(lines[-1].removeprefix(MARK))
     if not answer["drawn"]:
-        return Capability(Engine.NONE, window, reason=REASON.format(what="the picture was empty"))
+        return Capability(Engine.NONE, window, reason=REASON, what=EMPTY)
     about = answer["about"]
     names = [line.partition(":")[2].strip() for line in about.splitlines() if "renderer string" in line]
     renderer = names[0] if names else ""

@@ -8,7 +8,7 @@ import threading
 from collections import deque
 from collections.abc import Callable, Sequence
 
-from PySide6.QtCore import QObject, Signal
+from PySide6.QtCore import QCoreApplication, QObject, Signal
 
 from viewer.imaging.geometry import GeometryVerdict
 from viewer.views.rendering.capability import Capability, Engine, capability
@@ -19,6 +19,11 @@ from viewer.views.rendering.voxels import Removed, Voxels
 log = logging.getLogger(__name__)
 
 Change = Callable[[VolumeRenderer], None]
+
+
+def tr(text: str) -> str:
+    """Translate a reason; on any thread."""
+    return QCoreApplication.translate("Rendering", text)
 
 
 class RenderThread(QObject):
@@ -100,7 +105,7 @@ class RenderThread(QObject):
             self._render_all(make)
         except Exception:  # whatever VTK raises: the reader is told, the program goes on
             log.exception("volume rendering failed")
-            self.refused.emit("3D stopped: rendering failed on this machine.")
+            self.refused.emit(tr("3D stopped: rendering failed on this machine."))
         finally:
             self._changes.clear()
             if let_go is not None:
@@ -109,7 +114,7 @@ class RenderThread(QObject):
     def _render_all(self, make: Callable[[], Voxels | GeometryVerdict]) -> None:
         can = self._find()
         if can.engine is Engine.NONE:
-            self.refused.emit(can.reason)
+            self.refused.emit(can.refusal(tr))
             return
         found = make()
         if isinstance(found, GeometryVerdict):

@@ -16,8 +16,8 @@ from viewer.views.rendering.scene import Crop, Picture, Pixels, Scene, Surface
 from viewer.views.rendering.voxels import COARSE_FROM, Mask, Voxels
 
 MOVING_RATE, STILL_RATE = 30.0, 0.001
-"""Pictures a second that VTK's mapper aims at: while dragging, and at rest. The way from the mouse to
-the screen takes a third of the time: 30 gives 20 and more pictures a second in the widget."""
+"""Pictures a second that VTK's mapper aims at: while dragging, and at rest. While dragging it aims
+higher than the eye needs: the way from the mouse to the screen takes its share of the time."""
 
 SHORTEST_STEP, LONGEST_STEP = 0.35, 1.5
 """Millimetres between two samples of a ray at rest: the finest voxel size within these bounds."""
