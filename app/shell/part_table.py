@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from app.shell.fusion_part import FusionPart
 from app.shell.hanging_part import HangingPart
 from app.shell.marks_part import MarksPart
 from app.shell.objects_part import ObjectsPart
@@ -16,5 +17,6 @@ PARTS: tuple[MakePart, ...] = (
     HangingPart,
     ReformatPart,
     RenderingPart,
+    FusionPart,
     StacksPart,
 )

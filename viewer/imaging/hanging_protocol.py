@@ -157,6 +157,8 @@ class ViewportPlan(_Frozen):
         Which image first.
     play
         Begin the cine when the images are in.
+    fuse
+        Lay the PET of the same frame of reference over it.
     """
 
     show: tuple[SeriesRule, ...] = ()
@@ -167,6 +169,7 @@ class ViewportPlan(_Frozen):
     zoom: float = Field(1.0, ge=0.1, le=16.0)
     start: Literal["first", "middle", "last"] = "middle"
     play: bool = False
+    fuse: bool = False
 
     @field_validator("orientation")
     @classmethod

@@ -16,6 +16,7 @@ from viewer.imaging.priors import PriorStudy
 from viewer.imaging.regions import Region
 from viewer.imaging.study import BadFile, Series, Study, WindowPreset
 from viewer.imaging.volume import ImageStack
+from viewer.views.above import Above
 from viewer.views.grid import ViewportGrid
 from viewer.views.marks.board import MarkBoard
 from viewer.views.marks.layer import MarksLayer
@@ -83,7 +84,8 @@ class ReadingArea(QWidget):
         row.setContentsMargins(0, 0, 0, 0)
         row.setSpacing(0)
         row.addWidget(self.strip)
-        row.addWidget(self.stage, 1)
+        self.above = Above(self.stage)
+        row.addWidget(self.above, 1)
         self._row = row
         self.marks.jumpRequested.connect(self._show_mark)
         self.strip.seriesChosen.connect(self.show_series)

@@ -27,6 +27,7 @@ from viewer.imaging.resample import ShownVolume
 from viewer.imaging.study import Study, WindowPreset
 from viewer.imaging.suv import SuvRefusal, SuvScale, suv_scale
 from viewer.imaging.volume import ImageStack
+from viewer.views.fusion.plane_fusion import PlaneFusion
 from viewer.views.marks.board import MarkBoard
 from viewer.views.overlay import Overlay
 from viewer.views.reformat.marks import PlaneMarks
@@ -70,6 +71,7 @@ class MprScene(QObject):
         self.state: MprState | None = None
         self.window: WindowPreset | None = None
         self.suv: SuvScale | SuvRefusal | None = None
+        self.fusion: PlaneFusion | None = None
         self.curve_points: tuple[Vector, ...] = ()
         self.curve: Curve | None = None
 
@@ -101,6 +103,7 @@ class MprScene(QObject):
         self.stack = self.study = self.sampler = self.state = self.window = None
         self.badge = self.hovered = self.pointed = ""
         self.drawing_curve = False
+        self.fusion = None
         self.marks.drawing, self.marks.series_key = None, ""
         self.set_curve(())
         self.changed.emit()
@@ -130,6 +133,8 @@ class MprScene(QObject):
         words = shown_value(value, self.sampler.volume.unit)
         if isinstance(self.suv, SuvScale):
             words = f"{words}  {shown_value(value * self.suv.factor, self.suv.unit)}"
+        if self.fusion is not None and self.stack is not None:
+            words = " / ".join(filter(None, (words, self.fusion.value_words(place, self.stack.series))))
         return words
 
     @staticmethod
