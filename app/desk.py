@@ -386,6 +386,10 @@ class Desk:
         )
         return write_private(path, content)
 
+    def record_export(self, study_instance_uid: str, form: str, sha256: str) -> None:
+        """Record that data of a study leaves; called first: without an entry nothing goes out."""
+        self.store.studies.exported(study_instance_uid, self.account, form=form, sha256=sha256)
+
     @property
     def installation_name(self) -> str:
         """Name of this installation as printed: the store's id, as no department is enrolled yet."""

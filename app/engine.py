@@ -15,6 +15,7 @@ from types import TracebackType
 from typing import Any
 
 from app.documents import program_name
+from app.exporting.client import ExportClient
 from inference.drafting.draft import DraftRequest, DraftResult, ReportTool, run_draft
 from inference.evidence.client import EvidenceClient
 from inference.evidence.marked import evidence_of, measured_region
@@ -56,6 +57,7 @@ class Engine:
         self.quarantine = Quarantine()
         self.reader = Reader(archive_dir=archive)
         self.evidence = EvidenceClient(WorkerHost("evidence", quarantine=self.quarantine))
+        self.exporting = ExportClient(WorkerHost("export", quarantine=self.quarantine), self.evidence)
         self.models = ModelRegistry(home / MODELS_FOLDER if home is not None else None)
         self._clients: dict[str, ModelClient] = {}
         self._model_hosts: list[WorkerHost] = []
@@ -158,6 +160,7 @@ class Engine:
             self._clients.clear()
         for host in hosts:
             host.close()
+        self.exporting.close()
         self.evidence.close()
         self.reader.close()
 

@@ -11,7 +11,7 @@ from app.cli.output import FAILED, OK, USAGE, CommandFailed, take_any_character,
 
 
 def _commands() -> typer.Typer:
-    from app.cli import audit, demo, drafting, imaging, models, people, signing
+    from app.cli import audit, demo, drafting, exporting, imaging, models, people, signing
 
     program = typer.Typer(
         name="sightline",
@@ -28,6 +28,8 @@ def _commands() -> typer.Typer:
     program.command("draft")(drafting.draft)
     program.command("sign")(signing.sign)
     program.command("verify")(signing.verify)
+    program.command("export-marks")(exporting.export_marks)
+    program.command("deidentify")(exporting.deidentify)
     program.command("recover")(people.recover)
     program.command("demo")(demo.demo)
     program.add_typer(people.commands, name="account")

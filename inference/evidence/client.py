@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import base64
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from types import TracebackType
 from typing import Any
@@ -116,13 +116,27 @@ class EvidenceClient:
         WorkerError
             The images cannot be referred to, or the worker failed; the message says why.
         """
+        return self.write_seg_of(masks, source_files(stack), path, tool=tool, cancel=cancel)
+
+    def write_seg_of(
+        self,
+        masks: MaskStore,
+        sources: Sequence[str],
+        path: Path,
+        *,
+        tool: Source,
+        tracking: Mapping[str, str] | None = None,
+        cancel: CancelToken | None = None,
+    ) -> str:
+        """Write masks on these files, one a plane, as DICOM SEG; see `seg.write_seg`."""
         answer = self.host.call(
             "write_seg",
             {
                 "masks": base64.b64encode(masks.to_bytes()).decode("ascii"),
-                "sources": source_files(stack),
+                "sources": list(sources),
                 "path": str(path.absolute()),
                 "tool": tool.model_dump(mode="json"),
+                "tracking": dict(tracking or {}),
             },
             cancel=cancel,
         )

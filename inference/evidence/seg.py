@@ -6,14 +6,14 @@ Written with highdicom (PS3.3 A.51); runs in the evidence worker, because it par
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
 from inference.evidence.masks import MaskRef, MaskStore
-from reports.domain import Side, Source
+from reports.domain import Side, Source, SourceKind
 
 MANUFACTURER = "Sightline"
 
@@ -41,7 +41,14 @@ class SegError(ValueError):
         self.code = code
 
 
-def write_seg(masks: MaskStore, sources: Sequence[Path], path: Path, *, tool: Source) -> str:
+def write_seg(
+    masks: MaskStore,
+    sources: Sequence[Path],
+    path: Path,
+    *,
+    tool: Source,
+    tracking: Mapping[str, str] | None = None,
+) -> str:
     """Write all masks of a store as one binary segmentation and return its SOP Instance UID.
 
     The UIDs follow from the content: the same masks of the same images give the same object.
@@ -51,7 +58,9 @@ def write_seg(masks: MaskStore, sources: Sequence[Path], path: Path, *, tool: So
     sources
         Files of the images in the order of the planes of the masks.
     tool
-        Who made the masks: algorithm name and version.
+        Who made the masks: algorithm name and version, or a person, whose segments are MANUAL.
+    tracking
+        sha256 of a mask -> its tracking UID; one from its content where none is given.
 
     Raises
     ------
@@ -69,31 +78,39 @@ def write_seg(masks: MaskStore, sources: Sequence[Path], path: Path, *, tool: So
         raise SegError(
             "geometry", "The masks do not lie on these images: measure the series again and export it."
         )
-    algorithm = highdicom.AlgorithmIdentificationSequence(
-        name=tool.name,
-        version=tool.version,
-        family=codes.DCM.MorphologicalOperations,
-        source=MANUFACTURER,
+    algorithm = (
+        None
+        if tool.kind is SourceKind.PERSON
+        else highdicom.AlgorithmIdentificationSequence(
+            name=tool.name,
+            version=tool.version,
+            family=codes.DCM.MorphologicalOperations,
+            source=MANUFACTURER,
+        )
     )
     series_uid = _uid("series", datasets[0].SeriesInstanceUID, references)
     segmentation = highdicom.seg.Segmentation(
         source_images=datasets,
         pixel_array=np.stack([masks.get(reference.sha256) for reference in references], axis=-1),
         segmentation_type=highdicom.seg.SegmentationTypeValues.BINARY,
-        segment_descriptions=[_segment(reference, algorithm) for reference in references],
+        segment_descriptions=[
+            _segment(reference, algorithm, (tracking or {}).get(reference.sha256))
+            for reference in references
+        ],
         series_instance_uid=series_uid,
         series_number=9001,
         sop_instance_uid=_uid("instance", datasets[0].SeriesInstanceUID, references),
         instance_number=1,
         manufacturer=MANUFACTURER,
         manufacturer_model_name="Sightline evidence",
-        software_versions=tool.version,
+        software_versions=tool.version or "0",
         device_serial_number="0",
         content_label="EVIDENCE",
-        content_description="Masks behind measured evidence",
-        series_description="Sightline evidence masks",
+        content_description="Masks behind measured evidence" if algorithm else "Regions of a person",
+        series_description="Sightline evidence masks" if algorithm else "Sightline regions",
     )
-    _mark(segmentation, references, datasets[0])
+    _add_laterality(segmentation, references)
+    complete_patient(segmentation, datasets[0])
     segmentation.save_as(path)
     return str(segmentation.SOPInstanceUID)
 
@@ -167,7 +184,7 @@ def _shape(datasets: Sequence[Any]) -> tuple[int, int, int]:
     return len(datasets), int(datasets[0].Rows), int(datasets[0].Columns)
 
 
-def _segment(reference: MaskRef, algorithm: Any) -> Any:
+def _segment(reference: MaskRef, algorithm: Any | None, tracking_uid: str | None) -> Any:
     import highdicom
     from pydicom.sr.codedict import codes
 
@@ -175,20 +192,24 @@ def _segment(reference: MaskRef, algorithm: Any) -> Any:
     return highdicom.seg.SegmentDescription(
         segment_number=reference.segment,
         segment_label=reference.label,
-        segmented_property_category=codes.SCT.Organ,
+        segmented_property_category=codes.SCT.Organ if algorithm else codes.SCT.Tissue,
         segmented_property_type=highdicom.sr.CodedConcept(
             reference.concept.value, reference.concept.scheme, reference.concept.meaning
         ),
-        algorithm_type=highdicom.seg.SegmentAlgorithmTypeValues.AUTOMATIC,
+        algorithm_type=(
+            highdicom.seg.SegmentAlgorithmTypeValues.AUTOMATIC
+            if algorithm
+            else highdicom.seg.SegmentAlgorithmTypeValues.MANUAL
+        ),
         algorithm_identification=algorithm,
-        tracking_uid=highdicom.UID(_uid_of(f"tracking {reference.sha256}")),
+        tracking_uid=highdicom.UID(tracking_uid or _uid_of(f"tracking {reference.sha256}")),
         tracking_id=reference.label,
         display_color=highdicom.color.CIELabColor.from_rgb(*colour),
     )
 
 
-def _mark(segmentation: Any, references: Sequence[MaskRef], image: Any) -> None:
-    """Add what highdicom has no argument for: laterality, and that the patient is synthetic."""
+def _add_laterality(segmentation: Any, references: Sequence[MaskRef]) -> None:
+    """Add what highdicom has no argument for."""
     import highdicom
     from pydicom.sequence import Sequence as DicomSequence
 
@@ -197,18 +218,20 @@ def _mark(segmentation: Any, references: Sequence[MaskRef], image: Any) -> None:
             code = highdicom.sr.CodedConcept(*LATERALITY[reference.side])
             kind = item.SegmentedPropertyTypeCodeSequence[0]
             kind.SegmentedPropertyTypeModifierCodeSequence = DicomSequence([code])
+
+
+def complete_patient(written: Any, image: Any) -> None:
+    """Give an object what its source says of the patient and highdicom leaves out."""
     for keyword in COPIED:
-        if keyword in image and keyword not in segmentation:
-            setattr(segmentation, keyword, image[keyword].value)
-    if segmentation.get("PatientIdentityRemoved") == "YES" and not (
-        "DeidentificationMethod" in segmentation or "DeidentificationMethodCodeSequence" in segmentation
+        if keyword in image and keyword not in written:
+            setattr(written, keyword, image[keyword].value)
+    if written.get("PatientIdentityRemoved") == "YES" and not (
+        "DeidentificationMethod" in written or "DeidentificationMethodCodeSequence" in written
     ):
-        segmentation.DeidentificationMethod = (
-            "Not stated by the source images"  # type 1C, PS3.3 C.7.1.1
-        )
+        written.DeidentificationMethod = "Not stated by the source images"  # type 1C, PS3.3 C.7.1.1
     for keyword in TYPE_2:
-        if keyword not in segmentation:
-            setattr(segmentation, keyword, "")
+        if keyword not in written:
+            setattr(written, keyword, "")
 
 
 def _uid(kind: str, series: str, references: Sequence[MaskRef]) -> str:

@@ -125,7 +125,7 @@ def write_masks(params: dict[str, Any], context: WorkerContext) -> dict[str, Any
     ----------
     params
         `masks`: blob in base64; `sources`: files in the order of planes; `path`: where to;
-        `tool`: a `Source`.
+        `tool`: a `Source`; `tracking`: sha256 of a mask -> its tracking UID, optional.
 
     Returns
     -------
@@ -142,6 +142,7 @@ def write_masks(params: dict[str, Any], context: WorkerContext) -> dict[str, Any
             [Path(one) for one in params["sources"]],
             path,
             tool=Source.model_validate(params["tool"]),
+            tracking=params.get("tracking"),
         )
     except SegError as error:
         raise Refused(error.code, str(error)) from error

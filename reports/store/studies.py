@@ -85,6 +85,29 @@ class Studies:
                 objects=(study_object(study_instance_uid),),
             )
 
+    def exported(self, study_instance_uid: str, account: Account, *, form: str, sha256: str) -> None:
+        """Record that data of a study leaves the store: images, pictures or measurements.
+
+        Parameters
+        ----------
+        form
+            What leaves, in the program's words: "picture without patient data, copied".
+
+        Raises
+        ------
+        NotPermittedError
+            The account may not see patient data.
+        """
+        require_reader(account)
+        with self._transactions.writing() as act:
+            require_active_reader(act.connection, account)
+            act.record(
+                AuditAct.DOCUMENT_EXPORTED,
+                account.participant(),
+                objects=(study_object(study_instance_uid),),
+                detail={"form": form, "exported_sha256": sha256},
+            )
+
     def remove(self, study_instance_uid: str, account: Account) -> None:
         """Take a study off the worklist; its reports, drafts and files stay.
 

@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 MIB = 1 << 20
 GIB = 1 << 30
 
-ALLOWED_PREFIXES = ("viewer.", "inference.")
+ALLOWED_PREFIXES = ("viewer.", "inference.", "app.exporting.")
 """A worker imports its handlers only from these packages."""
 
 TEST_MODULE_VARIABLE = "SIGHTLINE_WORKER_TEST_MODULE"
@@ -65,6 +65,7 @@ KINDS: dict[str, WorkerKind] = {
     "evidence": WorkerKind(
         "inference.evidence.serve", 6 * GIB, nice=5, environment={"OPENBLAS_NUM_THREADS": "2"}
     ),
+    "export": WorkerKind("app.exporting.serve", 4 * GIB, nice=5, deadline=3600.0),
     "model": WorkerKind("inference.models.serve", 16 * GIB, nice=10, deadline=900.0),
 }
 """The kinds there are. A test may add its own."""

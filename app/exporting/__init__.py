@@ -1,0 +1,1 @@
+"""What writes and cleans DICOM for others: runs in the worker "export", as it parses DICOM."""
