@@ -10,6 +10,7 @@ from viewer.imaging.study import Study
 from viewer.views.phase_layer import PhaseLayer
 from viewer.views.phase_steps import PhaseSteps
 from viewer.views.planes_layer import OverlayPlanes, PlanesLayer
+from viewer.views.slide_layer import SlideLayer
 
 
 class StacksPart:
@@ -19,6 +20,7 @@ class StacksPart:
         area = context.area
         self._planes = OverlayPlanes(area.adapter, area)
         self._phases = PhaseSteps(area, area)
+        area.grid.add_layer(lambda view: SlideLayer(view, area.adapter))
         area.grid.add_layer(lambda view: PlanesLayer(view, self._planes, area.grid))
         area.grid.add_layer(lambda view: PhaseLayer(view, self._phases))
 

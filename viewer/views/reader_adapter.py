@@ -24,6 +24,7 @@ from viewer.imaging.worker.errors import WorkerCancelled, WorkerError
 
 if TYPE_CHECKING:
     from viewer.imaging.reader import Overlay
+    from viewer.imaging.tiles import SlideTiles
 
 THREADS = 2
 """Calls that may wait for the worker at once; the worker itself answers one at a time."""
@@ -83,6 +84,10 @@ class BlockingReader(Protocol):
         self, series: Series, frame: tuple[int, int], *, cancel: CancelToken | None
     ) -> tuple[Overlay, ...]:
         """Return the overlays of one frame as masks."""
+        ...
+
+    def slide(self, series: Series) -> SlideTiles:
+        """Return the tiles of a slide; reading them blocks."""
         ...
 
 
@@ -243,6 +248,10 @@ class ReaderAdapter(QObject):
         except WorkerError:
             return  # the strip shows the series without a picture; opening it names the reason
         self._tell(request, self._thumbnail_made, pixels)
+
+    def slide(self, series: Series) -> SlideTiles:
+        """Return the tiles of a slide, for a thread to read."""
+        return self._reader.slide(series)
 
     def read_overlays(self, series: Series, frame: tuple[int, int]) -> None:
         """Ask for the overlays of a frame; those that cannot be read are answered by none."""

@@ -7,6 +7,9 @@ from dataclasses import dataclass
 LONGEST_SHARE = 0.2
 """The bar takes at most this share of the viewport's height."""
 
+SMALLEST_MM = 1.0
+"""Below this a bar counts micrometres."""
+
 STEPS = (1.0, 2.0, 5.0)
 
 
@@ -33,7 +36,7 @@ def scale_bar(*, scale: float, column_spacing: float | None, height: float) -> S
     """
     unit = scale if column_spacing is None else scale / column_spacing
     longest = height * LONGEST_SHARE / unit
-    rounds = [step * 10.0**power for power in range(-2, 6) for step in STEPS]
+    rounds = [step * 10.0**power for power in range(-4, 6) for step in STEPS]
     fitting = [value for value in rounds if value <= longest]
     if not fitting or (column_spacing is None and fitting[-1] < 1):
         return None
@@ -42,6 +45,8 @@ def scale_bar(*, scale: float, column_spacing: float | None, height: float) -> S
         text = f"{value:.0f} px"
     elif value >= 10:
         text = f"{value / 10:g} cm"
+    elif value < SMALLEST_MM:
+        text = f"{1000 * value:g} \u00b5m"
     else:
         text = f"{value:g} mm"
     return ScaleBar(length=value * unit, text=text)

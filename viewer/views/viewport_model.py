@@ -441,8 +441,8 @@ def _next_voi(model: ViewportModel) -> ViewportState:
 
 
 def _one_to_one(model: ViewportModel) -> ViewportState:
-    scale = 1.0 / model.pixel_ratio
-    return at_scale(model.state, model.image_size(), *model.size, scale=scale)
+    image = model.image_size()
+    return at_scale(model.state, image, *model.size, scale=image.finest / model.pixel_ratio)
 
 
 STATE_ACTS: dict[str, Callable[[ViewportModel], ViewportState]] = {

@@ -175,7 +175,7 @@ def corner_words(model: ViewportModel, theme: Theme) -> Corners:
         index=model.state.index,
         count=model.count,
         window=model.window(),
-        zoom_percent=100 * model.scale() * model.pixel_ratio,
+        zoom_percent=100 * model.scale() * model.pixel_ratio / model.image_size().finest,
         inverted=model.state.inverted,
         tall=model.size[1] >= theme.value("viewport", "identity-from-height"),
         narrow=is_narrow(model.size[0], theme),

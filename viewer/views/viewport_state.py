@@ -36,11 +36,20 @@ class ImageSize:
     ----------
     aspect
         Row spacing over column spacing: height of a pixel over its width on the screen.
+    finest
+        How many of the finest pixels there are one column spans: more than one in a slide, of which
+        one level is shown whole.
     """
 
     columns: int
     rows: int
     aspect: float = 1.0
+    finest: float = 1.0
+
+    @property
+    def largest_scale(self) -> float:
+        """Upper limit of the scale: widget pixels for one image column."""
+        return LARGEST_SCALE * self.finest
 
     @property
     def centre(self) -> tuple[float, float]:
@@ -118,11 +127,12 @@ def image_size(series: Series, plane: ImagePlane | None, rows: int, columns: int
     """Return the size of a frame and the pixel shape of its header, square when that is silent."""
     in_plane = None if plane is None else (plane.row_spacing, plane.column_spacing)
     spacing = in_plane or series.pixel_spacing or series.detector_spacing
+    finest = max(one.columns for one in series.instances) / columns if series.is_slide else 1.0
     if spacing is None:
-        return ImageSize(columns, rows)
+        return ImageSize(columns, rows, finest=finest)
     row_spacing, column_spacing = spacing
     usable = row_spacing > 0 and column_spacing > 0 and math.isfinite(row_spacing / column_spacing)
-    return ImageSize(columns, rows, row_spacing / column_spacing if usable else 1.0)
+    return ImageSize(columns, rows, row_spacing / column_spacing if usable else 1.0, finest)
 
 
 def fit_scale(state: ViewportState, image: ImageSize, width: float, height: float) -> float:
@@ -135,7 +145,7 @@ def fit_scale(state: ViewportState, image: ImageSize, width: float, height: floa
 
 def scale_of(state: ViewportState, image: ImageSize, width: float, height: float) -> float:
     """Return the widget pixels per image column that are drawn now."""
-    return min(fit_scale(state, image, width, height) * state.magnification, LARGEST_SCALE)
+    return min(fit_scale(state, image, width, height) * state.magnification, image.largest_scale)
 
 
 def render_matrix(
@@ -191,7 +201,7 @@ def zoomed(
     """Zoom by a factor and keep the image point under the widget point `about` where it is."""
     fitted = fit_scale(state, image, width, height)
     magnification = max(
-        SMALLEST_MAGNIFICATION, min(state.magnification * factor, LARGEST_SCALE / fitted)
+        SMALLEST_MAGNIFICATION, min(state.magnification * factor, image.largest_scale / fitted)
     )
     after = replace(state, magnification=magnification)
     if about is None:
