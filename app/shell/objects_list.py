@@ -19,6 +19,7 @@ from PySide6.QtWidgets import (
 from app.shell.objects_rows import CHECKED_KINDS, GROUPS, Row, RowKind, maker_of, title_of, tr
 from viewer.imaging.objects.foreign import ForeignObject, ObjectKind
 from viewer.views.objects.parts import PartKey
+from viewer.views.plain_tip import plain_tip
 from viewer.views.theme import Theme
 
 ROW = Qt.ItemDataRole.UserRole + 1
@@ -59,7 +60,7 @@ class _RowDelegate(QStyledItemDelegate):
         style = option.widget.style()
         room = style.subElementRect(
             QStyle.SubElement.SE_ItemViewItemText, full, option.widget
-        ).adjusted(2, 0, -self._theme.length("space", "s"), 0)
+        ).adjusted(self._theme.px(5), 0, -self._theme.length("space", "s"), 0)
         super().paint(painter, option, index)
         painter.save()
         two_lines = row.kind is RowKind.OBJECT and bool(row.note)
@@ -232,7 +233,7 @@ class ObjectsList(QTreeWidget):
         item.setText(NAME, row.text)
         words = ", ".join(one for one in (row.text, row.note) if one)
         item.setData(NAME, Qt.ItemDataRole.AccessibleTextRole, words)
-        item.setToolTip(NAME, words)
+        item.setToolTip(NAME, plain_tip(words))
 
     def _expanded(self, item: QTreeWidgetItem) -> None:
         row: Row = item.data(NAME, ROW)

@@ -11,6 +11,7 @@ from app.shell.widgets import QUIET, ActButton, ElidedLabel, plain_label
 from viewer.imaging.objects.content import ObjectContent
 from viewer.imaging.objects.foreign import ForeignObject, ObjectKind
 from viewer.views.objects.board import USUAL_OPACITY
+from viewer.views.plain_tip import plain_tip
 from viewer.views.theme import Theme
 
 FACTS_LINES = 6
@@ -123,7 +124,7 @@ class ObjectsPage(QWidget):
         self.name.set_full("" if row is None else row.text)
         facts = "" if row is None or found is None else facts_of(found, content, row.part)
         self.facts.setText(facts)
-        self.facts.setToolTip(facts)
+        self.facts.setToolTip(plain_tip(facts))
         self.facts.setVisible(bool(facts))
         self.problem.setText(problem)
         self.problem.setVisible(bool(problem))

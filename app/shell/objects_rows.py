@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from dataclasses import dataclass
 from enum import StrEnum
 
@@ -13,6 +14,7 @@ from viewer.imaging.objects.parts import ImageReference
 from viewer.imaging.objects.reports import DocumentContent, KeyObjectContent, ReportContent
 from viewer.imaging.objects.segments import SegmentationContent
 from viewer.imaging.objects.states import PresentationContent
+from viewer.imaging.study import Study
 from viewer.views.corner_text import printed_date, printed_name
 from viewer.views.objects.parts import Part
 
@@ -97,6 +99,12 @@ def maker_of(found: ForeignObject) -> str:
     """Return who made an object, and when."""
     parts = (printed_name(found.creator), printed_date(found.date))
     return " \u00b7 ".join(part for part in parts if part)
+
+
+def object_words(study: Study) -> str:
+    """Return which objects of others a study has, by kind: "Segmentations 2, Reports 1"."""
+    kinds = Counter(one.kind for one in study.objects)
+    return ", ".join(f"{tr(words)} {kinds[kind]}" for kind, words in GROUPS.items() if kinds[kind])
 
 
 def volume_words(part: Part) -> str:

@@ -7,6 +7,7 @@ from PySide6.QtGui import QPainter, QPaintEvent
 from PySide6.QtWidgets import QFrame, QGridLayout, QHBoxLayout, QScrollArea, QVBoxLayout, QWidget
 
 from app.shell.header import bar
+from app.shell.objects_rows import object_words
 from app.shell.pictures import Pictures
 from app.shell.widgets import PRIMARY, ActButton, Badge, glyph_label, plain_label
 from app.shell.worklist_badges import draw_cover
@@ -139,6 +140,7 @@ class StudyDetail(QFrame):
             tr("Referred by"): study.referring_physician.replace("^", " ") or tr("not given"),
             tr("Geometry"): geometry,
             tr("Priors"): str(entry.priors) if entry.priors else tr("none found for this patient"),
+            **({tr("Objects"): object_words(study)} if study.objects else {}),
         }
         grid = QGridLayout()
         grid.setHorizontalSpacing(theme.length("space", "m"))

@@ -164,10 +164,22 @@ def evidence_of(mark: Mark, looked: Evidence, *, label: str, person: str) -> Evi
         regions=() if refusal is not None else (place_of(mark),),
         source=Source(kind=SourceKind.PERSON, name=person),
         report_default=ReportDefault.ON_REQUEST,
-        checks=(*(looked.checks[:1] if is_area else ()), *(f"calibration {one}" for one in sources)),
+        checks=(
+            *(looked.checks[:1] if is_area else ()),
+            *(f"calibration {one}" for one in sources),
+            *_measured_by(mark),
+        ),
         warnings=looked.warnings,
         refusal=refusal,
     )
+
+
+def _measured_by(mark: Mark) -> tuple[str, ...]:
+    """Return who measured what is no mark of the reader: the object of others that it stands in."""
+    if mark.is_own:
+        return ()
+    author = " ".join(part for part in mark.author.split("^") if part)
+    return (" ".join(filter(None, ("measured by", author or "others", f"({mark.origin})"))),)
 
 
 ORDER: Final = ("long", "short", "angle", "area", "mean", "sd", "median", "minimum", "maximum")

@@ -40,7 +40,13 @@ class SeriesItem(QWidget):
     neighbourWanted = Signal(str, int)
 
     def __init__(
-        self, series: Series, theme: Theme, parent: QWidget | None = None, *, is_prior: bool = False
+        self,
+        series: Series,
+        theme: Theme,
+        parent: QWidget | None = None,
+        *,
+        is_prior: bool = False,
+        objects: int = 0,
     ) -> None:
         super().__init__(parent)
         self.series = series
@@ -51,8 +57,11 @@ class SeriesItem(QWidget):
         self._pressed: QPointF | None = None
         self._hovered = False
         self.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
-        self.setAccessibleName(", ".join((*self._words(), badge_text(series.verdict))).strip(", "))
-        about = (series.description, badge_text(series.verdict))
+        self.objects = objects
+        drawn = self.tr("objects of others: {n}").format(n=objects) if objects else ""
+        notes = tuple(filter(None, (badge_text(series.verdict), drawn)))
+        self.setAccessibleName(", ".join((*self._words(), *notes)))
+        about = (series.description, *notes)
         self.setToolTip(plain_tip("  ".join(filter(None, about))))
 
     def set_picture(self, pixels: Bytes) -> None:
@@ -112,11 +121,22 @@ class SeriesItem(QWidget):
                 "warning", self.theme.colour("warning"), side, pixel_ratio=self.devicePixelRatioF()
             )
             painter.drawPixmap(QPointF(box.right() - side - 2, box.top() + 2), mark)
+        if self.objects:
+            self._paint_objects(painter, box)
         self._paint_words(painter, box)
         if self.hasFocus():
             painter.setPen(QPen(self.theme.colour("focus"), self.theme.length("focus", "ring")))
             painter.drawRoundedRect(QRectF(self.rect()).adjusted(2, 1, -2, -1), 4, 4)
         painter.end()
+
+    def _paint_objects(self, painter: QPainter, box: QRectF) -> None:
+        """Say that segmentations, reports or the like were made on this series."""
+        side = self.theme.px(14)
+        place = QRectF(box.left() + 2, box.bottom() - side - 4, side + 2, side + 2)
+        painter.fillRect(place, self.theme.colour("image"))
+        ink, ratio = self.theme.colour("text-2"), self.devicePixelRatioF()
+        mark = glyph("polygon", ink, side, pixel_ratio=ratio)
+        painter.drawPixmap(place.topLeft() + QPointF(1, 1), mark)
 
     def _paint_words(self, painter: QPainter, box: QRectF) -> None:
         font = self.theme.font("note")
@@ -336,7 +356,8 @@ class SeriesStrip(QScrollArea):
             self._stands_for[series.key] = first
             if first != series.key:
                 continue
-            item = SeriesItem(series, self.theme, self._column, is_prior=is_prior)
+            count = sum(one.refers_to(series.series_instance_uid) for one in study.objects)
+            item = SeriesItem(series, self.theme, self._column, is_prior=is_prior, objects=count)
             item.chosen.connect(self.seriesChosen)
             item.neighbourWanted.connect(self._walk)
             self._items[series.key] = item
