@@ -12,6 +12,7 @@ from app.shell.parts import PartContext, SidePage
 from viewer.acts import rendering
 from viewer.imaging.study import Study
 from viewer.views.theme import Theme
+from viewer.views.volume_warming import VolumeWarming
 from viewer.views.workspace import Workspace
 
 
@@ -26,6 +27,8 @@ class RenderingPart:
     def __init__(self, context: PartContext) -> None:
         self._area = context.area
         self._area.stage.add(rendering.WORKSPACE, self._make)
+        self._warming = VolumeWarming(context.area)
+        context.area.grid.viewChanged.connect(lambda _number: self._warming.stir())
 
     def _make(self, theme: Theme, parent: QWidget) -> Workspace:
         """Return the 3D workspace, imported when it is entered first."""
@@ -58,7 +61,8 @@ class RenderingPart:
         """Nothing of the 3D view is kept."""
 
     def open_study(self, study: Study | None) -> None:
-        """The area leaves the workspace when another study comes."""
+        """The area leaves the workspace when another study comes; a volume may be asked for soon."""
+        self._warming.open_study(study)
 
     def flush(self, then: Callable[[bool], None]) -> None:
         """Nothing of the 3D view is kept."""
@@ -66,4 +70,5 @@ class RenderingPart:
 
     def close(self) -> None:
         """End the rendering thread."""
+        self._warming.close()
         self._area.stage.leave()

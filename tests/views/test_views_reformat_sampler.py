@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import tracemalloc
 from pathlib import Path
 
 import numpy as np
@@ -181,3 +182,19 @@ def test_real_series_equal_the_reference(shared_data: Path, folder: str) -> None
             off = np.abs(found - truth) > 1
             assert off.sum() <= 4  # samples on the very edge of the volume
             assert truth.std() > 100
+
+
+def test_a_uniform_series_is_sampled_where_its_pixels_lie(make_stack) -> None:
+    stack = make_stack(count=40, rows=256, columns=256)
+    as_made = VolumeSampler(as_volume(make_stack(count=3)))
+    as_made.warm()  # VTK's own import is not counted
+    tracemalloc.start()
+    try:
+        shown = as_shown_volume(stack)
+        sampler = VolumeSampler(shown.volume)
+        sampler.warm()
+        taken = tracemalloc.get_traced_memory()[1]
+    finally:
+        tracemalloc.stop()
+    assert np.shares_memory(shown.volume.stored, stack.stored)
+    assert taken < stack.stored.nbytes / 4

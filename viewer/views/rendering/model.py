@@ -33,6 +33,17 @@ from viewer.views.rendering.voxels import Removed, Voxels
 ZOOM_PER_PIXEL = 0.008
 """Natural logarithm of the zoom factor for one widget pixel of a drag, as in 2D."""
 
+TURNS = {
+    "rendering.turn.left": (-1, 0),
+    "rendering.turn.right": (1, 0),
+    "rendering.turn.up": (0, -1),
+    "rendering.turn.down": (0, 1),
+}
+"""Acts that turn the volume, with what lies in front moving right and down."""
+
+TURN_DEGREES, QUICK_TURN_DEGREES = 5.0, 30.0
+"""By how much an arrow key turns, alone and with Shift."""
+
 MOST_STEPS = 12
 """Steps of cutting away that can be undone."""
 

@@ -39,6 +39,8 @@ class RenderThread(QObject):
     """A Picture, in the thread of the receiver."""
     loaded = Signal(object)
     """The Voxels that are rendered from now on, or the GeometryVerdict that says why there are none."""
+    begun = Signal(str)
+    """What the thread does from now on, before the first picture, in words for the reader."""
     refused = Signal(str)
     """Why nothing can be rendered, in words for the reader."""
     idle = Signal()
@@ -112,14 +114,17 @@ class RenderThread(QObject):
                 let_go()
 
     def _render_all(self, make: Callable[[], Voxels | GeometryVerdict]) -> None:
+        self.begun.emit(tr("Finding out how this machine draws 3D \u2026"))
         can = self._find()
         if can.engine is Engine.NONE:
             self.refused.emit(can.refusal(tr))
             return
+        self.begun.emit(tr("Building the volume \u2026"))
         found = make()
         if isinstance(found, GeometryVerdict):
             self.loaded.emit(found)
             return
+        self.begun.emit(tr("Drawing the first picture \u2026"))
         threads = max(1, os.cpu_count() or 1)
         renderer = VolumeRenderer(can, threads=threads, interrupted=self._has_newer)
         try:

@@ -34,7 +34,14 @@ from viewer.views.rendering.camera import Direction, Point
 from viewer.views.rendering.drags import Drags
 from viewer.views.rendering.editing import Editor
 from viewer.views.rendering.evidence_layer import EvidenceLayer
-from viewer.views.rendering.model import HANDS, Hand, VolumeModel
+from viewer.views.rendering.model import (
+    HANDS,
+    QUICK_TURN_DEGREES,
+    TURN_DEGREES,
+    TURNS,
+    Hand,
+    VolumeModel,
+)
 from viewer.views.rendering.render_thread import RenderThread
 from viewer.views.rendering.scene import Picture, Surface
 from viewer.views.rendering.voxels import Voxels, voxels_of
@@ -47,17 +54,6 @@ REST_MS = 160
 ZOOM_PER_NOTCH = 1.15
 NOTCH = 120
 
-TURNS = {
-    "rendering.turn.left": (-1, 0),
-    "rendering.turn.right": (1, 0),
-    "rendering.turn.up": (0, -1),
-    "rendering.turn.down": (0, 1),
-}
-"""Acts that turn the volume, with what lies in front moving right and down."""
-
-TURN_DEGREES, QUICK_TURN_DEGREES = 5.0, 30.0
-"""By how much an arrow key turns, alone and with Shift."""
-
 ARROWS = {
     Qt.Key.Key_Left: "rendering.turn.left",
     Qt.Key.Key_Right: "rendering.turn.right",
@@ -68,13 +64,6 @@ ARROWS = {
 TOOL = "viewport.tool."
 PRESET = "viewport.preset."
 """What the names of acts of tools and of presets begin with."""
-
-HELD = (
-    Qt.KeyboardModifier.ShiftModifier
-    | Qt.KeyboardModifier.ControlModifier
-    | Qt.KeyboardModifier.AltModifier
-    | Qt.KeyboardModifier.MetaModifier
-)
 
 Mask = npt.NDArray[np.generic]
 
@@ -96,7 +85,7 @@ class VolumeView(QWidget):
         self.theme = theme or Theme()
         self.model = VolumeModel()
         self.keys = KeyBindings(VIEWER_ACTS, Scope.VIEWPORT)
-        self.refusal = ""
+        self.refusal = self.step = ""
         self.corner_text = True
         self.editor = Editor(self.model, Aside(self))
         self.editor.removed.connect(self._show_removed)
@@ -156,6 +145,7 @@ class VolumeView(QWidget):
         thread.painted.connect(self._paint_later)
         thread.refused.connect(self._refuse)
         thread.loaded.connect(self._loaded)
+        thread.begun.connect(self._take_step)
         self._thread = thread
         thread.start(lambda: _voxels(make, made), let_go)
         self.tell()
@@ -166,13 +156,18 @@ class VolumeView(QWidget):
         self.editor.clear()
         self.evidence.clear()
         if self._thread is not None:
-            for signal in (self._thread.painted, self._thread.refused, self._thread.loaded):
+            for signal in (
+                self._thread.painted,
+                self._thread.refused,
+                self._thread.loaded,
+                self._thread.begun,
+            ):
                 signal.disconnect()
             self._thread.end()
         self._thread = self._picture = self._image = self._study = self._stack = None
         self._masks, self._made, self._pointed = (), [], ""
         self.drags.drop()
-        self.refusal = ""
+        self.refusal = self.step = ""
         self.model.clear()
         self.tell()
 
@@ -240,6 +235,11 @@ class VolumeView(QWidget):
         self.tell()
         self.draw(moving=True)
 
+    def _take_step(self, words: str) -> None:
+        """Say what is done before the first picture."""
+        self.step = words
+        self.tell()
+
     def _refuse(self, reason: str) -> None:
         self.refusal = reason
         self.tell()
@@ -292,7 +292,7 @@ class VolumeView(QWidget):
         elif self.refusal:
             overlay.paint_refusal(painter, self.refusal, model, theme)
         elif self._thread is not None:
-            overlay.paint_refusal(painter, self.tr("Preparing 3D \u2026"), model, theme)
+            overlay.paint_refusal(painter, self.step or self.tr("Preparing 3D \u2026"), model, theme)
         if self._active:
             width = theme.length("viewport", "frame")
             draw_frame(painter, bounds, theme.colour("viewport-frame"), width)
@@ -394,7 +394,8 @@ class VolumeView(QWidget):
         points = bool(self._pointed) or self.model.hand is Hand.PICK
         usual = Qt.CursorShape.CrossCursor if self.model.hand.cuts else Qt.CursorShape.ArrowCursor
         self.setCursor(Qt.CursorShape.PointingHandCursor if points else usual)
-        self.setAccessibleName(", ".join(overlay.spoken(self.model)) or self.refusal)
+        spoken = ", ".join(overlay.spoken(self.model))
+        self.setAccessibleName(spoken or self.refusal or self.step)
         self.update()
         self.changed.emit()
 
@@ -414,7 +415,7 @@ class VolumeView(QWidget):
             return
         arrow = ARROWS.get(Qt.Key(event.key()))
         shift = event.modifiers() == Qt.KeyboardModifier.ShiftModifier
-        if arrow is not None and (shift or not event.modifiers() & HELD):
+        if arrow is not None and (shift or not event.modifiers() & ~Qt.KeyboardModifier.KeypadModifier):
             self._turn(arrow, QUICK_TURN_DEGREES if shift else TURN_DEGREES)
             return
         act = self.keys.act_of(event)
