@@ -311,3 +311,51 @@ def test_tiles_take_one_series_while_it_arrives_and_give_the_panes_back(
     area.grid.set_tiled(False)
     assert shown() == before
     area.open_study(None)
+
+
+class ShrinkingOpened(AnalyticOpened):
+    """A stack that loses all but its last two frames while its thread loads it."""
+
+    def load(
+        self,
+        *,
+        first: int,
+        on_frames: Callable[[Sequence[int]], None] | None,
+        cancel: CancelToken | None,
+    ) -> ImageStack:
+        super().load(first=first, on_frames=on_frames, cancel=cancel)
+        self.stack = ImageStack(self.stack.series, self.stack.stored[-2:], self.stack.frames[-2:])
+        self._reader.is_loaded.set()
+        return self.stack
+
+
+class ShrinkingReader(AnalyticReader):
+    """Files of it are bad, and it is faster than the window."""
+
+    def __init__(self, stacks: Sequence[ImageStack]) -> None:
+        super().__init__(stacks)
+        self.is_loaded = threading.Event()
+
+    def begin(self, series: Series) -> AnalyticOpened:
+        opened = ShrinkingOpened(self, self.stacks[series.key])
+        self.opened.append(opened)
+        return opened
+
+
+def test_images_that_fall_out_before_the_window_looks_are_no_trouble(
+    qtbot, qapp, stacks, make_study
+) -> None:  # type: ignore[no-untyped-def]
+    reader = ShrinkingReader(stacks[:1])
+    adapter = ReaderAdapter(reader)
+    area = ReadingArea(adapter)
+    qtbot.addWidget(area)
+    seen: list[int] = []
+    adapter.seriesBegun.connect(lambda _key, stack: seen.append(len(stack.frames)))
+    adapter.seriesOpened.connect(lambda _key, stack, _bad: seen.append(len(stack.frames)))
+    area.open_study(make_study(stacks[0].series))
+    assert reader.is_loaded.wait(20)  # and the window has heard nothing so far
+    qtbot.waitUntil(lambda: adapter.opened(stacks[0].series.key) is not None)
+    assert seen == [9, 2]
+    assert len(area.grid.active_pane().stack().frames) == 2
+    area.open_study(None)
+    adapter.close()

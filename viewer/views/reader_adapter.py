@@ -99,6 +99,8 @@ class _Request:
     cancel: CancelToken = field(default_factory=CancelToken)
     wanted: bool = True
     opened: OpenedStack | None = None
+    stack: ImageStack | None = None
+    """What the window was told: the thread that loads takes frames out of its own when they are bad."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -194,9 +196,9 @@ class ReaderAdapter(QObject):
         known = self._series.get(key)
         if known is not None:
             if known.opened is not None:
-                self.seriesBegun.emit(key, known.opened.stack)
+                self.seriesBegun.emit(key, known.stack)
                 if key in self._complete:
-                    self.seriesOpened.emit(key, known.opened.stack, known.opened.bad_files)
+                    self.seriesOpened.emit(key, known.stack, known.opened.bad_files)
             return
         request = _Request(key)
         self._series[key] = request
@@ -208,7 +210,7 @@ class ReaderAdapter(QObject):
                 if request.cancel.cancelled:
                     raise WorkerCancelled("cancelled", "Cancelled.")
                 opened = self._reader.begin(series)
-                self._tell(request, self._begun, opened)
+                self._tell(request, self._begun, opened, opened.stack)
                 opened.load(
                     first=wanted,
                     on_frames=lambda frames: self._tell(request, self._frames, tuple(frames)),
@@ -273,7 +275,7 @@ class ReaderAdapter(QObject):
     def stack(self, key: str) -> ImageStack | None:
         """Return the stack of a series that is open or opening."""
         request = self._series.get(key)
-        return None if request is None or request.opened is None else request.opened.stack
+        return None if request is None else request.stack
 
     def opened(self, key: str) -> OpenedStack | None:
         """Return an open series with its memory once all pixels are in: for workers that measure."""
@@ -325,11 +327,11 @@ class ReaderAdapter(QObject):
             self._indexing = None
             self.indexFailed.emit(code, message)
 
-    def _begun(self, request: _Request, opened: OpenedStack) -> None:
+    def _begun(self, request: _Request, opened: OpenedStack, stack: ImageStack) -> None:
         if request.wanted:
-            request.opened = opened
+            request.opened, request.stack = opened, stack
             self._arrived[request.key] = set()
-            self.seriesBegun.emit(request.key, opened.stack)
+            self.seriesBegun.emit(request.key, stack)
 
     def _frames(self, request: _Request, frames: tuple[int, ...]) -> None:
         if request.wanted:
@@ -341,6 +343,7 @@ class ReaderAdapter(QObject):
             opened.release()
             return
         self._complete.add(request.key)
+        request.stack = opened.stack
         self.seriesOpened.emit(request.key, opened.stack, opened.bad_files)
 
     def _thumbnail_made(self, request: _Request, pixels: npt.NDArray[np.uint8]) -> None:
