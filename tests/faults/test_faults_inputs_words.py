@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 from fault_scene import sightline, slices
+from hostile_files import write
 
 from app.cli.output import _shown
 from viewer.imaging.charset import clean, visible
@@ -95,3 +96,40 @@ def test_the_command_line_names_odd_files_on_one_line_each(tmp_path: Path) -> No
     lines = [line for line in done.out.splitlines() if line.startswith("not read: ")]
     assert len(lines) == 3
     assert not set(done.out + done.err) & {"\x1b", "\u202e"}
+
+
+@pytest.mark.parametrize(
+    ("name", "written", "wanted"),
+    [
+        ("PixelSpacing", ["1e300", "1e-300"], None),
+        ("PixelSpacing", [0.7, 0.8], (0.7, 0.8)),
+        ("PixelSpacing", ["20000", "20000"], None),
+    ],
+)
+def test_a_spacing_that_is_no_length_of_a_pixel_is_none(
+    name: str, written: list[object], wanted: object, tmp_path: Path
+) -> None:
+    write(tmp_path, 1, **{name: written})
+    (series,) = index_paths([str(tmp_path)]).studies[0].series
+    assert series.pixel_spacing == wanted
+
+
+def test_numbers_without_sense_are_dropped_and_the_unit_with_them(tmp_path: Path) -> None:
+    write(
+        tmp_path, 1, KVP="1e300", SliceThickness="-5", RescaleSlope="1e300",
+        WindowWidth=["1e300", "400"], WindowCenter=["1", "40"], ImagePositionPatient=["1e9", 0, 0],
+    )  # fmt: skip
+    (series,) = index_paths([str(tmp_path)]).studies[0].series
+    (instance,) = series.instances
+    assert (series.kvp, series.slice_thickness) == (None, None)
+    # Unspecified, so that nobody reads Hounsfield units off an image without its rescale.
+    assert (instance.rescale_slope, instance.rescale_type) == (1.0, "US")
+    assert [(one.center, one.width) for one in instance.windows] == [(40.0, 400.0)]
+    assert instance.plane is None
+
+
+def test_a_count_of_frames_beyond_all_bounds_is_refused(tmp_path: Path) -> None:
+    write(tmp_path, 1, NumberOfFrames="9" * 12)
+    (bad,) = index_paths([str(tmp_path)]).bad_files
+    assert bad.code == "bad_header"
+    assert "frames" in bad.reason

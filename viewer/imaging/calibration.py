@@ -17,6 +17,9 @@ PROJECTION_MODALITIES: Final = frozenset(("CR", "DX", "MG", "XA", "RF", "IO", "P
 REGION_CALIBRATED: Final = frozenset(("US", "IVUS"))
 """Images whose calibration belongs to regions of the picture (PS3.3 C.8.5.5), not to the image."""
 
+LEAST_MM, MOST_MM = 1e-6, 1e4
+"""What the spacing of pixels may be: from a nanometre to ten metres."""
+
 Spacing = tuple[float, float]
 
 
@@ -30,8 +33,8 @@ class Calibration:
 
 
 def positive_pair(values: tuple[float, ...]) -> Spacing | None:
-    """Return two positive spacings, or none when they are not."""
-    if len(values) != 2 or min(values) <= 0.0:
+    """Return two positive spacings, or none when they are not, or are no lengths of a pixel."""
+    if len(values) != 2 or min(values) < LEAST_MM or max(values) > MOST_MM:
         return None
     return values[0], values[1]
 

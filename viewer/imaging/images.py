@@ -60,6 +60,12 @@ FLOAT_BITS: Final = {0x7FE00008: 32, 0x7FE00009: 64}
 
 MAX_FRAMES: Final = 100_000
 MAX_WINDOWS: Final = 16
+LEAST, MOST = 1e-15, 1e15
+"""Width of a window and size of a rescaled value beyond which a header means no image."""
+
+FARTHEST_MM: Final = 1e6
+"""Distance from the origin of the patient's space beyond which a position is none."""
+
 MAX_VOI_LUTS: Final = 8
 
 XRAY_PROJECTION_CLASSES: Final = ("1.2.840.10008.5.1.4.1.1.12.1", "1.2.840.10008.5.1.4.1.1.12.2")
@@ -171,7 +177,7 @@ def _template(values: tuple[bytes | None, ...], syntax: str, big_endian: bool) -
     if high_bit is None or not stored - 1 <= high_bit < allocated:
         high_bit = stored - 1
     slope, intercept = header.decimal(Tag.RescaleSlope), header.decimal(Tag.RescaleIntercept)
-    if slope is None or intercept is None or slope == 0.0:
+    if slope is None or intercept is None or slope == 0.0 or max(abs(slope), abs(intercept)) > MOST:
         # "US": unspecified (PS3.3 C.11.1.1.2). A CT without rescale has no Hounsfield units.
         slope, intercept, rescale_type = 1.0, 0.0, "US"
     else:
@@ -184,7 +190,7 @@ def _template(values: tuple[bytes | None, ...], syntax: str, big_endian: bool) -
         transfer_syntax_uid=syntax,
         rows=header.number(Tag.Rows) or 0,
         columns=header.number(Tag.Columns) or 0,
-        number_of_frames=header.integer(Tag.NumberOfFrames) or 1,
+        number_of_frames=int(header.decimal(Tag.NumberOfFrames) or 1),
         bits_allocated=allocated,
         bits_stored=stored,
         high_bit=high_bit,
@@ -320,7 +326,7 @@ def window_presets(
             function=known,
         )
         for index, (center, width) in enumerate(pairs)
-        if width > 0.0 and math.isfinite(width) and math.isfinite(center)
+        if LEAST < width < MOST and abs(center) < MOST
     )
 
 
@@ -423,6 +429,7 @@ def make_plane(
         abs(math.sqrt(a * a + b * b + c * c) - 1.0) > PERPENDICULAR_TOLERANCE
         or abs(math.sqrt(d * d + e * e + f * f) - 1.0) > PERPENDICULAR_TOLERANCE
         or abs(a * d + b * e + c * f) > PERPENDICULAR_TOLERANCE
+        or max(map(abs, position)) > FARTHEST_MM
     ):
         return None
     return ImagePlane(

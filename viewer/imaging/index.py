@@ -281,6 +281,11 @@ def _series(uid: str, images: list[ImageFile]) -> list[Series]:
     ]
 
 
+def _positive(number: float | None) -> float | None:
+    """Return a voltage or a length, none where it is absurd."""
+    return number if number is not None and 0.0 < number < 1e5 else None
+
+
 def _stack(uid: str, part: str, stack: Stack) -> Series:
     images = stack.images
     header = images[0].header
@@ -314,8 +319,8 @@ def _stack(uid: str, part: str, stack: Stack) -> Series:
         manufacturer=text.text(raw.get(Tag.Manufacturer)),
         model_name=text.text(raw.get(Tag.ManufacturerModelName)),
         convolution_kernel=text.text(raw.get(Tag.ConvolutionKernel)),
-        kvp=header.decimal(Tag.KVP),
-        slice_thickness=header.decimal(Tag.SliceThickness),
+        kvp=_positive(header.decimal(Tag.KVP)),
+        slice_thickness=_positive(header.decimal(Tag.SliceThickness)),
         contrast_agent=text.text(raw.get(Tag.ContrastBolusAgent)),
         pixel_spacing=spacing,
         spacing_source=source,

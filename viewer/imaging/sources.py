@@ -124,10 +124,13 @@ def _walk_folder(root: Path, sources: Sources) -> Iterator[str]:
         folders = []
         for entry in entries:
             if entry.is_symlink():
-                if not Path(entry.path).resolve().is_relative_to(root):
+                # Not Path.resolve: it raises on links that lead to each other.
+                if not Path(os.path.realpath(entry.path)).is_relative_to(root):
                     sources.refuse(
                         entry.path, "unsafe_path", "A link that leads out of the folder: not followed."
                     )
+                elif not Path(entry.path).exists():
+                    sources.refuse(entry.path, "unreadable", "A link that leads to nothing.")
             elif entry.is_dir(follow_symlinks=False):
                 folders.append(entry.path)
             elif entry.is_file(follow_symlinks=False):
