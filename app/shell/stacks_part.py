@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Callable, Mapping
+
+from PySide6.QtCore import QCoreApplication
 
 from app.desk import Desk
 from app.shell.parts import PartContext, SidePage
@@ -17,7 +20,7 @@ class StacksPart:
     """Lays over all viewports what their images bring."""
 
     def __init__(self, context: PartContext) -> None:
-        area = context.area
+        self._area = area = context.area
         self._planes = OverlayPlanes(area.adapter, area)
         self._phases = PhaseSteps(area, area)
         area.grid.add_layer(lambda view: SlideLayer(view, area.adapter))
@@ -43,6 +46,8 @@ class StacksPart:
         """Let go of what belongs to another study."""
         self._phases.play(None)
         self._planes.forget()
+        if study is not None and not study.series:
+            self._area.grid.active_pane().refuse(no_images(study))
 
     def flush(self, then: Callable[[bool], None]) -> None:
         """Nothing of this is kept."""
@@ -52,3 +57,14 @@ class StacksPart:
         """Let go of everything."""
         self._phases.play(None)
         self._planes.forget()
+
+
+def no_images(study: Study) -> str:
+    """Say that a study has nothing for a viewport, and what it has instead."""
+    words = QCoreApplication.translate("StacksPart", "This study holds no images that can be shown.")
+    kinds = Counter(one.what for one in study.objects)
+    if not kinds:
+        return words
+    listed = ", ".join(f"{count} \u00d7 {what}" if count > 1 else what for what, count in kinds.items())
+    holds = QCoreApplication.translate("StacksPart", "It holds: {objects}.").format(objects=listed)
+    return f"{words}\n{holds}"

@@ -15,9 +15,12 @@ from PySide6.QtWidgets import QApplication
 from pytestqt.qtbot import QtBot
 from stack_files import TILE, write_slide
 
+from viewer.acts import Arrangement
+from viewer.imaging.hanging_facts import flavour_of
 from viewer.imaging.reader import Reader
 from viewer.imaging.study import BadFile
 from viewer.imaging.tiles import SlideTiles, TilePlace
+from viewer.imaging.tiling import Flavour
 from viewer.views.corner_text import tr
 from viewer.views.reader_adapter import ReaderAdapter
 from viewer.views.reading_area import ReadingArea
@@ -275,3 +278,22 @@ def test_pan_and_zoom_stay_those_of_one_place_at_both_levels(scene: Scene) -> No
     left, top, right, bottom = visible
     assert (left + right) / 2 == pytest.approx(200.5 / 1024, abs=0.002)
     assert (top + bottom) / 2 == pytest.approx(300.5 / 1024, abs=0.002)
+
+
+def test_the_label_hangs_nowhere_by_itself_and_its_picture_is_hidden(scene: Scene) -> None:
+    (label,) = [one for one in scene.study.series if flavour_of(one) is Flavour.LABEL]
+    scene.area.grid.set_arrangement(Arrangement.SIDE_BY_SIDE)
+    stacks = [pane.stack() for pane in scene.area.grid.panes()]
+    assert label.key not in [stack.series.key for stack in stacks if stack is not None]
+    item = scene.area.strip._items[label.key]
+    before = item.grab().toImage()
+    item.set_picture(np.full((60, 90, 3), 200, dtype=np.uint8))
+    assert item.grab().toImage() == before
+    assert "hidden" in item.accessibleName()
+
+
+def test_a_reader_may_open_the_label(scene: Scene) -> None:
+    (label,) = [one for one in scene.study.series if flavour_of(one) is Flavour.LABEL]
+    item = scene.area.strip._items[label.key]
+    QTest.mouseClick(item, Qt.MouseButton.LeftButton)
+    scene.bot.waitUntil(lambda: scene.pane.stack().series.key == label.key, timeout=30_000)

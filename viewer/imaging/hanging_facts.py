@@ -18,6 +18,7 @@ import resources
 from viewer.imaging.geometry import ImagePlane
 from viewer.imaging.letters import direction_letters
 from viewer.imaging.study import Series, Study
+from viewer.imaging.tiling import Flavour
 
 Found = TypeVar("Found", Series, Study)
 
@@ -91,8 +92,18 @@ def study_words(study: Study) -> tuple[str, ...]:
 
 
 def pictures(study: Study) -> tuple[Series, ...]:
-    """Return the series that hold images."""
-    return tuple(series for series in study.series if series.modality not in NO_IMAGES)
+    """Return the series that hold images; the label of a slide, which may name the patient, is none."""
+    return tuple(
+        series
+        for series in study.series
+        if series.modality not in NO_IMAGES and flavour_of(series) is not Flavour.LABEL
+    )
+
+
+def flavour_of(series: Series) -> Flavour | None:
+    """Return what a picture of a slide shows; none for any other series."""
+    tiling = series.instances[0].tiling if series.instances else None
+    return None if tiling is None else tiling.flavour
 
 
 def modalities(study: Study) -> tuple[str, ...]:
@@ -159,7 +170,11 @@ def _reading_order(study: Study) -> tuple[Series, ...]:
     return tuple(
         sorted(
             (series for series in pictures(study) if is_first_phase(series)),
-            key=lambda series: (is_localiser(series), -image_count(series)),
+            key=lambda series: (
+                is_localiser(series),
+                flavour_of(series) is Flavour.OVERVIEW,
+                -image_count(series),
+            ),
         )
     )
 

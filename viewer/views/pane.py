@@ -58,6 +58,10 @@ class Pane(Protocol):
         """
         ...
 
+    def refuse(self, why: str) -> None:
+        """Say in the empty pane why nothing is shown here, until something is."""
+        ...
+
     def frames_arrived(self, indices: Iterable[int]) -> None:
         """Say that the pixels of more frames are in."""
         ...

@@ -493,5 +493,6 @@ class ReadingArea(QWidget):
         self.grid.clear_series({key})
         for number in list(self._panes_of(key)):
             del self._wanted[number]
+            self.grid.all_panes()[number].refuse(message)
         self._mark_shown()
         self.seriesProblem.emit(key, message)

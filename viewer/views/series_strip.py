@@ -20,8 +20,10 @@ from PySide6.QtGui import (
 )
 from PySide6.QtWidgets import QApplication, QFrame, QScrollArea, QVBoxLayout, QWidget
 
+from viewer.imaging.hanging_facts import flavour_of
 from viewer.imaging.priors import PriorStudy
 from viewer.imaging.study import Series, Study
+from viewer.imaging.tiling import Flavour
 from viewer.views.corner_text import badge_text, printed_date
 from viewer.views.frame_image import Bytes, to_qimage
 from viewer.views.icons import glyph
@@ -53,6 +55,7 @@ class SeriesItem(QWidget):
         self.theme = theme
         self.is_prior = is_prior
         self.shown = False
+        self.is_label = flavour_of(series) is Flavour.LABEL
         self._picture = QPixmap()
         self._pressed: QPointF | None = None
         self._hovered = False
@@ -65,7 +68,9 @@ class SeriesItem(QWidget):
         self.setToolTip(plain_tip("  ".join(filter(None, about))))
 
     def set_picture(self, pixels: Bytes) -> None:
-        """Show a picture from grey or RGB bytes."""
+        """Show a picture from grey or RGB bytes; the label of a slide may name the patient."""
+        if self.is_label:
+            return
         self._picture = QPixmap.fromImage(to_qimage(pixels))
         self.update()
 
@@ -81,6 +86,8 @@ class SeriesItem(QWidget):
         return QSize(width, round(self._picture_box(width).height()) + lines + self.theme.px(12))
 
     def _words(self) -> tuple[str, ...]:
+        if self.is_label:
+            return self.tr("Label"), self.tr("hidden")
         number = "" if self.series.series_number is None else str(self.series.series_number)
         count, phase = self.series.image_count, self.series.phase
         return (
@@ -108,6 +115,10 @@ class SeriesItem(QWidget):
             target = QRectF(QPointF(0, 0), size.toSizeF())
             target.moveCenter(box.center())
             painter.drawPixmap(target, self._picture, QRectF(self._picture.rect()))
+        if self.is_label:
+            side, ratio = self.theme.px(20), self.devicePixelRatioF()
+            mark = glyph("eye-slash", self.theme.colour("text-3"), side, pixel_ratio=ratio)
+            painter.drawPixmap(box.center() - QPointF(side, side) / 2, mark)
         edge, width = (
             ("viewport-frame", 2) if self.shown else ("control" if self._hovered else "line-2", 1)
         )

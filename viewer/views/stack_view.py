@@ -101,6 +101,12 @@ class StackView(QWidget):
         self._tell_layers()
         self.set_state(self.model.state)
 
+    def refuse(self, why: str) -> None:
+        """Say in the empty viewport why nothing is shown here, until something is."""
+        self.model.refusal = why
+        self._describe()
+        self.update()
+
     def shown(self) -> Shown | None:
         """Return everything that is shown, for a pane beside it to show alike."""
         return self.model.shown()

@@ -114,6 +114,8 @@ class ViewportModel:
         Images by which the wheel and the keys move: a page where viewports show tiles of a series.
     hung
         How the stack came up: what a reset goes back to, and whether it is a prior's.
+    refusal
+        Why nothing is shown, in words for the reader; empty while something is, or nothing was asked.
     upper_value
         Words for the value of a series that lies over the image, at an image point; none without one.
     """
@@ -138,6 +140,7 @@ class ViewportModel:
         self.hung = Hung()
         self.upper_value: Callable[[tuple[float, float]], str] | None = None
         self.all_regions = False
+        self.refusal = ""
         self._arrived: npt.NDArray[np.bool_] | None = None
         self._cut: Cut | None = None
         self._cut_key: tuple[ImageStack | None, int] = (None, 0)
@@ -154,7 +157,7 @@ class ViewportModel:
         hung: Hung | None = None,
     ) -> None:
         """Show a stack from a frame on (the middle one for none), of which some frames have arrived."""
-        self.stack, self.study = stack, study
+        self.stack, self.study, self.refusal = stack, study, ""
         self.hung = hung or Hung()
         self._own_window.clear()
         self._cut, self._cut_key = None, (None, 0)

@@ -16,7 +16,7 @@ from viewer.views.frame_image import FrameImages
 from viewer.views.guides import draw_cursor, draw_reference_line
 from viewer.views.icons import glyph
 from viewer.views.layers import Layer, LayerOrder
-from viewer.views.outlined_text import draw_outlined
+from viewer.views.outlined_text import draw_outlined, fitting
 from viewer.views.overlay import Outline
 from viewer.views.pyramid import level_for
 from viewer.views.scale_bar import ScaleBar
@@ -93,6 +93,8 @@ def paint_viewport(
             draw_progress(painter, model.arrived_share, bounds, theme)
     if model.stack is not None and model.hung.prior:
         draw_prior(painter, model, bounds, theme, corner_text=corner_text)
+    if model.stack is None and model.refusal:
+        draw_refusal(painter, model.refusal, bounds, theme)
     if active:
         draw_frame(painter, bounds, theme.colour("viewport-frame"), theme.length("viewport", "frame"))
 
@@ -214,7 +216,7 @@ def quiet_note(model: ViewportModel) -> str:
 def spoken(model: ViewportModel) -> str:
     """Return what assistive technology reads: series, image and a problem of the geometry."""
     if model.stack is None:
-        return ""
+        return model.refusal
     series = model.stack.series
     words = (
         model.hung.prior,
@@ -378,7 +380,6 @@ def draw_corners(
         Colour of the words: a prior's differ from those of the study that is read.
     """
     font, colour = theme.font("corner"), theme.colour(ink)
-    metrics = QFontMetricsF(font)
     line, margin = theme.line_height("corner"), theme.value("viewport", "margin")
     left, right = bounds.left() + margin, bounds.right() - margin
     half = bounds.width() / 2 - margin - theme.px(16)
@@ -390,9 +391,8 @@ def draw_corners(
             # an orientation letter stands in the middle of the first and of the last row
             beside_letter = (row == 0 and top < bounds.center().y()) or top + row * line >= lowest
             room = half if beside_letter else whole
-            fitting = metrics.elidedText(words, Qt.TextElideMode.ElideRight, room)
-            x = right if at_right else left
-            draw_outlined(painter, (x, top + row * line), fitting, font, colour, right=at_right)
+            x, y = right if at_right else left, top + row * line
+            draw_outlined(painter, (x, y), fitting(words, font, room), font, colour, right=at_right)
 
     top = bounds.top() + margin - 2
     upper_right = (*text.top_right, note) if note else text.top_right
@@ -455,6 +455,24 @@ def draw_progress(painter: QPainter, share: float, bounds: QRectF, theme: Theme)
     height = theme.px(2)
     line = QRectF(bounds.left(), bounds.bottom() - height, bounds.width() * share, height)
     painter.fillRect(line, theme.colour("text-3"))
+
+
+def draw_refusal(painter: QPainter, why: str, bounds: QRectF, theme: Theme) -> None:
+    """Say why nothing is shown, in the middle of the viewport, under a sign."""
+    side, font = theme.px(24), theme.font("base")
+    painter.setFont(font)
+    width = min(bounds.width() - 2 * theme.px(16), theme.px(420))
+    flags = Qt.AlignmentFlag.AlignHCenter | Qt.AlignmentFlag.AlignTop | Qt.TextFlag.TextWordWrap
+    room = QRectF(0, 0, width, bounds.height())
+    text = QFontMetricsF(font).boundingRect(room, flags, why)
+    top = bounds.center().y() - (side + theme.px(8) + text.height()) / 2
+    mark = glyph(
+        "prohibit", theme.colour("text-2"), side, pixel_ratio=painter.device().devicePixelRatioF()
+    )
+    painter.drawPixmap(QPointF(bounds.center().x() - side / 2, top), mark)
+    painter.setPen(theme.colour("text-2"))
+    place = QRectF(bounds.center().x() - width / 2, top + side + theme.px(8), width, text.height())
+    painter.drawText(place, flags, why)
 
 
 def draw_frame(painter: QPainter, bounds: QRectF, colour: QColor, width: int) -> None:
