@@ -23,6 +23,11 @@ def act_text(act: Act) -> str:
     return QCoreApplication.translate("Act", act.text)
 
 
+def act_of(name: str) -> Act:
+    """Return an act by its name."""
+    return _BY_NAME[name]
+
+
 def key_of(name: str) -> str:
     """Return the first key in force of an act, or empty."""
     return keymap().key_of(_BY_NAME[name])

@@ -20,6 +20,7 @@ from app.shell.evidence_link import EvidenceLink
 from app.shell.measuring import Measuring, view_of
 from app.shell.part_table import PARTS
 from app.shell.parts import PartContext, Parts
+from app.shell.reading_acts import ReadingActs
 from app.shell.reading_header import ReadingHeader
 from app.shell.report_panel import ReportPanel
 from app.shell.saving import ReportSaver
@@ -87,18 +88,19 @@ class ReadingPage(QWidget):
         self.area = ReadingArea(adapter, theme)
         self.panel = ReportPanel(theme)
         self.sealed = SealedBar(theme)
-        self.tools = ToolBar(
-            theme,
-            self.area.grid,
-            self.do,
-            stage=self.area.stage,
-            why_not=lambda act: self.parts.why_not(act) if self.parts.knows(act) else "",
-        )
         context = self._context(engine)
         self.drafts = DraftFlow(context, lambda: self.masks, self)
         self.measuring = Measuring(engine, adapter, self.work, self)
         self.link = EvidenceLink(self.panel, self.area, self.work, self)
         self.parts = Parts(context, PARTS)
+        self.acts = ReadingActs(self.area, self.parts, self.say)
+        self.tools = ToolBar(
+            theme,
+            self.area.grid,
+            self.acts.do,
+            stage=self.area.stage,
+            why_not=self.acts.why_not,
+        )
         self.side = SidePanel(theme, self.parts.pages())
         self.area.add_beside_strip(self.side)
         self._lay_out()
@@ -146,7 +148,6 @@ class ReadingPage(QWidget):
 
     def _connect(self) -> None:
         self.area.seriesProblem.connect(self._series_problem)
-        self.area.actLeft.connect(self.parts.perform)
         self.area.said.connect(self.say)
         self.area.marks.findingRequested.connect(self._measure)
         self.panel.draftWanted.connect(self.draft)
@@ -425,12 +426,6 @@ class ReadingPage(QWidget):
     def say(self, words: str) -> None:
         """Say something that passes."""
         self.panel.toast.say(words, can_undo=False)
-
-    def do(self, act: str) -> bool:
-        """Do an act of the viewer's table or of a part; false when it does not fit now."""
-        if self.parts.knows(act):
-            return self.parts.perform(act)
-        return self.area.do(act)
 
     def show_side_page(self, name: str) -> None:
         """Open the side panel at a page."""

@@ -144,7 +144,7 @@ class SightlineWindow(QWidget):
         self.palette_layer = CommandPalette(theme, self, ACTS, self.why_not)
         self.sheet = ShortcutSheet(theme, self, ACTS)
         viewer = [act for act in VIEWER_ACTS if act.scope is Scope.WINDOW]
-        bind_acts(self, (*REPORT_ACTS, *viewer, *WINDOW_ACTS), self.perform)
+        bind_acts(self, (*REPORT_ACTS, *viewer, *WINDOW_ACTS), self._ask)
 
     def _connect(self) -> None:
         self.session.deskOpened.connect(self._desk_opened)
@@ -400,6 +400,9 @@ class SightlineWindow(QWidget):
     def perform(self, name: str) -> bool:
         """Do an act by name, whichever table it is of; false when it does not fit now."""
         return self.acts.perform(name)
+
+    def _ask(self, name: str) -> None:
+        self.acts.ask(name)
 
     def why_not(self, name: str) -> str:
         """Return why an act is not possible now, or empty."""

@@ -71,8 +71,17 @@ class WindowActs:
         elif name in self._acts:
             self._acts[name]()
         else:
-            return self._window.reading.do(name)
+            return self._window.reading.acts.do(name)
         return True
+
+    def ask(self, name: str) -> None:
+        """Do an act whose key was pressed; say why when it does not fit now."""
+        window = self._window
+        reason = self.why_not(name)
+        if not reason:
+            self.perform(name)
+        elif window.pages.currentWidget() is window.reading:
+            window.reading.acts.refuse(name, reason)
 
     def why_not(self, name: str) -> str:
         """Return why an act is not possible now, or empty."""
@@ -88,11 +97,9 @@ class WindowActs:
                 if page is self._window.reading
                 else tr("no study is open")
             )
-        if self._window.reading.parts.knows(name):
+        if not name.startswith("window.") or self._window.reading.parts.knows(name):
             away = page is not self._window.reading
-            return tr("no study is open") if away else self._window.reading.parts.why_not(name)
-        if not name.startswith("window."):
-            return "" if page is self._window.reading else tr("no study is open")
+            return tr("no study is open") if away else self._window.reading.acts.why_not(name)
         reasons = (
             (name in OF_WORKLIST and not in_worklist, tr("only in the worklist")),
             (

@@ -9,6 +9,7 @@ from PySide6.QtCore import Signal
 from PySide6.QtWidgets import QWidget
 from pytestqt.qtbot import QtBot
 
+from viewer.acts import Arrangement, Tool
 from viewer.imaging.reader import OpenStack
 from viewer.imaging.regions import Region, Shape
 from viewer.imaging.study import Study, WindowPreset
@@ -110,13 +111,21 @@ def test_a_workspace_is_made_once_and_holds_nothing_after_it_was_left(
     assert len(made) == 1
 
 
-def test_acts_go_to_the_workspace_first(
+def test_acts_go_to_what_stands_there_alone(
     stage: Stage, stack: ImageStack, made: list[Plain], opened: Callable[[ImageStack], OpenStack]
 ) -> None:
-    assert not stage.do("viewport.reset")
+    grid = stage._grid
+    assert stage.do("viewport.invert")
+    shown = grid.active_pane().model.state
+    assert shown.inverted
     stage.enter(NAME, stack, None, opened(stack), None)
-    assert stage.do("viewport.reset") and not stage.do("viewport.invert")
-    assert made[0].done == ["viewport.reset", "viewport.invert"]
+    assert stage.do("viewport.reset") and not stage.do("viewport.flip_vertical")
+    assert made[0].done == ["viewport.reset", "viewport.flip_vertical"]
+    assert grid.active_pane().model.state == shown
+    assert stage.do("viewport.tool.zoom") and grid.tool is Tool.ZOOM
+    assert stage.name == NAME
+    assert stage.do("layout.2x2") and grid.arrangement is Arrangement.FOUR
+    assert stage.name == ""
 
 
 def test_viewports_come_back_at_the_place_that_was_looked_at(

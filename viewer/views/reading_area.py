@@ -17,6 +17,7 @@ from viewer.imaging.regions import Region
 from viewer.imaging.study import BadFile, Series, Study, WindowPreset
 from viewer.imaging.volume import ImageStack
 from viewer.views.above import Above
+from viewer.views.act_reasons import SERIES_STEPS
 from viewer.views.grid import ViewportGrid
 from viewer.views.marks.board import MarkBoard
 from viewer.views.marks.layer import MarksLayer
@@ -31,8 +32,6 @@ from viewer.views.viewport_state import ViewportState
 
 REPEATED = 4
 """Panes up to this number show a series again when there are no more; others stay empty."""
-
-SERIES_STEPS = {"viewport.next_series": 1, "viewport.previous_series": -1}
 
 
 class ReadingArea(QWidget):
@@ -366,11 +365,15 @@ class ReadingArea(QWidget):
         self._row.insertWidget(1, widget)
 
     def do(self, act: str) -> bool:
-        """Do an act of the viewer's table: in the workspace that is entered, else in the viewports."""
+        """Do an act of the viewer's table in what stands here, or enter or leave a workspace."""
         if self.stage.knows(act):
             self.switch_workspace(act)
             return True
-        return self.stage.do(act) or self.grid.do(act)
+        return self.stage.do(act)
+
+    def neighbour(self, step: int) -> str:
+        """Return the key of the series `step` places on from the active pane's; empty at the ends."""
+        return self.strip.neighbour(self._wanted.get(self.grid.active_index(), ""), step)
 
     def switch_workspace(self, name: str) -> None:
         """Enter a workspace with the series of the active viewport, or leave it.
@@ -399,9 +402,7 @@ class ReadingArea(QWidget):
         """Do what no viewport does: step through the series, enter a workspace; else ask outside."""
         step = SERIES_STEPS.get(act)
         if step is not None:
-            there = self.strip.neighbour(self._wanted.get(self.grid.active_index(), ""), step)
-            if there:
-                self.show_series(there)
+            self.show_series(self.neighbour(step))
         elif self.stage.knows(act):
             self.switch_workspace(act)
         else:

@@ -9,6 +9,7 @@ from viewer.imaging.reader import OpenStack
 from viewer.imaging.regions import Region
 from viewer.imaging.study import Study, WindowPreset
 from viewer.imaging.volume import ImageStack
+from viewer.views.act_reasons import CORNER_TEXT, LAYOUT, TOOL
 from viewer.views.grid import ViewportGrid
 from viewer.views.overlay import Overlay
 from viewer.views.places import PatientPoint
@@ -102,9 +103,20 @@ class Stage(QStackedWidget):
         self._grid.active_pane().widget().setFocus(Qt.FocusReason.OtherFocusReason)
 
     def do(self, act: str) -> bool:
-        """Let the workspace that is entered do an act."""
+        """Do an act of the viewer's table: in the workspace that is entered, else in the viewports.
+
+        Tools and corner text are those of both. A layout puts the viewports back. Any other act of the
+        viewports does nothing to them while nobody sees them.
+        """
         workspace = self.workspace
-        return workspace is not None and workspace.do(act)
+        if workspace is None:
+            return self._grid.do(act)
+        done = workspace.do(act)
+        if act.startswith(LAYOUT):
+            self.leave()
+        elif not act.startswith(TOOL) and act != CORNER_TEXT:
+            return done
+        return self._grid.do(act)
 
     def show_region(self, region: Region, window: WindowPreset | None = None) -> bool:
         """Go to a region in what stands here; viewports come back when they alone hold it."""

@@ -15,6 +15,8 @@ from viewer.views.rendering.couch import around_body
 from viewer.views.rendering.model import Hand, Removal, VolumeModel
 from viewer.views.rendering.voxels import Mask, Removed, shrunk
 
+PRESET = "preset."
+
 
 def tr(text: str) -> str:
     """Translate a word of the 3D view."""
@@ -54,12 +56,15 @@ class Editor(QObject):
         """Return why an act is not possible now, or empty."""
         voxels = self.model.voxels
         if voxels is None:
-            return tr("No volume is shown.")
+            return tr("no volume is shown")
         if act in ("bone", "couch", "hand.pick") and voxels.series.modality != "CT":
-            return tr("Only CT values tell bone and couch.")
+            return tr("only CT values tell bone and couch")
         if act == "undo" and not self.model.removals():
-            return tr("Nothing was cut away.")
-        return ""
+            return tr("nothing was cut away")
+        preset = act.removeprefix(PRESET)
+        if act == preset or preset in {one.name for one in self.model.presets()}:
+            return ""
+        return tr("not for {modality} images").format(modality=voxels.series.modality)
 
     def undo(self) -> None:
         """Take the last cut back."""

@@ -3,22 +3,31 @@
 from __future__ import annotations
 
 from PySide6.QtCore import Qt, Signal
-from PySide6.QtGui import QKeyEvent
+from PySide6.QtGui import QColor, QKeyEvent
 from PySide6.QtWidgets import QToolButton, QVBoxLayout, QWidget
 
 from viewer.acts import Tool
 from viewer.imaging.reader import OpenStack
 from viewer.imaging.regions import Region
-from viewer.imaging.resample import as_shown_volume
+from viewer.imaging.resample import RESAMPLED, as_shown_volume
 from viewer.imaging.study import Study, WindowPreset
 from viewer.imaging.volume import ImageStack
+from viewer.views.act_reasons import PRESET, TOOL
 from viewer.views.icons import icon
+from viewer.views.objects.volumes import LabelVolume
 from viewer.views.overlay import Overlay
 from viewer.views.places import PatientPoint
 from viewer.views.reformat.region_cuts import mask_of
 from viewer.views.rendering.bar import RenderingBar
 from viewer.views.rendering.view import TOOL, VolumeView
 from viewer.views.theme import Theme
+
+FAINTEST = 0.15
+"""Opacity under which a surface is hardly seen."""
+
+RENDERING = "rendering."
+OF_IMAGES = frozenset({"viewport.reset", "viewport.zoom_in", "viewport.zoom_out", "viewport.regions"})
+"""Acts of the viewports that a 3D view does too."""
 
 
 class VolumeWorkspace(QWidget):
@@ -93,7 +102,27 @@ class VolumeWorkspace(QWidget):
 
     def why_not(self, act: str) -> str:
         """Return why an act of the 3D view is not possible now, or empty."""
+        key = act.removeprefix(PRESET)
+        if key != act and int(key) > len(self.view.model.presets()):
+            return self.tr("there is no preset of this number")
+        if key == act and not act.startswith((TOOL, RENDERING)) and act not in OF_IMAGES:
+            return self.tr("not in the 3D view")
         return self.view.why_not(act)
+
+    def set_shapes(self, labels: LabelVolume | None, opacity: float) -> None:
+        """Show segments and regions of others as surfaces (`ShapesWorkspace`).
+
+        Of images that had to be resampled to a box nothing is shown: the labels are of the images.
+        """
+        stack = self._stack
+        fits = stack is not None and stack.series.verdict.kind not in RESAMPLED
+        parts = () if labels is None or not fits else labels.parts
+        masks = []
+        for place, part in enumerate(parts, start=1):
+            assert labels is not None  # it has parts
+            ink = QColor(part.colour).getRgbF()[:3]
+            masks.append((labels.labels == place, ink, max(opacity, FAINTEST), part.label))
+        self.view.set_masks(masks)
 
     def set_overlay(self, overlay: Overlay) -> None:
         """Take the regions of the evidence; their masks are drawn."""
