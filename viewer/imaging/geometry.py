@@ -50,7 +50,8 @@ class ImagePlane(BaseModel):
     @property
     def normal(self) -> FloatArray:
         """Unit normal: row_cosines x column_cosines."""
-        return np.cross(np.asarray(self.row_cosines), np.asarray(self.column_cosines))
+        (a, b, c), (d, e, f) = self.row_cosines, self.column_cosines
+        return np.array((b * f - c * e, c * d - a * f, a * e - b * d))
 
     def is_parallel(self, other: ImagePlane) -> bool:
         """True when both images have the same orientation, within the perpendicular tolerance."""

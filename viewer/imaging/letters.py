@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import lru_cache
 
 import numpy as np
 import numpy.typing as npt
@@ -51,14 +52,20 @@ def edge_letters(plane: ImagePlane | None, matrix: FloatArray) -> EdgeLetters | 
     """
     if plane is None:
         return None
-    across = np.linalg.inv(matrix[:2, :2])
-    axes = np.stack(
-        [
-            np.asarray(plane.row_cosines) * plane.column_spacing,
-            np.asarray(plane.column_cosines) * plane.row_spacing,
-        ],
-        axis=1,
+    along_row = np.asarray(plane.row_cosines) * plane.column_spacing
+    along_column = np.asarray(plane.column_cosines) * plane.row_spacing
+    return _letters(
+        tuple(along_row.tolist()), tuple(along_column.tolist()), tuple(matrix[:2, :2].ravel().tolist())
     )
+
+
+@lru_cache(maxsize=64)
+def _letters(
+    along_row: tuple[float, ...], along_column: tuple[float, ...], linear: tuple[float, ...]
+) -> EdgeLetters:
+    """Return the letters for steps of one pixel in the patient (mm); images of a series share them."""
+    across = np.linalg.inv(np.reshape(linear, (2, 2)))
+    axes = np.stack([along_row, along_column], axis=1)
     right, down = axes @ across[:, 0], axes @ across[:, 1]
     return EdgeLetters(
         left=direction_letters(-right),

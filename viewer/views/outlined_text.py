@@ -35,6 +35,26 @@ def _rendered(text: str, font_key: str, colour: int, ratio: float) -> QPixmap:
 
 
 _FONTS: dict[str, QFont] = {}
+_KEYS: dict[int, tuple[QFont, str]] = {}
+
+
+def _key(font: QFont) -> str:
+    """Return the key of a font, which is kept: the theme has a few, and makes each of them once."""
+    known = _KEYS.get(id(font))
+    if known is None:
+        known = _KEYS[id(font)] = (font, font.key())
+        _FONTS.setdefault(known[1], font)
+    return known[1]
+
+
+@lru_cache(maxsize=512)
+def _fitting(text: str, font_key: str, room: float) -> str:
+    return QFontMetricsF(_FONTS[font_key]).elidedText(text, Qt.TextElideMode.ElideRight, room)
+
+
+def fitting(text: str, font: QFont, room: float) -> str:
+    """Return a line cut off where a room in logical pixels ends, with an ellipsis."""
+    return _fitting(text, _key(font), room)
 
 
 def draw_outlined(
@@ -48,8 +68,6 @@ def draw_outlined(
 ) -> None:
     """Draw one line whose box has its top left (or top right) corner at a widget point."""
     x, y = at
-    key = font.key()
-    _FONTS.setdefault(key, font)
-    pixmap = _rendered(text, key, colour.rgba(), painter.device().devicePixelRatioF())
+    pixmap = _rendered(text, _key(font), colour.rgba(), painter.device().devicePixelRatioF())
     left = x - (pixmap.width() / pixmap.devicePixelRatio() - 1 if right else 1)
     painter.drawPixmap(QPointF(round(left), round(y) - 1), pixmap)

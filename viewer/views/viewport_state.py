@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass, replace
+from functools import lru_cache
 
 import numpy as np
 import numpy.typing as npt
@@ -154,8 +155,17 @@ def render_matrix(
     """Return the 3 x 3 affine that maps image points to widget points.
 
     The outer corner of the image is put on a whole device pixel: at a scale of 1 the grey values
-    reach the screen unchanged, and a slow pan does not shimmer.
+    reach the screen unchanged, and a slow pan does not shimmer. The matrix is kept: images that lie
+    alike share it, and nobody writes into it.
     """
+    lies = replace(state, index=0, window=None, inverted=False)
+    return _render_matrix(lies, image, width, height, pixel_ratio)
+
+
+@lru_cache(maxsize=64)
+def _render_matrix(
+    state: ViewportState, image: ImageSize, width: float, height: float, pixel_ratio: float
+) -> FloatArray:
     scale = scale_of(state, image, width, height)
     linear = state.orthogonal() @ np.diag([scale, scale * image.aspect])
     middle = np.array([width / 2, height / 2])
@@ -165,6 +175,7 @@ def render_matrix(
     matrix = np.eye(3)
     matrix[:2, :2] = linear
     matrix[:2, 2] = offset + snapped - corner
+    matrix.setflags(write=False)
     return matrix
 
 
