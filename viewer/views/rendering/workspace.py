@@ -12,7 +12,7 @@ from viewer.imaging.regions import Region
 from viewer.imaging.resample import RESAMPLED, as_shown_volume
 from viewer.imaging.study import Study, WindowPreset
 from viewer.imaging.volume import ImageStack
-from viewer.views.act_reasons import PRESET, TOOL
+from viewer.views.act_reasons import PRESET
 from viewer.views.icons import icon
 from viewer.views.objects.volumes import LabelVolume
 from viewer.views.overlay import Overlay
