@@ -58,6 +58,7 @@ ON_A_PLANE: Final = "PixelSpacing and slice positions"
 """Source of lengths on an oblique plane."""
 
 NO_PIXELS: Final = "No pixel has its centre inside."
+NO_VALUES: Final = "A colour image has no values to measure."
 ALL_PADDING: Final = "There is no image inside, only padding."
 
 
@@ -153,8 +154,8 @@ def measure_mark(
     found = measure(points, scale, mark)
     values = tuple(_value(one, got) for one, got in found if isinstance(got, Measured))
     refusal = next((got.reason for _, got in found if isinstance(got, Refusal)), "")
-    if mark.kind.has_area and pixels is not None and not pixels.is_colour:
-        inner, why = _statistics(mark, pixels)
+    if mark.kind.has_area and pixels is not None:
+        inner, why = ((), NO_VALUES) if pixels.is_colour else _statistics(mark, pixels)
         values, refusal = values + inner, refusal or why
     return mark.model_copy(update={"values": values, "refusal": refusal})
 
@@ -274,17 +275,15 @@ def _statistics(mark: Mark, pixels: FramePixels) -> tuple[tuple[MarkValue, ...],
     inside = pixels.inside(mask)
     if not inside.size:
         return (), ALL_PADDING
-    values = tuple(
-        MarkValue(
-            concept=concept,
-            label=label,
-            value=float(function(inside)),
-            unit=pixels.unit,
-            source=pixels.source,
-        )
+    return value_statistics(inside, pixels.unit, pixels.source), pixels.refusal
+
+
+def value_statistics(inside: FloatArray, unit: str, source: str) -> tuple[MarkValue, ...]:
+    """Return what is said of values, at least one, inside an area."""
+    return tuple(
+        MarkValue(concept=concept, label=label, value=float(function(inside)), unit=unit, source=source)
         for concept, label, function in STATISTICS
     )
-    return values, pixels.refusal
 
 
 # --- histogram ---------------------------------------------------------------------------------------

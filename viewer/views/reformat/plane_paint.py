@@ -10,7 +10,7 @@ from PySide6.QtCore import QLineF, QPointF, QRectF, Qt
 from PySide6.QtGui import QColor, QPainter, QPen, QPolygonF
 
 from viewer.imaging.geometry import FloatArray
-from viewer.imaging.marks import Mark
+from viewer.imaging.marks import Mark, MarkKind, Points
 from viewer.views.marks.paint import DrawnMark, draw_up, paint_label, paint_lines
 from viewer.views.marks.words import ORDINARY
 from viewer.views.outlined_text import draw_outlined
@@ -178,6 +178,17 @@ def lay_out(
     values = tuple(value.model_copy(update={"source": ORDINARY}) for value in mark.values)
     shown = mark.model_copy(update={"points": points, "values": values})
     return draw_up(shown, np.eye(3), theme, bounds, taken=taken)
+
+
+def lay_out_points(
+    kind: MarkKind, places: Points, frame: ViewFrame, bounds: QRectF, theme: Theme
+) -> DrawnMark:
+    """Lay out what there is of a mark that lacks points; it is not to be kept."""
+    points = tuple((x, y) for x, y in frame.to_widget(np.asarray(places)).tolist())
+    mark = Mark.model_construct(
+        kind=kind, points=points, series_instance_uid="", series_key="", sop_instance_uid="-"
+    )
+    return draw_up(mark, np.eye(3), theme, bounds)
 
 
 def draw_curve(

@@ -27,13 +27,20 @@ from viewer.views.key_bindings import KeyBindings
 from viewer.views.marks.paint import DrawnMark
 from viewer.views.mouse import MOUSE, WheelStep
 from viewer.views.mouse_events import BUTTONS, held_keys
+from viewer.views.reformat.marks import draws
 from viewer.views.reformat.plane_image import REST_MS, PlaneImage
-from viewer.views.reformat.plane_paint import draw_cross_lines, draw_curve, draw_marks, lay_out
+from viewer.views.reformat.plane_paint import (
+    draw_cross_lines,
+    draw_curve,
+    draw_marks,
+    lay_out,
+    lay_out_points,
+)
 from viewer.views.reformat.plane_regions import PlaneRegions
 from viewer.views.reformat.plane_words import plane_corners, plane_text
 from viewer.views.reformat.planes import PlaneName, Pose
 from viewer.views.reformat.scene import MprScene
-from viewer.views.reformat.strokes import Stroke, begin_stroke
+from viewer.views.reformat.strokes import Stroke, begin_stroke, on_plane
 from viewer.views.reformat.view_frame import CrossLine, Grip, Held, ViewFrame
 from viewer.views.scale_bar import scale_bar
 from viewer.views.theme import Theme
@@ -204,6 +211,7 @@ class PlaneView(QWidget):
 
     def _paint_over(self, painter: QPainter, frame: ViewFrame, bounds: QRectF) -> None:
         scene = self.scene
+        self._paint_shapes(painter, frame)
         self._paint_regions(painter, frame, bounds)
         lines = self.lines()
         handles = self.pointer is not None or self._stroke is not None
@@ -233,7 +241,23 @@ class PlaneView(QWidget):
         if drawing is None or stack is None or drawing.name != self.name:
             return None
         bounds = QRectF(self.rect()).adjusted(4, 4, -4, -4)
-        return lay_out(drawing.mark(stack.series), frame, bounds, self.theme)
+        mark = drawing.provisional(stack.series)
+        if mark is None:
+            return lay_out_points(drawing.kind, drawing.lines(), frame, bounds, self.theme)
+        return lay_out(self.scene.measured(mark), frame, bounds, self.theme)
+
+    def _paint_shapes(self, painter: QPainter, frame: ViewFrame) -> None:
+        scene = self.scene
+        if scene.shapes is not None and scene.sampler is not None and scene.stack is not None:
+            scene.shapes.paint(
+                painter,
+                self.name,
+                frame,
+                scene.sampler,
+                scene.stack,
+                ratio=self.devicePixelRatioF(),
+                coarse=bool(scene.turning),
+            )
 
     def _paint_regions(self, painter: QPainter, frame: ViewFrame, bounds: QRectF) -> None:
         found = self._regions.drawn(frame, self.reach(), self.devicePixelRatioF())
@@ -374,16 +398,19 @@ class PlaneView(QWidget):
         held = held_keys(event)
         if held["shift"]:
             self.point_out()
-        drawing = self.scene.marks.drawing
-        frame = self.frame()
+        frame, marks = self.frame(), self.scene.marks
+        drawing = marks.drawing
+        if drawing is not None and frame is not None and drawing.name == self.name:
+            sketch = drawing.sketch.move(on_plane(frame, self.pointer), frame.scale)
+            marks.drawing = drawing.with_sketch(sketch)
         before, self.held = self.held, None
         if frame is not None and drawing is None:
             self.held = frame.held_at(self.pointer, self.lines())
-        draws = self.scene.tool.draws or self.scene.drawing_curve
+        drawn = self.scene.tool.draws or self.scene.drawing_curve
         region, free = self.scene.pointed, event.buttons() == Qt.MouseButton.NoButton
-        self._point_at(self.region_at(self.pointer) if free and not draws else "")
+        self._point_at(self.region_at(self.pointer) if free and not drawn else "")
         if (before, region) != (self.held, self.scene.pointed):
-            usual = Qt.CursorShape.CrossCursor if draws else Qt.CursorShape.ArrowCursor
+            usual = Qt.CursorShape.CrossCursor if drawn else Qt.CursorShape.ArrowCursor
             usual = Qt.CursorShape.PointingHandCursor if self.scene.pointed else usual
             self.setCursor(usual if self.held is None else CURSORS[self.held.grip])
         self.update()
@@ -402,9 +429,12 @@ class PlaneView(QWidget):
         self.update()
 
     def mouseDoubleClickEvent(self, event: QMouseEvent) -> None:
-        """End the curve that is being drawn, else maximise and back."""
+        """End the outline or the curve that is drawn, else maximise; two clicks with a drawing tool."""
         self.scene.set_active(self.name)
-        if event.button() is not Qt.MouseButton.LeftButton:
+        drawing, frame = self.scene.marks.drawing, self.frame()
+        if drawing is not None and drawing.is_outline and frame is not None:
+            self.scene.finish_drawing(frame.scale)
+        elif event.button() is not Qt.MouseButton.LeftButton or draws(self.scene.tool):
             self.mousePressEvent(event)
         elif self.scene.drawing_curve:
             self.actRequested.emit("reformat.curved")

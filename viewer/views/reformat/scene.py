@@ -12,10 +12,12 @@ from viewer.acts import Tool
 from viewer.imaging.curve import Curve, curve_through
 from viewer.imaging.grey import GreyPipeline, default_window
 from viewer.imaging.marks import Mark
+from viewer.imaging.marks_plane import PlaneValues, measure_in_patient, source_of
 from viewer.imaging.own_presets import PRESETS
 from viewer.imaging.reformat import (
     ReformatPlane,
     Slab,
+    Stored,
     Vector,
     VoxelGrid,
     slab_offsets,
@@ -29,6 +31,7 @@ from viewer.imaging.suv import SuvRefusal, SuvScale, suv_scale
 from viewer.imaging.volume import ImageStack
 from viewer.views.fusion.plane_fusion import PlaneFusion
 from viewer.views.marks.board import MarkBoard
+from viewer.views.objects.plane_shapes import PlaneShapes
 from viewer.views.overlay import Overlay
 from viewer.views.reformat.marks import PlaneMarks
 from viewer.views.reformat.plane_words import shown_value
@@ -72,6 +75,7 @@ class MprScene(QObject):
         self.window: WindowPreset | None = None
         self.suv: SuvScale | SuvRefusal | None = None
         self.fusion: PlaneFusion | None = None
+        self.shapes: PlaneShapes | None = None
         self.curve_points: tuple[Vector, ...] = ()
         self.curve: Curve | None = None
 
@@ -103,8 +107,10 @@ class MprScene(QObject):
         self.stack = self.study = self.sampler = self.state = self.window = None
         self.badge = self.hovered = self.pointed = ""
         self.drawing_curve = False
+        self.shapes = None
         self.fusion = None
-        self.marks.drawing, self.marks.series_key = None, ""
+        self.marks.drawing = self.marks.held = None
+        self.marks.series_key = ""
         self.set_curve(())
         self.changed.emit()
 
@@ -163,6 +169,11 @@ class MprScene(QObject):
         if window is not None and window != self.window:
             self.window = window
             self.changed.emit()
+
+    def set_shapes(self, shapes: PlaneShapes | None) -> None:
+        """Lay segments and regions of others over the planes; none takes them away."""
+        self.shapes = shapes
+        self.changed.emit()
 
     def set_active(self, name: PlaneName) -> None:
         """Let acts be for a plane."""
@@ -272,11 +283,65 @@ class MprScene(QObject):
         self.curveChanged.emit()
         self.changed.emit()
 
-    def add_mark(self, mark: Mark) -> None:
-        """Keep a mark that was drawn on a plane."""
+    def finish_drawing(self, scale: float) -> None:
+        """Keep the mark that is drawn, unless it was a slip.
+
+        Parameters
+        ----------
+        scale
+            Widget pixels for one millimetre.
+        """
+        drawing, self.marks.drawing = self.marks.drawing, None
+        if drawing is not None and self.stack is not None:
+            mark = drawing.finished(self.stack.series, scale)
+            if mark is not None:
+                mark = self.measured(mark)
+                self.marks.board.add(mark)
+                self.marks.board.select(mark.id)
+        self.changed.emit()
+
+    def drop_drawing(self) -> None:
+        """Forget the mark that is drawn."""
         self.marks.drawing = None
-        self.marks.board.add(mark)
-        self.marks.board.select(mark.id)
+        self.changed.emit()
+
+    def measured(self, mark: Mark) -> Mark:
+        """Return a mark with its sizes and the values inside, of the slab of the active plane."""
+        if self.stack is None:
+            return mark
+        return measure_in_patient(mark, self.stack.series, self._values_on(self.slab()))
+
+    def _values_on(self, slab: Slab) -> PlaneValues | None:
+        sampler = self.sampler
+        if sampler is None:
+            return None
+
+        def read(plane: ReformatPlane) -> Stored:
+            offsets = slab_offsets(sampler.grid, plane.origin, plane.normal, slab)
+            return sampler.sample(plane, offsets, slab.mode)
+
+        volume, suv = sampler.volume, self.suv
+        found = suv if isinstance(suv, SuvScale) else None
+        return PlaneValues(
+            volume,
+            sampler.grid,
+            read,
+            factor=1.0 if found is None else found.factor,
+            unit=volume.unit if found is None else found.unit,
+            source=source_of(slab),
+            refusal=suv.reason if isinstance(suv, SuvRefusal) else "",
+        )
+
+    def hold(self, mark: Mark) -> None:
+        """Show a mark as it is in the reader's hand."""
+        self.marks.held = mark
+        self.changed.emit()
+
+    def let_go(self) -> None:
+        """Keep the mark in hand as it is now."""
+        held, self.marks.held = self.marks.held, None
+        if held is not None:
+            self.marks.board.replace(held)
 
     def set_board(self, board: MarkBoard) -> None:
         """Keep marks on the board that all viewports of a study share."""

@@ -49,6 +49,6 @@ def mask_on_plane(mask: Mask, stack: ImageStack, plane: ReformatPlane) -> Mask:
     reach = REACH * np.maximum(np.append(gaps, 0.0), np.insert(gaps, 0, 0.0))
     inside = np.abs(heights - offsets[nearest]) <= reach[nearest]
     inside &= (column >= 0) & (column < mask.shape[2]) & (row >= 0) & (row < mask.shape[1])
-    found = np.zeros(len(places), dtype=bool)
+    found = np.zeros(len(places), dtype=mask.dtype)
     found[inside] = mask[nearest[inside], row[inside], column[inside]]
     return found.reshape(plane.rows, plane.columns)

@@ -9,10 +9,11 @@ import numpy as np
 
 from viewer.acts import Tool
 from viewer.imaging.marks import Mark
+from viewer.imaging.marks_plane import moved_in_patient, with_handle_in_patient
 from viewer.imaging.reformat import Vector, vector
 from viewer.views.gestures import PIXELS_PER_IMAGE, ZOOM_PER_PIXEL
 from viewer.views.mouse import Button
-from viewer.views.reformat.marks import KINDS, Drawing, moved_point
+from viewer.views.reformat.marks import begun, draws
 from viewer.views.reformat.planes import PlaneName
 from viewer.views.reformat.view_frame import CrossLine, Grip, Held, Point, ViewFrame
 from viewer.views.viewport_state import window_dragged
@@ -163,42 +164,48 @@ class _Pan(Stroke):
 
 
 class _Draw(Stroke):
-    """Draws a length, or one axis of a diameter after the other."""
+    """Sets points of a mark: one where the button goes down, and one where a drag ends."""
 
     leaves_regions = False
 
     def __init__(self, view: PlaneView, start: Point, tool: Tool) -> None:
         super().__init__(view, start)
-        marks, place = view.scene.marks, self.frame.to_patient(start)
+        marks, point = self.scene.marks, self.on_plane(start)
         drawing = marks.drawing
-        if drawing is None or not drawing.wants_more or drawing.name != view.name:
-            drawing = Drawing(KINDS[tool], view.name, self.frame.pose, ())
-        self.before = marks.drawing
-        marks.drawing = drawing.begun(place)
+        if drawing is None or drawing.name != view.name or drawing.sketch.tool is not tool:
+            marks.board.select("")
+            marks.drawing = begun(tool, view.name, self.frame.pose, point, start)
+        elif drawing.sketch.closes_at(point, self.frame.scale):
+            self.scene.finish_drawing(self.frame.scale)
+        else:
+            marks.drawing = drawing.with_sketch(drawing.sketch.press(point, start))
 
-    def drag(self, point: Point) -> None:
+    def on_plane(self, point: Point) -> Point:
+        """Return a widget point in millimetres of the plane that is drawn on."""
+        return on_plane(self.frame, point)
+
+    def to(self, point: Point) -> None:
+        """Follow the pointer from the first pixel: a free-form outline takes its way."""
         marks = self.scene.marks
         if marks.drawing is not None:
-            marks.drawing = marks.drawing.moved(self.frame.to_patient(point))
+            sketch = marks.drawing.sketch.move(self.on_plane(point), self.frame.scale)
+            marks.drawing = marks.drawing.with_sketch(sketch)
             self.view.update()
 
-    def click(self, point: Point) -> None:
-        self.scene.marks.drawing = self.before
-
     def end(self, point: Point) -> None:
-        super().end(point)
-        marks, stack = self.scene.marks, self.scene.stack
-        drawing = marks.drawing
-        if not self.moved or drawing is None or stack is None:
+        """Let go: what has all its points is kept."""
+        marks = self.scene.marks
+        if marks.drawing is None:
             return
-        if not drawing.is_long_enough():
-            marks.drawing = self.before
-        elif not drawing.wants_more:
-            self.scene.add_mark(drawing.mark(stack.series))
+        marks.drawing = marks.drawing.with_sketch(
+            marks.drawing.sketch.release(self.on_plane(point), point)
+        )
+        if marks.drawing.is_complete:
+            self.scene.finish_drawing(self.frame.scale)
 
 
 class _Mark(Stroke):
-    """Selects a mark, and moves the point of it that is held."""
+    """Selects a mark, and moves the handle of it that is held, or all of it."""
 
     leaves_regions = False
 
@@ -208,14 +215,18 @@ class _Mark(Stroke):
         self.scene.marks.board.select(mark.id)
 
     def drag(self, point: Point) -> None:
-        stack = self.scene.stack
-        if stack is None or self.handle is None or not self.mark.is_own:
+        if not self.mark.is_own:
             return
-        normal = self.frame.pose.normal
-        depth = (self.mark.array()[self.handle] - np.asarray(self.frame.pose.centre)) @ normal
-        place = vector(np.asarray(self.frame.to_patient(point)) + depth * normal)
-        moved = moved_point(self.mark, self.handle, place, stack.series)
-        self.scene.marks.board.replace(moved)
+        place = np.asarray(self.frame.to_patient(point))
+        if self.handle is None:
+            moved = moved_in_patient(self.mark, place - self.frame.to_patient(self.start))
+        else:
+            moved = with_handle_in_patient(self.mark, self.handle, place)
+        self.scene.hold(self.scene.measured(moved))
+
+    def end(self, point: Point) -> None:
+        super().end(point)
+        self.scene.let_go()
 
 
 class _CurvePoint(Stroke):
@@ -254,6 +265,11 @@ TOOLS: Final[dict[Tool, type[Stroke]]] = {
 }
 
 
+def on_plane(frame: ViewFrame, point: Point) -> Point:
+    """Return a widget point in millimetres to the right and down from the middle of a frame's pose."""
+    return (point[0] - frame.width / 2) / frame.scale, (point[1] - frame.height / 2) / frame.scale
+
+
 def begin_stroke(
     view: PlaneView, button: Button, tool: Tool, start: Point, *, ctrl: bool, shift: bool
 ) -> Stroke:
@@ -274,7 +290,7 @@ def begin_stroke(
         held = frame.held_at(start, lines)
         if held is not None and not (tool.draws and held.grip is not Grip.END):
             return _on_line(view, start, held, lines, alone=shift)
-    if tool in KINDS:
+    if draws(tool):
         return _Draw(view, start, tool)
     return TOOLS.get(tool, _Scroll)(view, start)
 

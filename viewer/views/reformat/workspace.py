@@ -23,6 +23,8 @@ from viewer.imaging.study import Study, WindowPreset
 from viewer.imaging.volume import ImageStack
 from viewer.views.act_reasons import TOOL
 from viewer.views.marks.board import MarkBoard
+from viewer.views.objects.plane_shapes import PlaneShapes
+from viewer.views.objects.volumes import LabelVolume
 from viewer.views.overlay import Overlay
 from viewer.views.places import PatientPoint
 from viewer.views.reformat.fourth_cell import RENDERING, FourthCell
@@ -51,6 +53,8 @@ SLAB_ACTS: Final[dict[str, SlabMode]] = {
 
 TURN_DEGREES: Final = 5.0
 """By how much an act turns the other planes."""
+
+ENTER: Final = (Qt.Key.Key_Return, Qt.Key.Key_Enter)
 
 FACTORS: Final[dict[str, float]] = {"viewport.zoom_in": 1.25, "viewport.zoom_out": 0.8}
 
@@ -151,6 +155,10 @@ class MprWorkspace(QWidget):
         self.cell.clear()
         self.maximised = None
         self._place_cells()
+
+    def set_shapes(self, labels: LabelVolume | None, opacity: float) -> None:
+        """Show segments and regions of others on the planes (`ShapesWorkspace`)."""
+        self.scene.set_shapes(None if labels is None else PlaneShapes(labels, opacity))
 
     def set_overlay(self, overlay: Overlay) -> None:
         """Take the regions of the evidence."""
@@ -380,21 +388,36 @@ class MprWorkspace(QWidget):
         self._show_slab()
 
     def keyPressEvent(self, event: QKeyEvent) -> None:
-        """Esc ends a drawing, then leaves; Enter ends the curve, Backspace takes a step back."""
+        """Esc ends a drawing, then leaves; Enter ends curve or outline, Backspace takes a step back."""
         key, scene = event.key(), self.scene
-        if key in (Qt.Key.Key_Return, Qt.Key.Key_Enter) and scene.drawing_curve:
-            self._switch_curve()
-        elif key == Qt.Key.Key_Backspace and scene.take_back():
-            pass
-        elif key == Qt.Key.Key_Escape:
-            if scene.drawing_curve:
-                self._switch_curve()
-            elif scene.marks.drawing is not None:
-                scene.take_back()
-            else:
-                self.leaveWanted.emit()
-        else:
+        taken = (
+            (key in ENTER and self._ends_drawing())
+            or (key == Qt.Key.Key_Backspace and scene.take_back())
+            or (key == Qt.Key.Key_Escape and self._escapes())
+        )
+        if not taken:
             super().keyPressEvent(event)
+
+    def _ends_drawing(self) -> bool:
+        """Finish the curve or the outline that is drawn; false when neither is."""
+        drawing = self.scene.marks.drawing
+        frame = None if drawing is None else self.planes[drawing.name].frame()
+        if self.scene.drawing_curve:
+            self._switch_curve()
+        elif drawing is not None and drawing.is_outline and frame is not None:
+            self.scene.finish_drawing(frame.scale)
+        else:
+            return False
+        return True
+
+    def _escapes(self) -> bool:
+        if self.scene.drawing_curve:
+            self._switch_curve()
+        elif self.scene.marks.drawing is not None:
+            self.scene.drop_drawing()
+        else:
+            self.leaveWanted.emit()
+        return True
 
 
 def _flipped(name: PlaneName, *, horizontally: bool) -> Callable[[MprState], MprState]:
