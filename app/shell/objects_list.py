@@ -119,7 +119,7 @@ class ObjectsList(QTreeWidget):
         self.setColumnCount(1)
         self.setHeaderHidden(True)
         self.setItemDelegate(_RowDelegate(theme, self))
-        self.setIndentation(theme.px(14))
+        self.setIndentation(theme.px(10))
         self.setIconSize(QSize(theme.px(SWATCH), theme.px(SWATCH)))
         self.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
         self.setVerticalScrollMode(QAbstractItemView.ScrollMode.ScrollPerPixel)

@@ -13,6 +13,7 @@ from app.shell.objects_jump import ImageJump, ImagePlace, place_of
 from app.shell.objects_page import ObjectsPage
 from app.shell.objects_places import ObjectPlaces
 from app.shell.objects_rows import Row, RowKind, maker_of, rows_of, title_of, tr
+from app.shell.objects_volumes import ObjectVolumes
 from app.shell.parts import PartContext, SidePage
 from viewer.acts import objects as acts
 from viewer.imaging.marks import Mark
@@ -45,6 +46,7 @@ class ObjectsPart(QObject):
         self.page = ObjectsPage(context.theme)
         self.jump = ImageJump(context.area)
         self.places = ObjectPlaces(self.board, context.work, context.area.grid)
+        self.volumes = ObjectVolumes(self.board, context.area, context.work)
         self.documents: DocumentCard | None = None
         self.reports: ReportCard | None = None
         self.problems: dict[str, str] = {}
@@ -111,6 +113,7 @@ class ObjectsPart(QObject):
         self._then.clear()
         self.places.forget()
         self.jump.forget()
+        self.volumes.forget()
         self._show_marks(frozenset())
         self.marks.clear()
         self.problems.clear()
@@ -122,6 +125,8 @@ class ObjectsPart(QObject):
         self.page.show_objects(() if study is None else study.objects, is_open=study is not None)
         count = 0 if study is None else len(study.objects)
         self._context.name_side_page(PAGE, f"{tr('Objects')} {count}" if count else tr("Objects"))
+        if study is not None and count and not study.series:
+            self._context.show_side_page(PAGE)  # there is nothing else to look at
         self._show_row()
 
     def flush(self, then: Callable[[bool], None]) -> None:
@@ -133,6 +138,7 @@ class ObjectsPart(QObject):
         for job in self._reading.values():
             job.drop()
         self.places.forget()
+        self.volumes.forget()
 
     # --- reading -----------------------------------------------------------------------------------
 

@@ -114,9 +114,7 @@ class ObjectPlaces:
 
         def answer(found: tuple[Laid | Misaligned, dict[int, float]]) -> None:
             self._board.take_place(content, one.series, one.frames, found[0])
-            self._board.take_volumes(
-                content.about.sop_instance_uid, found[1], tr("voxels whose centre is inside")
-            )
+            self._board.take_volumes(content.about.sop_instance_uid, found[1], _counted_on(one.series))
             done()
 
         self._jobs.append(self._work.run(work, answer, lambda _error: None))
@@ -143,3 +141,9 @@ class ObjectPlaces:
         for series in (*named, *beside):
             offer(series, series.frame_order())
         return list(found.values())[:MOST_SERIES]
+
+
+def _counted_on(series: Series) -> str:
+    """Say how a volume was counted, and on which series."""
+    name = series.description or series.modality
+    return tr("voxels of {series} whose centre is inside").format(series=name)

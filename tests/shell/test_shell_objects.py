@@ -378,3 +378,55 @@ def _digest(folder: Path) -> dict[str, str]:
     return {
         path.name: hashlib.sha256(path.read_bytes()).hexdigest() for path in sorted(folder.iterdir())
     }
+
+
+def test_the_planes_show_segments_and_contours_where_they_are(reader: Driver) -> None:
+    check(reader, ObjectKind.SEGMENTATION)
+    go_to_slice(reader, SLICE)
+    reader.reading.focus_images()
+    assert reader.window.acts.perform("workspace.mpr")
+    stage = reader.reading.area.stage
+    reader.until(lambda: stage.name == "workspace.mpr" and stage.workspace.scene.shapes is not None)
+    views = stage.workspace.planes
+    reader.until(lambda: stage.workspace.scene.state is not None)
+    reader.until(lambda: not any(view.is_refining for view in views.values()))
+    scene = stage.workspace.scene
+    first = slices()[SLICE]
+    left, top, height = (float(one) for one in first.ImagePositionPatient)
+    x, y = middle(1)
+    inside = (left + 0.95 * x, top + 0.95 * y, height)
+    _, bottom, _, right = BOXES[1]
+    beside = (left + 0.95 * (right + 12), top + 0.95 * (bottom + 8), height)
+    for place, is_in in ((inside, True), (beside, False)):
+        scene.change(lambda state, grid, place=place: state.at(place, grid))
+        reader.until(lambda: not any(view.is_refining for view in views.values()))
+        for name, view in views.items():
+            column, row_ = view.frame().to_widget([place])[0]
+            image = view.grab().toImage()
+            # beside the crosshair, whose lines run through the place itself
+            colour = image.pixelColor(int(column) + 4, int(row_) + 4)
+            assert (colour.red() - colour.green() > 60) is is_in, (name, place, colour.name())
+    row_shown = row(reader, ObjectKind.SEGMENTATION)
+    part(reader).page.list.checkWanted.emit(row_shown, False)
+    reader.until(lambda: scene.shapes is None)
+
+
+def test_the_3d_view_shows_segments_as_surfaces(reader: Driver) -> None:
+    check(reader, ObjectKind.SEGMENTATION)
+    part(reader).page.opacity.setValue(100)
+    reader.reading.focus_images()
+    assert reader.window.acts.perform("workspace.rendering")
+    stage = reader.reading.area.stage
+    reader.until(lambda: stage.workspace is not None and hasattr(stage.workspace, "view"))
+    view = stage.workspace.view
+    reader.until(lambda: view.is_current() and not reader.reading.work.is_busy)
+
+    def reds() -> int:
+        image = view.grab().toImage().convertToFormat(QImage.Format.Format_RGB888)
+        raw = np.frombuffer(image.constBits(), np.uint8).reshape(image.height(), image.bytesPerLine())
+        picture = raw[:, : 3 * image.width()].reshape(image.height(), -1, 3).astype(np.int64)
+        return int(((picture[..., 0] - picture[..., 1] > 90) & (picture[..., 2] < 90)).sum())
+
+    reader.until(lambda: view.is_current() and reds() > 200)
+    assert reader.window.acts.perform("objects.hide_all")
+    reader.until(lambda: view.is_current() and reds() == 0)

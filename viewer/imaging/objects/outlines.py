@@ -89,6 +89,11 @@ class Outlines:
         if tilted:
             self.badge = f"{tilted} contours lie across these images and are not shown"
 
+    @property
+    def frame_count(self) -> int:
+        """Frames of the stack."""
+        return len(self._planes)
+
     def on(self, index: int) -> tuple[Outline, ...]:
         """Return the contours drawn on a frame: those of the nearest plane, within half a slice."""
         level = self._nearest(index, self._depth / 2.0)

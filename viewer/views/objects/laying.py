@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from typing import Final
 
 import numpy as np
 import numpy.typing as npt
@@ -14,6 +15,10 @@ from viewer.imaging.objects.segments import SegmentationContent
 from viewer.imaging.study import Series
 
 Mask = npt.NDArray[np.uint8]
+Inside = npt.NDArray[np.bool_]
+HALF: Final = 128
+"""Where a mask of 0 to 255 begins to count as inside."""
+
 Frames = Sequence[tuple[int, int]]
 """Instance and frame number of each, as of an `ImageStack`."""
 
@@ -46,6 +51,14 @@ class LaidSegments:
             return None
         return self._alignment.mask(number, index)
 
+    def frames_inside(self, number: int) -> tuple[int, ...]:
+        """Return the frames on which a segment may be."""
+        return tuple(sorted(self._frames.get(number, frozenset())))
+
+    def inside(self, number: int, index: int) -> Inside:
+        """Return the pixels of a frame that belong to a segment; a fraction counts from one half."""
+        return self._alignment.mask(number, index) >= HALF
+
     def outlines(self, number: int, index: int) -> tuple[Outline, ...]:
         """Return no contours: a segmentation has masks."""
         return ()
@@ -73,6 +86,15 @@ class LaidRegions:
     def mask(self, number: int, index: int) -> Mask | None:
         """Return no mask: regions are drawn as the contours that they are."""
         return None
+
+    def frames_inside(self, number: int) -> tuple[int, ...]:
+        """Return the frames on which a region may enclose pixels."""
+        laid = self._laid.get(number)
+        return () if laid is None else tuple(range(laid.frame_count))
+
+    def inside(self, number: int, index: int) -> Inside:
+        """Return the pixels of a frame that a region encloses."""
+        return self._laid[number].mask(index) > 0
 
     def outlines(self, number: int, index: int) -> tuple[Outline, ...]:
         """Return the contours of a region on a frame."""

@@ -16,6 +16,10 @@ COLOURS: Final = (
 """For parts without a colour of their own; the first ones by Okabe and Ito."""
 
 
+BACKGROUND: Final = 0
+"""The number of what is no segment in a label map; some list it as one."""
+
+
 class PartKey(NamedTuple):
     """A part of an object: SOP Instance UID and segment or region number."""
 
@@ -49,7 +53,8 @@ def parts_of(content: ObjectContent) -> tuple[Part, ...]:
     """Return the parts of a segmentation or a structure set; none of other objects."""
     uid = content.about.sop_instance_uid
     if isinstance(content, SegmentationContent):
-        return tuple(_segment(uid, place, one) for place, one in enumerate(content.segments))
+        drawn = [one for one in content.segments if one.number != BACKGROUND]
+        return tuple(_segment(uid, place, one) for place, one in enumerate(drawn))
     if isinstance(content, StructureSetContent):
         return tuple(_region(uid, place, one) for place, one in enumerate(content.regions))
     return ()

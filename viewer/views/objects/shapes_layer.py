@@ -16,7 +16,7 @@ from viewer.imaging.objects.placing import Misaligned
 from viewer.views.frame_image import turned
 from viewer.views.layers import Layer, LayerOrder
 from viewer.views.objects.board import ObjectsBoard
-from viewer.views.objects.laying import Laid, Mask
+from viewer.views.objects.laying import HALF, Laid, Mask
 from viewer.views.objects.parts import Part, PartKey
 from viewer.views.stack_view import StackView
 from viewer.views.viewport_state import FloatArray, ViewportState, transform
@@ -34,9 +34,6 @@ HALO = 3.0
 """Widths of lines and of the dark line under them, widget pixels."""
 
 HALO_OPACITY = 0.5
-
-HALF = 128
-"""Where the outline of a mask of 0 to 255 runs."""
 
 POINT_REACH = 4.0
 """Half the size of the cross of a point, widget pixels."""
