@@ -210,6 +210,13 @@ def object_content(params: dict[str, Any], context: WorkerContext) -> dict[str, 
     return handler.object_content(params, context)
 
 
+def register(params: dict[str, Any], context: WorkerContext) -> dict[str, Any]:
+    """Register two volumes: see `viewer.imaging.registration.handle`, imported with the first one."""
+    from viewer.imaging import registration
+
+    return registration.handle(params, context)
+
+
 HANDLERS: dict[str, Handler] = {
     "index": index,
     "decode": decode,
@@ -217,4 +224,5 @@ HANDLERS: dict[str, Handler] = {
     "overlays": overlays,
     "object": object_content,
     "tiles": tiles,
+    "register": register,
 }

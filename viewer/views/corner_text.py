@@ -10,7 +10,7 @@ from viewer.imaging.calibration import PROJECTION_MODALITIES
 from viewer.imaging.geometry import GeometryVerdict, ImagePlane, VerdictKind
 from viewer.imaging.lossy import lossy_steps
 from viewer.imaging.study import Instance, Patient, Series, Study, WindowPreset
-from viewer.views.link import ManualLink
+from viewer.views.link import Link, RegisteredLink
 from viewer.views.places import PointedPixel
 
 MINUS = "\u2212"
@@ -187,10 +187,12 @@ def window_text(window: WindowPreset | None) -> str:
     return "  ".join(filter(None, (f"W {signed(window.width)}  L {signed(window.center)}", named)))
 
 
-def link_text(link: ManualLink | None) -> str:
-    """Say that a series follows the active one by an offset that a reader set."""
+def link_text(link: Link | None) -> str:
+    """Say that a series follows the active one by an offset or registration of a reader."""
     if link is None:
         return ""
+    if isinstance(link, RegisteredLink):
+        return tr("registered, confirmed by {name}").format(name=link.confirmed_by)
     if link.millimetres is not None:
         offset = f"{'+' if link.millimetres >= 0 else ''}{signed(link.millimetres, 1)} mm"
     else:
@@ -244,7 +246,7 @@ def corners(
     narrow: bool = False,
     probe: PointedPixel | None = None,
     upper: str = "",
-    link: ManualLink | None = None,
+    link: Link | None = None,
 ) -> Corners:
     """Return the text for one image.
 
@@ -260,7 +262,7 @@ def corners(
     upper
         Value under the pointer of a series that lies over this one.
     link
-        The offset set by hand to the active series; it stands over the position.
+        What joins it to the active series by hand; it stands over the position.
     """
     image = image_text(instance, index, count)
     named = series_text(series, plane)

@@ -12,7 +12,7 @@ from viewer.acts import Arrangement, Tool
 from viewer.imaging.regions import Region
 from viewer.imaging.study import Series, WindowPreset
 from viewer.views.layers import MakeLayer
-from viewer.views.link import ManualLink, link_here, shares_space
+from viewer.views.link import Link, ManualLink, link_here, registered, shares_space
 from viewer.views.overlay import Overlay
 from viewer.views.pane import Pane
 from viewer.views.places import PatientPoint
@@ -381,7 +381,7 @@ class ViewportGrid(QWidget):
         if number == self._active:
             self._tell_others()
         else:
-            self._panes[number].set_link(self._link_to(self._panes[number]))
+            self._panes[number].set_link(self._told_link(self._panes[number]))
         self.viewChanged.emit(number)
 
     def _tell_others(self) -> None:
@@ -390,7 +390,14 @@ class ViewportGrid(QWidget):
         for number, pane in enumerate(self._panes):
             active = number == self._active
             pane.set_reference(None if active else cut)
-            pane.set_link(None if active else self._link_to(pane))
+            pane.set_link(None if active else self._told_link(pane))
+
+    def _told_link(self, pane: Pane) -> Link | None:
+        """Return what joins a pane to the active one beside a frame of reference, to be said there."""
+        here, there = self.active_pane().stack(), pane.stack()
+        if not self.linked or here is None or there is None:
+            return None
+        return registered(here, there) or self._link_to(pane)
 
     def _link_to(self, pane: Pane, source: Pane | None = None) -> ManualLink | None:
         """Return the link by hand from a pane (the active one) to another."""

@@ -7,11 +7,16 @@ from dataclasses import dataclass
 import numpy as np
 
 from viewer.imaging.geometry import FloatArray
+from viewer.imaging.spaces import SAME, SPACES, Joined
 from viewer.imaging.volume import ImageStack
 from viewer.views.places import nearest_frame, plane_of
 
 PARALLEL = 0.99
 """Cosine above which two stacks count as cut the same way (about 8 degrees)."""
+
+
+NEARLY = 0.9
+"""The same for series that a registration joins: a patient never lies twice in quite the same way."""
 
 
 @dataclass(frozen=True)
@@ -36,21 +41,50 @@ class ManualLink:
     images: int
 
 
-def shares_space(source: ImageStack, target: ImageStack) -> bool:
-    """True when both series are in one frame of reference.
+@dataclass(frozen=True)
+class RegisteredLink:
+    """Two series are joined by a registration that a person confirmed.
 
-    Two series share space only through an equal, non-empty FrameOfReferenceUID (PS3.3 C.7.4.1).
+    Parameters
+    ----------
+    confirmed_by
+        Printed name.
     """
-    reference = source.series.frame_of_reference_uid
-    return bool(reference) and reference == target.series.frame_of_reference_uid
+
+    confirmed_by: str
+
+
+Link = ManualLink | RegisteredLink
+
+
+def joined(source: ImageStack, target: ImageStack) -> Joined | None:
+    """Return how the source lies in the target's space; none when that is not known.
+
+    Two series share space through an equal, non-empty FrameOfReferenceUID (PS3.3 C.7.4.1), or through
+    a registration that a person confirmed.
+    """
+    return SPACES.between(source.series.frame_of_reference_uid, target.series.frame_of_reference_uid)
+
+
+def shares_space(source: ImageStack, target: ImageStack) -> bool:
+    """True when it is known how both series lie to each other."""
+    return joined(source, target) is not None
+
+
+def registered(source: ImageStack, target: ImageStack) -> RegisteredLink | None:
+    """Return who vouches for how two series lie to each other; none in one frame of reference."""
+    found = joined(source, target)
+    if found is None or found.registration is None:
+        return None
+    return RegisteredLink(found.registration.confirmed_by)
 
 
 def linked_index(source: ImageStack, index: int, target: ImageStack) -> int | None:
     """Return the target's frame nearest to the source's frame, or none when they are not linked."""
-    if not shares_space(source, target):
+    way = joined(source, target)
+    if way is None or _common_normal(source, index, target, way) is None:
         return None
-    normal = _common_normal(source, index, target)
-    return None if normal is None else nearest_frame(target, _middle(source, index))
+    return nearest_frame(target, way.moved(_middle(source, index)))
 
 
 def link_here(source: ImageStack, index: int, target: ImageStack, at: int) -> ManualLink:
@@ -81,9 +115,19 @@ def _middle(stack: ImageStack, index: int) -> FloatArray:
     return middle
 
 
-def _common_normal(source: ImageStack, index: int, target: ImageStack) -> FloatArray | None:
-    """Return the target's normal; none when the two are not cut the same way or have no planes."""
+def _common_normal(
+    source: ImageStack, index: int, target: ImageStack, way: Joined = SAME
+) -> FloatArray | None:
+    """Return the target's normal; none when the two are not cut the same way or have no planes.
+
+    Parameters
+    ----------
+    way
+        How the source lies in the target's space; as if both were one where that is not known.
+    """
     here, there = plane_of(source, index), plane_of(target, 0)
-    if here is None or there is None or abs(float(here.normal @ there.normal)) < PARALLEL:
+    if here is None or there is None:
+        return None
+    if abs(float(way.turned(here.normal) @ there.normal)) < (PARALLEL if way is SAME else NEARLY):
         return None
     return there.normal

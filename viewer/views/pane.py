@@ -12,7 +12,7 @@ from viewer.imaging.regions import Region
 from viewer.imaging.study import Study, WindowPreset
 from viewer.imaging.volume import ImageStack
 from viewer.views.layers import Layer, MakeLayer
-from viewer.views.link import ManualLink
+from viewer.views.link import Link, ManualLink
 from viewer.views.overlay import Overlay
 from viewer.views.places import Cut, PatientPoint
 from viewer.views.view_link import View
@@ -158,8 +158,8 @@ class Pane(Protocol):
         """Take zoom and pan, or the window, of another pane."""
         ...
 
-    def set_link(self, link: ManualLink | None) -> None:
-        """Say by which offset this series follows the active one; none says nothing."""
+    def set_link(self, link: Link | None) -> None:
+        """Say what joins this series to the active one, if a reader did; none says nothing."""
         ...
 
     def show_place(self, point: PatientPoint | None) -> None:

@@ -1,8 +1,8 @@
 """Where frames lie in the patient: the nearest frame to a point, and how two images cut. No Qt.
 
 Points are LPS millimetres in one frame of reference, or image points (column, row) with the centre of
-the first pixel at (0, 0). Two series share space only through an equal, non-empty
-FrameOfReferenceUID (PS3.3 C.7.4.1).
+the first pixel at (0, 0). Two series share space through an equal, non-empty FrameOfReferenceUID
+(PS3.3 C.7.4.1) or a registration that a person confirmed (`viewer.imaging.spaces`).
 """
 
 from __future__ import annotations
@@ -17,6 +17,7 @@ import numpy.typing as npt
 
 from viewer.imaging.geometry import ImagePlane
 from viewer.imaging.probe import Probe, probe
+from viewer.imaging.spaces import SPACES
 from viewer.imaging.volume import ImageStack
 
 FloatArray = npt.NDArray[np.float64]
@@ -37,6 +38,14 @@ class PatientPoint:
 
     frame_of_reference_uid: str
     position: tuple[float, float, float]
+
+    def in_space(self, uid: str) -> PatientPoint | None:
+        """Return the same place in another frame of reference; none when nothing joins the two."""
+        way = SPACES.between(self.frame_of_reference_uid, uid)
+        if way is None:
+            return None
+        x, y, z = way.moved(self.position).tolist()
+        return PatientPoint(uid, (x, y, z))
 
 
 @dataclass(frozen=True)
@@ -75,9 +84,9 @@ class Cut:
         return np.array([(-0.5, -0.5), (right, -0.5), (right, bottom), (-0.5, bottom)])
 
     def shares_space(self, other: Cut | PatientPoint) -> bool:
-        """True when both are in one frame of reference."""
+        """True when it is known how both lie to each other."""
         own = self.frame_of_reference_uid
-        return bool(own) and own == other.frame_of_reference_uid
+        return SPACES.between(other.frame_of_reference_uid, own) is not None
 
     def distance(self, position: npt.ArrayLike) -> float:
         """Return how far a point lies from the plane, mm; positive along its normal."""
@@ -94,12 +103,10 @@ class Cut:
 
     def place_of(self, point: PatientPoint) -> tuple[float, float] | None:
         """Return the image point of a place that this image shows, or none."""
-        if (
-            not self.shares_space(point)
-            or abs(self.distance(point.position)) > self.reach + ROUNDING_MM
-        ):
+        here = point.in_space(self.frame_of_reference_uid)
+        if here is None or abs(self.distance(here.position)) > self.reach + ROUNDING_MM:
             return None
-        column, row = self.plane.patient_to_pixel(np.array([point.position]))[0].tolist()
+        column, row = self.plane.patient_to_pixel(np.array([here.position]))[0].tolist()
         inside = -0.5 <= column <= self.columns - 0.5 and -0.5 <= row <= self.rows - 0.5
         return (column, row) if inside else None
 
@@ -185,9 +192,10 @@ def reference_line(on: Cut, of: Cut) -> FloatArray | None:
     numpy.ndarray or None
         (2, 2) column and row of the ends; none when they share no space, are parallel or do not meet.
     """
-    if not on.shares_space(of) or abs(float(on.normal @ of.normal)) > ALONG:
+    way = SPACES.between(of.frame_of_reference_uid, on.frame_of_reference_uid)
+    if way is None or abs(float(on.normal @ way.turned(of.normal))) > ALONG:
         return None
-    corners = of.plane.pixel_to_patient(of.edges())
+    corners = way.moved(of.plane.pixel_to_patient(of.edges()))
     away = (corners - np.asarray(on.plane.position)) @ on.normal
     crossings = []
     for start, end in ((0, 1), (1, 2), (2, 3), (3, 0)):

@@ -17,7 +17,7 @@ from viewer.views.cine import Cine
 from viewer.views.frame_image import FrameImages
 from viewer.views.gestures import Drag
 from viewer.views.layers import Layer
-from viewer.views.link import ManualLink
+from viewer.views.link import Link, ManualLink
 from viewer.views.overlay import Overlay
 from viewer.views.places import Cut, PatientPoint
 from viewer.views.theme import Theme
@@ -276,8 +276,8 @@ class StackView(QWidget):
                 if state != self.model.state:
                     self.set_state(state)
 
-    def set_link(self, link: ManualLink | None) -> None:
-        """Say in the corner by which offset this series follows the active one; none says nothing."""
+    def set_link(self, link: Link | None) -> None:
+        """Say in the corner what joins this series to the active one; none says nothing."""
         if link != self.model.link:
             self.model.link = link
             self.update()

@@ -16,7 +16,7 @@ from viewer.imaging.own_presets import PRESETS
 from viewer.imaging.regions import Region
 from viewer.imaging.study import Instance, Study, WindowPreset
 from viewer.imaging.volume import ImageStack
-from viewer.views.link import ManualLink, index_by_hand, linked_index
+from viewer.views.link import Link, ManualLink, index_by_hand, linked_index
 from viewer.views.overlay import Outline, Overlay, hit
 from viewer.views.places import (
     Cut,
@@ -105,7 +105,7 @@ class ViewportModel:
     cursor
         The place that is pointed at in another viewport, or none.
     link
-        The offset set by hand to the active viewport's series, or none.
+        What joins this series to the active viewport's beside a frame of reference, or none.
     cine_rate
         Frames a second while a cine plays, else 0.
     magnified
@@ -133,7 +133,7 @@ class ViewportModel:
         self.pointer: tuple[float, float] | None = None
         self.reference: Cut | None = None
         self.cursor: PatientPoint | None = None
-        self.link: ManualLink | None = None
+        self.link: Link | None = None
         self.cine_rate = 0.0
         self.magnified = False
         self.step = 1
@@ -322,9 +322,10 @@ class ViewportModel:
         A place more than one slice beyond the ends is not in this series: it stays where it is.
         """
         stack = self.stack
-        if stack is None or stack.series.frame_of_reference_uid != point.frame_of_reference_uid:
+        here = None if stack is None else point.in_space(stack.series.frame_of_reference_uid)
+        if stack is None or here is None:
             return self.state
-        found = nearest(stack, point.position)
+        found = nearest(stack, here.position)
         if found is None or found[1] > 2 * reach_of(stack):
             return self.state
         return self.state.at(found[0], self.count)
