@@ -136,8 +136,10 @@ def test_planes_are_read_once_and_go_with_their_study(qtbot: QtBot, area: Readin
     stack = pane.stack()
     first = area.planes.mask(stack, 0)
     assert area.planes.mask(stack, 0) is first
-    area.planes.forget()
+    with qtbot.waitSignal(area.planes.changed):
+        area.planes.forget()
     assert area.planes.mask(stack, 0) is None
+    qtbot.waitUntil(lambda: np.array_equal(ink_of(pane), placed_mask()), timeout=30_000)
 
 
 def test_a_line_of_one_pixel_survives_a_view_of_a_quarter() -> None:

@@ -37,6 +37,14 @@ class PhaseBar(QWidget):
         self.play.clicked.connect(self.playWanted)
         self.slider = QSlider(Qt.Orientation.Horizontal, self)
         self.slider.setPageStep(1)
+        names = {name: theme.colour(name).name() for name in ("control", "text-2")}
+        side = theme.px(12)
+        self.slider.setStyleSheet(
+            f"QSlider::groove:horizontal {{ height: 2px; background: {names['control']}; }}"
+            f"QSlider::handle:horizontal {{ width: {side}px; height: {side}px; "
+            f"margin: -{side // 2 - 1}px 0; border-radius: {side // 2}px; "
+            f"background: {names['text-2']}; }}"
+        )
         self.slider.setAccessibleName(self.tr("Phase"))
         self.slider.valueChanged.connect(self.chosen)
         self.words = QLabel(self)

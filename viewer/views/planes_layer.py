@@ -57,9 +57,10 @@ class OverlayPlanes(QObject):
         return None
 
     def forget(self) -> None:
-        """Drop all masks: another study is opened."""
+        """Drop all masks: another study is opened; what is shown of it by now is asked for again."""
         self._kept.clear()
         self._asked.clear()
+        self.changed.emit()
 
     def _take(self, key: str, frame: tuple[int, int], overlays: tuple[Overlay, ...]) -> None:
         if (key, frame) not in self._asked:

@@ -101,7 +101,7 @@ class SlideLayer(Layer):
             model = self.view.model
             finest = model.image_size().finest
             step = 1000.0 * spacing[1] * finest / (model.scale() * model.pixel_ratio)
-            words = f"{OBJECTIVE_UM / step:.2g} \u00d7   {step:.2g} \u00b5m / px"
+            words = f"{_short(OBJECTIVE_UM / step)} \u00d7   {_short(step)} \u00b5m / px"
         if not self.pictures.damaged:
             return words
         lost = _tr("tiles that cannot be read: {n}").format(n=len(self.pictures.damaged))
@@ -305,6 +305,11 @@ class SlideLayer(Layer):
         size = model.image_size()
         centre = (min(max(column, 0.0), size.columns - 1.0), min(max(row, 0.0), size.rows - 1.0))
         self.view.set_state(replace(model.state, centre=centre))
+
+
+def _short(value: float) -> str:
+    """Write a number with two digits that count ("1300", "0.25")."""
+    return f"{float(f'{value:.2g}'):g}"
 
 
 def _tr(text: str) -> str:
