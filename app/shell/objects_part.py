@@ -179,9 +179,7 @@ class ObjectsPart(QObject):
         content, self.marks[uid] = read
         del self._reading[uid]
         self.board.add(content)
-        self.page.list.show_rows(
-            uid, rows_of(content.about, content, self.board.parts(uid)), unfold=True
-        )
+        self.page.list.show_rows(uid, self._rows(content), unfold=True)
         self._show_checks()
         self._show_row()
         for then in self._then.pop(uid, ()):
@@ -190,10 +188,14 @@ class ObjectsPart(QObject):
         if isinstance(content, StructureSetContent) and study is not None:
             self.places.count_volumes(content, study, lambda: self._renew_rows(uid))
 
+    def _rows(self, content: ObjectContent) -> list[Row]:
+        parts = self.board.parts(content.about.sop_instance_uid)
+        return rows_of(content, parts, self._context.study())
+
     def _renew_rows(self, uid: str) -> None:
         content = self.board.contents.get(uid)
         if content is not None:
-            self.page.list.renew_rows(uid, rows_of(content.about, content, self.board.parts(uid)))
+            self.page.list.renew_rows(uid, self._rows(content))
             self._show_row()
 
     def _not_read(self, uid: str, error: Exception) -> None:

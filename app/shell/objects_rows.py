@@ -116,14 +116,27 @@ def volume_words(part: Part) -> str:
     return tr("{volume} mL").format(volume=f"{volume:.{digits}f}")
 
 
-def rows_of(found: ForeignObject, content: ObjectContent, parts: tuple[Part, ...]) -> list[Row]:
+def image_words(study: Study | None, image: ImageReference) -> str:
+    """Return series and image of a reference: "Se 2  Im 13"; empty where it is not in the study."""
+    for series in () if study is None else study.series:
+        for number, one in enumerate(series.instances, start=1):
+            if one.sop_instance_uid == image.sop_instance_uid:
+                found = number if one.instance_number is None else one.instance_number
+                which = "" if series.series_number is None else str(series.series_number)
+                return tr("Se {series}  Im {image}").format(series=which, image=found)
+    return ""
+
+
+def rows_of(content: ObjectContent, parts: tuple[Part, ...], study: Study | None) -> list[Row]:
     """Return the rows under an object that was read."""
+    found = content.about
     rows = [Row(RowKind.PART, part.label, volume_words(part), found, part=part) for part in parts]
     if isinstance(content, KeyObjectContent):
         for number, image in enumerate(content.images, start=1):
-            words = tr("Image {n}").format(n=number)
             frames = ", ".join(map(str, image.frames))
-            note = tr("frame {n}").format(n=frames) if frames else ""
+            where = image_words(study, image)
+            words = where or tr("Image {n}").format(n=number)
+            note = tr("frame {n}").format(n=frames) if frames else "" if where else tr("not here")
             rows.append(Row(RowKind.IMAGE, words, note, found, image=image))
     return rows
 

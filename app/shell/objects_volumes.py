@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import itertools
 
-from PySide6.QtCore import QObject
+from PySide6.QtCore import QObject, QTimer
 
 from app.shell.background import Background, Job
 from viewer.imaging.objects.placing import Misaligned
@@ -13,6 +13,9 @@ from viewer.views.objects.board import ObjectsBoard
 from viewer.views.objects.laying import Laid, lay
 from viewer.views.objects.volumes import LabelVolume, LaidParts, ShapesWorkspace, label_volume
 from viewer.views.reading_area import ReadingArea
+
+REST_MS = 120
+"""Milliseconds without a change after which workspaces follow: surfaces take long to make."""
 
 
 class ObjectVolumes(QObject):
@@ -24,15 +27,18 @@ class ObjectVolumes(QObject):
         self._made: LabelVolume | None = None
         self._key: object = None
         self._job: Job | None = None
+        self._told: tuple[LabelVolume | None, float] | None = None
         self._numbers = itertools.count()
+        self._rest = QTimer(self, singleShot=True, interval=REST_MS)
+        self._rest.timeout.connect(self._follow)
         area.stage.changed.connect(lambda _name: self._entered())
-        board.changed.connect(self._follow)
+        board.changed.connect(self._rest.start)
 
     def forget(self) -> None:
         """Want no answer any more and let go of the labels."""
         if self._job is not None:
             self._job.drop()
-        self._job = self._made = None
+        self._job = self._made = self._told = None
         self._key = None
 
     def _entered(self) -> None:
@@ -52,12 +58,12 @@ class ObjectVolumes(QObject):
         )
         if key == self._key:
             if self._job is None:
-                workspace.set_shapes(self._made, self._board.opacity)
+                self._tell(workspace)
             return
         self.forget()
         self._key = key
         if not shapes:
-            workspace.set_shapes(None, self._board.opacity)
+            self._tell(workspace)
             return
         series, frames = stack.series, stack.frames
         places = [
@@ -76,9 +82,15 @@ class ObjectVolumes(QObject):
 
         def done(made: LabelVolume | None) -> None:
             self._job, self._made = None, made
-            workspace.set_shapes(made, self._board.opacity)
+            self._tell(workspace)
 
         self._job = self._work.run(work, done, lambda _error: None)
+
+    def _tell(self, workspace: ShapesWorkspace) -> None:
+        told = (self._made, self._board.opacity)
+        if told != self._told:
+            self._told = told
+            workspace.set_shapes(*told)
 
 
 def _shape(stack: ImageStack) -> tuple[int, int, int]:

@@ -145,7 +145,9 @@ def test_a_contour_is_drawn_on_its_own_plane_only(
         assert not is_coloured(pixels(viewport)).any()
     viewport.set_state(viewport.model.state.at(ON, viewport.model.count))
     board.set_graphics(False)
-    assert not is_coloured(pixels(viewport)).any()
+    assert not is_coloured(at(viewport, line)).any()
+    (notes,) = (one for one in viewport.layers if isinstance(one, NotesLayer))
+    assert notes.notes() == ["Graphics of others are hidden"]
 
 
 def ring(radius: float = 10.0) -> np.ndarray:

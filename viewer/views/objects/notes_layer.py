@@ -7,6 +7,7 @@ from typing import ClassVar
 from PySide6.QtCore import QCoreApplication, QRectF, Qt
 from PySide6.QtGui import QFontMetricsF, QPainter, QPen
 
+from viewer.imaging.objects.contours import StructureSetContent
 from viewer.imaging.objects.placing import Misaligned
 from viewer.views.layers import Layer, LayerOrder
 from viewer.views.objects.applying import label_of
@@ -49,9 +50,11 @@ class NotesLayer(Layer):
             if presented_frame(self.view, board) is None:
                 words = tr("Presentation state {name}: not for this image")
             found.append(words.format(name=label_of(state)))
-            if not board.graphics:
-                found.append(tr("Its graphics are hidden"))
-        for content, _ in board.shown_shapes():
+        shapes = board.shown_shapes()
+        has_lines = any(isinstance(content, StructureSetContent) for content, _ in shapes)
+        if not board.graphics and (state is not None or has_lines):
+            found.append(tr("Graphics of others are hidden"))
+        for content, _ in shapes:
             laid = board.laid(content, stack)
             name = content.about.label or content.about.description or content.about.what
             note = laid.reason if isinstance(laid, Misaligned) else laid.badge
