@@ -40,12 +40,10 @@ SWITCHES = (
 )
 """Acts under the layouts in their menu."""
 
-VOLUME_ACTS = (
-    reformat.WORKSPACE,
-    rendering.WORKSPACE,
-    "workspace.fusion",
-    "fusion.registration",
-)
+VOLUMES = (reformat.WORKSPACE, rendering.WORKSPACE)
+"""Acts that take the series for a volume."""
+
+VOLUME_ACTS = (*VOLUMES, "fusion.switch", "registration.page")
 """Ways to look at a series as a volume, under one button."""
 
 
@@ -265,13 +263,14 @@ class ToolBar(QWidget):
         menu.clear()
         brought = () if source is None else source.image_windows()
         if brought:
-            menu.addSection(self.tr("From the image"))
+            menu.addAction(self.tr("From the image")).setEnabled(False)
         for window in brought:
             words = f"{window.explanation}   {_span(window)}"
             menu.addAction(words, lambda window=window: self._choose(window))
         presets = {} if source is None else source.presets()
         if brought and presets:
-            menu.addSection(self.tr("Presets"))
+            menu.addSeparator()
+            menu.addAction(self.tr("Presets")).setEnabled(False)
         for key, preset in presets.items():
             act = ACTS[f"viewport.preset.{key}"]
             words = _menu_words(f"{preset_name(preset)}   {_span(preset)}", act)
@@ -306,7 +305,7 @@ class ToolBar(QWidget):
             if act is None or stage is None:
                 continue
             why = self._why_not(name)
-            if not why and stage.workspace is None:
+            if not why and name in VOLUMES and stage.workspace is None:
                 why = why_no_volume(self._grid.active_pane().stack())
             text = act_text(act)
             action = menu.addAction(

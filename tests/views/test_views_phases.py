@@ -17,6 +17,7 @@ from stack_files import write_phases
 
 from viewer.imaging.reader import Reader
 from viewer.imaging.study import Phase, PhaseKind, WindowPreset
+from viewer.views.act_reasons import why_not
 from viewer.views.phase_bar import phase_words
 from viewer.views.phase_layer import PhaseLayer
 from viewer.views.phase_steps import PhaseSteps
@@ -184,6 +185,16 @@ def test_phases_play_at_a_place_round_and_round_and_stop(scene: Scene) -> None:
     assert not scene.layer.bar.play.isChecked()
 
 
+def test_what_no_phase_comes_after_says_so(scene: Scene) -> None:
+    scene.wait_open(0, 1, 2)
+    assert why_not(scene.area, "viewport.next_phase") == ""
+    assert why_not(scene.area, "viewport.previous_phase") == "this is the first phase"
+    scene.steps.show(scene.pane, 2)
+    scene.wait_place(2)
+    assert why_not(scene.area, "viewport.next_phase") == "this is the last phase"
+    assert why_not(scene.area, "viewport.play_phases") == ""
+
+
 def test_playing_ends_with_its_study(scene: Scene) -> None:
     scene.pane.do("viewport.play_phases")
     scene.area.open_study(None)
@@ -205,3 +216,20 @@ def test_other_series_have_no_phases(scene: Scene) -> None:
 def test_words_of_a_phase(value: str, words: str | None) -> None:
     phase = Phase(group=1, kind=PhaseKind.TIME, index=3, count=8, value=value)
     assert phase_words(phase, 2, 8) == (words or f"phase 3/8 \u00b7 {value}")
+
+
+def test_planes_are_laid_through_the_phase_that_is_shown(scene: Scene) -> None:
+    from viewer.views.reformat.workspace import MprWorkspace
+
+    scene.area.stage.add("workspace.mpr", MprWorkspace)
+    scene.wait_open(0, 1)
+    scene.steps.show(scene.pane, 1)
+    scene.wait_place(1)
+    scene.bot.waitUntil(lambda: scene.adapter.opened(scene.keys[1]) is not None, timeout=30_000)
+    scene.area.switch_workspace("workspace.mpr")
+    planes = scene.area.stage.workspace
+    scene.bot.waitUntil(lambda: planes.scene.state is not None, timeout=30_000)
+    assert planes.scene.stack.series.key == scene.keys[1]
+    assert int(planes.scene.sampler.volume.stored[2, 5, 5]) == 202
+    scene.area.stage.leave()
+    assert scene.place == 1

@@ -111,6 +111,23 @@ def _one_image(model: ViewportModel) -> str:
     return "" if model.count > 1 else tr("this series has one image")
 
 
+def _no_phases(model: ViewportModel) -> str:
+    stack = model.stack
+    return "" if stack is not None and stack.series.phase is not None else tr("this is no 4D series")
+
+
+def _no_later_phase(model: ViewportModel) -> str:
+    phase = None if model.stack is None else model.stack.series.phase
+    last = phase is not None and phase.index == phase.count
+    return tr("this is the last phase") if last else _no_phases(model)
+
+
+def _no_earlier_phase(model: ViewportModel) -> str:
+    phase = None if model.stack is None else model.stack.series.phase
+    first = phase is not None and phase.index == 1
+    return tr("this is the first phase") if first else _no_phases(model)
+
+
 def _no_pointer(model: ViewportModel) -> str:
     return "" if model.pointer is not None else tr(UNPOINTED)
 
@@ -119,6 +136,9 @@ _IMAGE: Final[dict[str, Callable[[ViewportModel], str]]] = {
     "viewport.keep_preset": _no_window,
     "viewport.regions": _no_regions,
     "viewport.cine": _one_image,
+    "viewport.next_phase": _no_later_phase,
+    "viewport.previous_phase": _no_earlier_phase,
+    "viewport.play_phases": _no_phases,
     "viewport.magnifier": _no_pointer,
 }
 
