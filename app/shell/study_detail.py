@@ -12,10 +12,13 @@ from app.shell.pictures import Pictures
 from app.shell.widgets import PRIMARY, ActButton, Badge, glyph_label, plain_label
 from app.shell.worklist_badges import draw_cover
 from app.shell.worklist_entries import Entry, tr
-from viewer.imaging.study import Series
+from viewer.imaging.study import Series, Study
 from viewer.views.corner_text import badge_text, name_forms, printed_date
 from viewer.views.plain_tip import plain_tip
 from viewer.views.theme import Theme
+
+MOST_PICTURES = 60
+"""Series shown with their pictures; the strip of the open study lists all."""
 
 REST_MS = 60
 """How long a choice rests before its details are built, milliseconds."""
@@ -115,7 +118,7 @@ class StudyDetail(QFrame):
         self.draft_button.set_reason(reason)
         if entry is not None:
             self._fill(column, entry)
-            self._pictures.want(entry.study.series)
+            self._pictures.want(entry.study.series[:MOST_PICTURES])
         column.addStretch(1)
         self._area.setWidget(body)
 
@@ -161,7 +164,7 @@ class StudyDetail(QFrame):
             row.addWidget(badge)
         row.addStretch(1)
         column.addLayout(row)
-        for series in study.series:
+        for series in study.series[:MOST_PICTURES]:
             if badge_text(series.verdict):
                 number = series.series_number if series.series_number is not None else "?"
                 words = f"{tr('Series')} {number}: {series.verdict.reason}"
@@ -171,14 +174,21 @@ class StudyDetail(QFrame):
                 problem.addWidget(mark, 0, Qt.AlignmentFlag.AlignTop)
                 problem.addWidget(plain_label(words, theme, step="note", wraps=True), 1)
                 column.addLayout(problem)
+        self._fill_series(column, study)
+
+    def _fill_series(self, column: QVBoxLayout, study: Study) -> None:
+        theme = self._theme
         column.addSpacing(theme.length("space", "l"))
         column.addWidget(plain_label(tr("Series"), theme, step="name"))
         column.addSpacing(theme.length("space", "xs"))
         pictures = QGridLayout()
         pictures.setSpacing(theme.length("space", "s"))
         across = max(1, (self.width() - 2 * theme.length("space", "l")) // theme.px(136))
-        for number, series in enumerate(study.series):
+        for number, series in enumerate(study.series[:MOST_PICTURES]):
             item = SeriesPicture(series, self._pictures, theme)
             pictures.addWidget(item, number // across, number % across)
         pictures.setColumnStretch(across, 1)
         column.addLayout(pictures)
+        left = len(study.series) - MOST_PICTURES
+        if left > 0:
+            column.addWidget(plain_label(tr("and {n} more").format(n=f"{left:,}"), theme, tone="2"))

@@ -57,13 +57,13 @@ def test_priors_are_closed_and_their_pictures_are_asked_for_when_opened(
     assert "14 May 2011" in heading.accessibleName()
     assert "same name, not same ID" in heading.accessibleName()
     assert list(strip._items) == ["1.1"]
-    with qtbot.waitSignal(strip.priorOpened) as opened:
+    with qtbot.waitSignal(strip.listed) as opened:
         QTest.keyClick(heading, Qt.Key.Key_Return)
-    assert opened.args == [prior]
+    assert opened.args == [(old,)]
     assert list(strip._items) == ["1.1", "2.1"]
     assert strip._items["2.1"].is_prior
     assert strip.neighbour("1.1", 1) == "", "the next series is of this study"
-    with qtbot.assertNotEmitted(strip.priorOpened):
+    with qtbot.assertNotEmitted(strip.listed):
         QTest.mouseClick(heading, Qt.MouseButton.LeftButton)
         QTest.mouseClick(heading, Qt.MouseButton.LeftButton)
     strip.set_study(None)
@@ -74,3 +74,22 @@ def test_markup_in_a_prior_s_name_stays_text(strip, make_stack, make_study) -> N
     prior = make_study().model_copy(update={"description": "<b>CT</b>", "date": "20110514"})
     strip.set_study(make_study(make_stack().series), [PriorStudy(prior)])
     assert "&lt;b&gt;CT" in strip._headings[0].toolTip()
+
+
+def test_a_study_of_very_many_series_is_listed_in_portions(
+    strip, make_stack, make_study, qtbot
+) -> None:
+    one = make_stack().series
+    many = [one.model_copy(update={"series_instance_uid": f"1.{n}"}) for n in range(250)]
+    strip.set_study(make_study(*many))
+    (more,) = strip._more.values()
+    assert [series.key for series in strip.series()] == [f"1.{n}" for n in range(100)]
+    assert more.text() == "150 more"
+    with qtbot.waitSignal(strip.listed) as listed:
+        QTest.mouseClick(more, Qt.MouseButton.LeftButton)
+    assert [series.key for series in listed.args[0]] == [f"1.{n}" for n in range(100, 200)]
+    assert strip.neighbour("1.199", 1) == "1.200", "steps do not end where the list does"
+    strip.set_shown("1.200")
+    assert strip._items["1.200"].shown
+    assert len(strip.series()) == 250
+    assert more.isHidden()

@@ -7,7 +7,7 @@ ends the beginning of a word ("THORA*").
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from contextvars import ContextVar
 from enum import StrEnum
@@ -47,12 +47,14 @@ NORMALS = (Plane.SAGITTAL, Plane.CORONAL, Plane.AXIAL)
 """Plane by the LPS axis its normal runs along."""
 
 
+@lru_cache(maxsize=8192)
 def words_of(text: str) -> tuple[str, ...]:
     """Return the words of a text in capitals: runs of letters and digits."""
     return tuple("".join(sign if sign.isalnum() else " " for sign in text.upper()).split())
 
 
-def stands_in(phrase: str, words: Sequence[str]) -> bool:
+@lru_cache(maxsize=32768)
+def stands_in(phrase: str, words: tuple[str, ...]) -> bool:
     """Return true when a phrase stands in a text's words; a star ends the beginning of a word."""
     wanted = _phrase(phrase)
     last = len(words) - len(wanted)
@@ -72,7 +74,7 @@ def _phrase(phrase: str) -> tuple[tuple[str, bool], ...]:
     return tuple((part.rstrip("*"), part.endswith("*")) for part in kept.split() if part.strip("*"))
 
 
-def any_stands_in(phrases: Iterable[str], words: Sequence[str]) -> str:
+def any_stands_in(phrases: Iterable[str], words: tuple[str, ...]) -> str:
     """Return the first phrase that stands in a text's words, or an empty text."""
     return next((phrase for phrase in phrases if stands_in(phrase, words)), "")
 
@@ -88,11 +90,16 @@ def study_words(study: Study) -> tuple[str, ...]:
     parts += [
         f"{series.body_part} {series.description} {series.protocol}" for series in pictures(study)
     ]
-    return words_of(" | ".join(parts))
+    return words_of(" | ".join(dict.fromkeys(parts)))
 
 
 def pictures(study: Study) -> tuple[Series, ...]:
     """Return the series that hold images; the label of a slide, which may name the patient, is none."""
+    shown: tuple[Series, ...] = _once(study, _pictures)
+    return shown
+
+
+def _pictures(study: Study) -> tuple[Series, ...]:
     return tuple(
         series
         for series in study.series
@@ -206,11 +213,12 @@ def regions_of(study: Study) -> frozenset[str]:
 
 def _regions_of(study: Study) -> frozenset[str]:
     shown = pictures(study)
-    first = words_of(" | ".join((study.description, *(series.body_part for series in shown))))
+    parts = dict.fromkeys((study.description, *(series.body_part for series in shown)))
+    first = words_of(" | ".join(parts))
     return _regions_in(first) or _regions_in(study_words(study))
 
 
-def _regions_in(words: Sequence[str]) -> frozenset[str]:
+def _regions_in(words: tuple[str, ...]) -> frozenset[str]:
     table = resources.table("presets", "body_regions.json")
     return frozenset(
         region for region, names in table.items() if region != "about" and any_stands_in(names, words)

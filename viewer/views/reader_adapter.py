@@ -17,7 +17,7 @@ import numpy as np
 import numpy.typing as npt
 from PySide6.QtCore import QCoreApplication, QEvent, QObject, QRunnable, Qt, QThreadPool, Signal
 
-from viewer.imaging.study import BadFile, Series, Study, StudyIndex
+from viewer.imaging.study import BadFile, Series, StudyIndex
 from viewer.imaging.volume import ImageStack
 from viewer.imaging.worker.cancel import CancelToken
 from viewer.imaging.worker.errors import WorkerCancelled, WorkerError
@@ -223,16 +223,11 @@ class ReaderAdapter(QObject):
 
         self._pool.start(_Call(run))
 
-    def make_thumbnails(self, study: Study) -> None:
-        """Ask for a picture of each series; what was asked before is dropped."""
-        self.drop_thumbnails()
-        self.add_thumbnails(study)
-
-    def add_thumbnails(self, study: Study) -> None:
-        """Ask for a picture of each series of a further study."""
-        asked = [_Request(series.key) for series in study.series]
+    def add_thumbnails(self, wanted: Sequence[Series]) -> None:
+        """Ask for a picture of some series."""
+        asked = [_Request(series.key) for series in wanted]
         self._pictures += asked
-        for request, series in zip(asked, study.series, strict=True):
+        for request, series in zip(asked, wanted, strict=True):
             self._pool.start(_Call(partial(self._make_thumbnail, request, series)), THUMBNAIL_PRIORITY)
 
     def drop_thumbnails(self) -> None:

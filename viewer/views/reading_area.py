@@ -98,7 +98,7 @@ class ReadingArea(QWidget):
         adapter.seriesOpened.connect(self._opened)
         adapter.seriesFailed.connect(self._failed)
         adapter.thumbnailMade.connect(self.strip.set_picture)
-        self.strip.priorOpened.connect(adapter.add_thumbnails)
+        self.strip.listed.connect(adapter.add_thumbnails)
 
     # --- study and series --------------------------------------------------------------------------
 
@@ -133,7 +133,7 @@ class ReadingArea(QWidget):
         self.strip.set_study(study, self._priors)
         if study is not None and study.series:  # a study may hold objects of others only
             self.hang(self.hangings()[0])
-            self.adapter.make_thumbnails(study)
+            self.adapter.add_thumbnails(self.strip.series())
 
     def _empty_panes(self) -> None:
         self._wanted.clear()

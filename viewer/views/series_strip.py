@@ -27,9 +27,13 @@ from viewer.imaging.tiling import Flavour
 from viewer.views.corner_text import badge_text, printed_date
 from viewer.views.frame_image import Bytes, to_qimage
 from viewer.views.icons import glyph
+from viewer.views.more_series import MoreSeries
 from viewer.views.plain_tip import plain_tip
 from viewer.views.theme import Theme
 from viewer.views.viewport import SERIES_MIME
+
+PORTION = 100
+"""Series of one study that are listed at once; a study with thousands would keep the window waiting."""
 
 PICTURE_SHAPE = 0.75
 """Height of a picture over its width."""
@@ -308,8 +312,8 @@ class SeriesStrip(QScrollArea):
     """
 
     seriesChosen = Signal(str)
-    priorOpened = Signal(object)
-    """The Study of an earlier study whose series are shown for the first time."""
+    listed = Signal(object)
+    """Series that were added to the strip: of an earlier study, or more of one with very many."""
 
     def __init__(self, theme: Theme | None = None, parent: QWidget | None = None) -> None:
         super().__init__(parent)
@@ -318,6 +322,7 @@ class SeriesStrip(QScrollArea):
         self._stands_for: dict[str, str] = {}
         self._of_study: dict[str, str] = {}
         self._headings: list[PriorHeading] = []
+        self._more: dict[str, MoreSeries] = {}
         self.setFrameShape(QFrame.Shape.NoFrame)
         self.setWidgetResizable(True)
         self.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
@@ -344,12 +349,13 @@ class SeriesStrip(QScrollArea):
 
     def set_study(self, study: Study | None, priors: Sequence[PriorStudy] = ()) -> None:
         """List the series of a study, and the headings of its priors."""
-        for widget in (*self._items.values(), *self._headings):
+        for widget in (*self._items.values(), *self._headings, *self._more.values()):
             self._layout.removeWidget(widget)
             widget.deleteLater()
         self._items.clear()
         self._stands_for.clear()
         self._of_study.clear()
+        self._more.clear()
         self._headings = []
         if study is not None:
             self._add(study, self._layout.count() - 1)
@@ -360,32 +366,53 @@ class SeriesStrip(QScrollArea):
             self._layout.insertWidget(self._layout.count() - 1, heading)
 
     def _add(self, study: Study, place: int, *, is_prior: bool = False) -> None:
-        """Insert the series of a study from a place of the column on."""
-        uid = study.study_instance_uid
+        """Insert the first series of a study at a place of the column, and what adds the others."""
+        uid, waiting = study.study_instance_uid, []
         for series in study.series:
             first = study.phases_of(series)[0].key
             self._stands_for[series.key] = first
-            if first != series.key:
-                continue
-            count = sum(one.refers_to(series.series_instance_uid) for one in study.objects)
-            item = SeriesItem(series, self.theme, self._column, is_prior=is_prior, objects=count)
+            if first == series.key:
+                self._of_study[series.key] = uid
+                waiting.append(series)
+        more = MoreSeries(study, waiting, self.theme, self._column, is_prior=is_prior)
+        more.wanted.connect(partial(self._grow, more))
+        self._more[uid] = more
+        self._layout.insertWidget(place, more)
+        self._list_more(more)
+
+    def _grow(self, more: MoreSeries) -> None:
+        """List the next series of a study with very many."""
+        self.listed.emit(self._list_more(more))
+
+    def _list_more(self, more: MoreSeries) -> tuple[Series, ...]:
+        portion = more.take(PORTION)
+        place = self._layout.indexOf(more)
+        for series in portion:
+            count = sum(one.refers_to(series.series_instance_uid) for one in more.study.objects)
+            item = SeriesItem(series, self.theme, self._column, is_prior=more.is_prior, objects=count)
             item.chosen.connect(self.seriesChosen)
             item.neighbourWanted.connect(self._walk)
             self._items[series.key] = item
-            self._of_study[series.key] = uid
             self._layout.insertWidget(place, item)
             place += 1
             self._size(item)
+        return portion
+
+    def series(self) -> tuple[Series, ...]:
+        """Return the series that are listed so far."""
+        return tuple(item.series for item in self._items.values())
 
     def _toggle(self, heading: PriorHeading) -> None:
         study = heading.prior.study
         heading.set_open(not heading.is_open)
-        items = self._items_of(study.study_instance_uid)
+        uid = study.study_instance_uid
+        items = self._items_of(uid)
         if not items:
             self._add(study, self._layout.indexOf(heading) + 1, is_prior=True)
-            self.priorOpened.emit(study)
+            self.listed.emit(tuple(item.series for item in self._items_of(uid)))
         for item in items:
             item.setVisible(heading.is_open)
+        self._more[uid].set_open(heading.is_open)
 
     def _items_of(self, study_instance_uid: str) -> list[SeriesItem]:
         return [item for key, item in self._items.items() if self._of_study[key] == study_instance_uid]
@@ -398,16 +425,23 @@ class SeriesStrip(QScrollArea):
     def set_shown(self, key: str) -> None:
         """Frame the series that the active viewport shows, and bring it into sight."""
         key = self._stands_for.get(key, key)
+        self._reach(key)
         for own, item in self._items.items():
             item.set_shown(own == key)
         if key in self._items:
             self.ensureWidgetVisible(self._items[key])
 
+    def _reach(self, key: str) -> None:
+        """List the series of a study as far as one of them."""
+        more = self._more.get(self._of_study.get(key, ""))
+        while more is not None and key not in self._items and more.count:
+            self._grow(more)
+
     def neighbour(self, key: str, step: int) -> str:
         """Return the key of the series of the same study `step` places on, empty at the ends."""
         key = self._stands_for.get(key, key)
         uid = self._of_study.get(key)
-        keys = [own for own in self._items if uid is None or self._of_study[own] == uid]
+        keys = [own for own, of in self._of_study.items() if uid in (None, of)]
         place = keys.index(key) + step if key in keys else 0
         return keys[place] if 0 <= place < len(keys) else ""
 
@@ -418,5 +452,6 @@ class SeriesStrip(QScrollArea):
     def _walk(self, key: str, step: int) -> None:
         there = self.neighbour(key, step)
         if there:
+            self._reach(there)
             self._items[there].setFocus(Qt.FocusReason.TabFocusReason)
             self.ensureWidgetVisible(self._items[there])
