@@ -16,6 +16,9 @@ ACTS: tuple[Act, ...] = (
     viewport_act("tool.brush", "Brush", "Measure", "Shift+B", icon="paint-brush"),
     viewport_act("tool.arrow", "Arrow", "Measure", "Y", icon="arrow-up-right"),
     viewport_act("tool.text", "Text", "Measure", "T", icon="text-t"),
+    viewport_act(
+        "mark_by_keys", "Draw, or move the selected mark, by arrow keys; end", "Measure", "Return"
+    ),
     viewport_act("mark_next", "Next mark", "Measure", "N"),
     viewport_act("mark_previous", "Previous mark", "Measure", "Shift+N"),
     viewport_act(

@@ -67,6 +67,10 @@ class Layer:
         """Take a key press."""
         return False
 
+    def tab(self, ahead: bool) -> bool:
+        """Take Tab, or Shift and Tab (`ahead` is false), before the focus moves on."""
+        return False
+
     def press(self, event: QMouseEvent) -> bool:
         """Take a button that goes down; its moves and its release then belong to this layer too."""
         return False

@@ -131,6 +131,11 @@ class ImageViewport(StackView):
         elif not self.do(act):
             self.actRequested.emit(act)
 
+    def focusNextPrevChild(self, ahead: bool) -> bool:
+        """Give Tab to the layers before the focus moves on."""
+        taken = any(layer.tab(ahead) for layer in reversed(self.layers))
+        return taken or super().focusNextPrevChild(ahead)
+
     def keyReleaseEvent(self, event: QKeyEvent) -> None:
         """The 3D cursor ends with Shift, the magnifier with its key."""
         if event.key() == Qt.Key.Key_Shift:

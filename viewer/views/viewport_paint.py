@@ -277,21 +277,27 @@ def draw_regions(
     paths = [(outlined, region_path(outlined, matrix)) for outlined in outlines]
     for _, path in paths:
         stroke_region(painter, path, theme, line)
-    taken: list[Box] = []
+    for evidence_id, (left, top, right, bottom) in tag_boxes(outlines, matrix, theme, bounds).items():
+        place = QRectF(left, top, right - left, bottom - top)
+        draw_tag(painter, place, evidence_id, theme, filled=evidence_id in selected)
+
+
+def tag_boxes(
+    outlines: Sequence[Outline], matrix: FloatArray, theme: Theme, bounds: QRectF
+) -> dict[str, Box]:
+    """Return where the tags of outlines stand: one for each evidence, none on another."""
+    taken: dict[str, Box] = {}
     inside = (bounds.left(), bounds.top(), bounds.right(), bounds.bottom())
-    tagged: set[str] = set()
-    for outlined, _ in paths:
-        if outlined.evidence_id in tagged:
+    for outlined in outlines:
+        if outlined.evidence_id in taken:
             continue
-        tagged.add(outlined.evidence_id)
         tag = tag_size(outlined.evidence_id, theme)
         points = transform(matrix, np.concatenate(outlined.rings))
         if outlined.region.shape is Shape.POINT:
             points = points + POINT_RADIUS * np.array([(1, -1), (-1, -1), (1, 1), (-1, 1)])
-        left, top, right, bottom = place_tag(points, (tag.width(), tag.height()), inside, taken)
-        taken.append((left, top, right, bottom))
-        place = QRectF(left, top, right - left, bottom - top)
-        draw_tag(painter, place, outlined.evidence_id, theme, filled=outlined.evidence_id in selected)
+        size = tag.width(), tag.height()
+        taken[outlined.evidence_id] = place_tag(points, size, inside, list(taken.values()))
+    return taken
 
 
 def tag_size(text: str, theme: Theme) -> QSizeF:

@@ -2,18 +2,25 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 import numpy as np
 from PySide6.QtCore import QRectF
 
 from viewer.imaging.marks import Mark, MarkKind, Points
+from viewer.imaging.marks_geometry import handles_of, moved, with_handle
 from viewer.imaging.marks_mask import MarkMask
 from viewer.imaging.marks_measure import frame_pixels, measure_mark
 from viewer.imaging.measure import Scale, scale_of
 from viewer.imaging.ultrasound import Point
 from viewer.views.marks.board import MarkBoard, Place
+from viewer.views.marks.clear_of import word_boxes
 from viewer.views.marks.paint import DrawnMark, draw_up, edges, lay_out
+from viewer.views.tag_place import Box
 from viewer.views.theme import Theme
 from viewer.views.viewport_model import ViewportModel
+from viewer.views.viewport_paint import tag_boxes
+from viewer.views.viewport_state import FloatArray
 
 LIVE_PIXELS = 1 << 20
 """Pixels in the box of a mark above which the values inside are measured when it is let go."""
@@ -25,16 +32,28 @@ BODY, LABEL = -1, -2
 class ImageMarks:
     """What the marks of a board are on the image that a viewport draws.
 
+    Parameters
+    ----------
+    words_shown
+        Says whether words are drawn over the image now.
+
     Attributes
     ----------
     live
         The mark in the reader's hand as it is now, in place of the one on the board.
     """
 
-    def __init__(self, model: ViewportModel, board: MarkBoard, theme: Theme) -> None:
+    def __init__(
+        self,
+        model: ViewportModel,
+        board: MarkBoard,
+        theme: Theme,
+        words_shown: Callable[[], bool] = lambda: True,
+    ) -> None:
         self.live: Mark | None = None
         self._model, self._board, self._theme = model, board, theme
-        self._looks: tuple[bytes, tuple[float, float]] = (b"", (0.0, 0.0))
+        self._words_shown = words_shown
+        self._looks: object = None
         self._laid: dict[Place, tuple[tuple[Mark, ...], list[DrawnMark]]] = {}
 
     def place(self) -> Place | None:
@@ -59,12 +78,14 @@ class ImageMarks:
         if place is None or not marks:
             return []
         matrix = self._model.matrix()
-        looks = matrix.tobytes(), self._model.size
+        model = self._model
+        lit = model.all_regions or frozenset(model.lit | {model.pointed})
+        looks = matrix.tobytes(), model.size, lit, self._words_shown()
         if looks != self._looks:
             self._looks, self._laid = looks, {}
         before, drawn = self._laid.get(place, ((), []))
         if before is not marks:
-            drawn = lay_out(marks, matrix, self._theme, self.label_bounds())
+            drawn = lay_out(marks, matrix, self._theme, self.label_bounds(), self._taken(matrix))
             self._laid[place] = (marks, drawn)
         live = self.live
         if live is None:
@@ -72,6 +93,12 @@ class ImageMarks:
         taken = [edges(one.label) for one in drawn if one.mark.id != live.id]
         moved = draw_up(live, matrix, self._theme, self.label_bounds(), taken=taken)
         return [moved if one.mark.id == live.id else one for one in drawn]
+
+    def _taken(self, matrix: FloatArray) -> list[Box]:
+        """Return where tags of the evidence and the corner text stand."""
+        model, bounds = self._model, self.label_bounds()
+        tags = tag_boxes(model.drawn_outlines(), matrix, self._theme, bounds).values()
+        return [*tags, *(word_boxes(model, self._theme) if self._words_shown() else ())]
 
     def label_bounds(self) -> QRectF:
         """Return where labels may stand."""
@@ -95,7 +122,7 @@ class ImageMarks:
         for one in drawn:
             if one.is_hit(*at):
                 return one, BODY
-            if one.label.contains(*at):
+            if self.shows_label(one.mark) and one.label.contains(*at):
                 return one, LABEL
         return None
 
@@ -125,6 +152,36 @@ class ImageMarks:
             small = float(sides.prod()) <= LIVE_PIXELS
         pixels = frame_pixels(stack, index) if small and mark.kind.has_area else None
         return measure_mark(mark, stack.series, stack.frames[index], pixels)
+
+    def carried(
+        self,
+        mark: Mark,
+        part: int,
+        step: Point,
+        *,
+        start: Point | None = None,
+        label: Point | None = None,
+    ) -> Mark:
+        """Return a mark of which one part was carried by a step in image pixels.
+
+        Parameters
+        ----------
+        part
+            A handle, BODY or LABEL.
+        start, label
+            Image points where a handle was taken, itself by default, and of the corner of the label.
+        """
+        if part == LABEL and label is not None:
+            return mark.changed(label_at=(label[0] + step[0], label[1] + step[1]))
+        if part < 0:
+            return moved(mark, *step)
+        column, row = handles_of(mark)[part].tolist() if start is None else start
+        to = column + step[0], row + step[1]
+        return with_handle(mark, part, to, self.aspect(to))
+
+    def shows_label(self, mark: Mark) -> bool:
+        """Return whether the words of a mark are drawn: with the corner text they go, but for texts."""
+        return self._words_shown() or mark.kind in (MarkKind.TEXT, MarkKind.ARROW)
 
     def aspect(self, point: Point) -> float:
         """Return the row spacing over the column spacing at an image point."""

@@ -11,12 +11,12 @@ from PySide6.QtCore import QPoint, QPointF, QRectF, Qt
 from PySide6.QtGui import QKeyEvent, QMouseEvent, QPainter, QWheelEvent
 
 from viewer.imaging.marks import POINTS_OF, Mark, MarkKind, Points
-from viewer.imaging.marks_geometry import moved, with_handle
 from viewer.imaging.ultrasound import Point
 from viewer.views.layers import Layer, LayerOrder
 from viewer.views.marks.board import MarkBoard
 from viewer.views.marks.brush import Brush
-from viewer.views.marks.image_marks import BODY, LABEL, ImageMarks
+from viewer.views.marks.by_keys import ENTER, ByKeys
+from viewer.views.marks.image_marks import ImageMarks
 from viewer.views.marks.paint import DrawnMark, draw_up, paint_brush, paint_label, paint_lines
 from viewer.views.marks.sketch import GESTURES, SMALLEST_DRAG, Gesture, How, Sketch
 from viewer.views.marks.word_field import WordField
@@ -38,7 +38,7 @@ class Held:
     mark
         As it was when it was taken.
     part
-        Its handle, BODY or LABEL.
+        Its handle, `image_marks.BODY` or `LABEL`.
     start, at
         Image point and widget point where it was taken.
     label
@@ -60,11 +60,12 @@ class MarksLayer(Layer):
     def __init__(self, view: StackView, board: MarkBoard) -> None:
         super().__init__(view)
         self.board = board
-        self.here = ImageMarks(view.model, board, view.theme)
+        self.here = ImageMarks(view.model, board, view.theme, lambda: view.corner_text)
         self.brush = Brush()
         self.sketch: Sketch | None = None
         self.held: Held | None = None
         self.hovered = ""
+        self.by_keys = ByKeys(self)
         self._field: WordField | None = None
         self._pointing = False
         self._dirty = QRectF()
@@ -76,11 +77,12 @@ class MarksLayer(Layer):
             "viewport.mark_next": lambda: board.jump_by(1),
             "viewport.mark_previous": lambda: board.jump_by(-1),
             "viewport.mark_finding": board.ask_finding,
+            "viewport.mark_by_keys": self.by_keys.begin,
         }
 
     def _renew(self) -> None:
         if self.held is not None and self.board.mark(self.held.mark.id) is None:
-            self._drop()
+            self.drop()
         self._tell_selected()
 
     def _tell_selected(self) -> None:
@@ -92,14 +94,17 @@ class MarksLayer(Layer):
 
     def stack_changed(self) -> None:
         """Drop what is in hand: it belongs to other images."""
-        self._drop()
+        self.drop()
 
     def frame_changed(self) -> None:
-        """A drawing never moves to another image."""
-        self._drop()
+        """A drawing never moves to another image; what the keys moved stays there."""
+        self.by_keys.end()
+        self.drop()
         self._tell_selected()
 
-    def _drop(self) -> None:
+    def drop(self) -> None:
+        """Forget what is in hand: marks are as on the board."""
+        self.by_keys.forget()
         self.sketch, self.held, self.here.live, self.hovered = None, None, None, ""
         self.brush.drop()
         if self._field is not None:
@@ -120,8 +125,10 @@ class MarksLayer(Layer):
         if sketched is not None:
             paint_lines(painter, sketched, theme, handles=True, unfinished=self.sketch is not None)
         for one in (*drawn, *([sketched] if sketched is not None else [])):
-            if self._field is None or self._field.mark_id != one.mark.id:
+            shown = one is sketched or self.here.shows_label(one.mark)
+            if shown and (self._field is None or self._field.mark_id != one.mark.id):
                 paint_label(painter, one, theme)
+        self.by_keys.paint(painter, matrix)
         if self.gesture_is(How.PAINT) and self.view.model.pointer is not None:
             radius = self.brush.radius * self.view.model.scale()
             paint_brush(painter, QPointF(*self.view.model.pointer), radius, theme)
@@ -170,13 +177,11 @@ class MarksLayer(Layer):
             return False
         at = self._widget_point(event)
         point, sketch = self.here.image_point(at), self._sketch_here()
+        self.by_keys.end()
+        gesture = self.gesture()
         if sketch is not None:
-            if sketch.closes_at(point, self.view.model.scale()):
-                self._finish(sketch)
-            else:
-                self._go_on(sketch.press(point, at))
+            self.put_down(point, at)
             return True
-        gesture = self._gesture()
         found = self.here.found(at, self.hovered, drawing=gesture is not None)
         if found is not None:
             self._take(*found, point, at)
@@ -184,8 +189,19 @@ class MarksLayer(Layer):
         if gesture is None:
             self.board.select("")
             return False
-        self._begin(gesture, point, at, event)
+        erase = bool(event.modifiers() & Qt.KeyboardModifier.ShiftModifier)
+        self.put_down(point, at, erase=erase)
         return True
+
+    def put_down(self, point: Point, at: Point, *, erase: bool = False) -> None:
+        """Set a point of what is drawn, or begin to draw, at an image point and a widget point."""
+        sketch, gesture = self._sketch_here(), self.gesture()
+        if sketch is None and gesture is not None:
+            self._begin(gesture, point, at, erase=erase)
+        elif sketch is not None and sketch.closes_at(point, self.view.model.scale()):
+            self.finish(sketch)
+        elif sketch is not None:
+            self._go_on(sketch.press(point, at))
 
     def _is_ours(self, event: QMouseEvent) -> bool:
         """Return whether a press is for marks: the left button, unless a modifier binds it."""
@@ -196,7 +212,7 @@ class MarksLayer(Layer):
         shift = bool(held & Qt.KeyboardModifier.ShiftModifier)
         return MOUSE.drag(Button.LEFT, ctrl=ctrl, shift=shift, chosen=tool) is tool
 
-    def _begin(self, gesture: Gesture, point: Point, at: Point, event: QMouseEvent) -> None:
+    def _begin(self, gesture: Gesture, point: Point, at: Point, *, erase: bool) -> None:
         if gesture.how is How.WORDS:
             self._write(self.here.new(MarkKind.TEXT, points=(point,)))
         elif gesture.how is How.PAINT:
@@ -205,7 +221,6 @@ class MarksLayer(Layer):
             chosen, size = self.board.chosen(), model.image_size()
             goes_on = chosen is not None and chosen.mask is not None and chosen in self.here.marks()
             base = chosen if goes_on and chosen is not None and chosen.is_own else None
-            erase = bool(event.modifiers() & Qt.KeyboardModifier.ShiftModifier)
             self.brush.begin(base, (size.rows, size.columns), point, inside=not erase)
             self._refresh()
         else:
@@ -218,19 +233,28 @@ class MarksLayer(Layer):
         point, sketch = self.here.image_point(at), self._sketch_here()
         if self.held is not None:
             if self.here.live is not None or math.dist(self.held.at, at) >= SMALLEST_DRAG:
-                self.here.live = self.here.measured(self._carried(self.held, point), live=True)
+                held, step = self.held, (point[0] - self.held.start[0], point[1] - self.held.start[1])
+                moved = self.here.carried(
+                    held.mark, held.part, step, start=held.start, label=held.label
+                )
+                self.here.live = self.here.measured(moved, live=True)
                 self._refresh()
         elif self.brush.is_down:
             self.brush.move(point)
             self._refresh()
             self._move_circle(at)
         elif sketch is not None:
-            self._go_on(sketch.move(point, self.view.model.scale()))
+            self.follow(point)
         else:
             if self.gesture_is(How.PAINT):
                 self._move_circle(at)
             return event.buttons() == Qt.MouseButton.NoButton and self._point_at(at)
         return True
+
+    def follow(self, point: Point) -> None:
+        """Let what is drawn follow the pointer, or the crosshair of the keyboard."""
+        if self.sketch is not None:
+            self._go_on(self.sketch.move(point, self.view.model.scale()))
 
     def _move_circle(self, at: Point) -> None:
         """Draw anew where the circle of the brush was and where it is."""
@@ -242,18 +266,23 @@ class MarksLayer(Layer):
     def release(self, event: QMouseEvent) -> bool:
         """Let go."""
         at = self._widget_point(event)
-        point, sketch = self.here.image_point(at), self._sketch_here()
         if self.held is not None:
             self._let_go()
-        elif self.brush.is_down:
+        else:
+            self.lift(self.here.image_point(at), at)
+        return True
+
+    def lift(self, point: Point, at: Point) -> None:
+        """End what `put_down` began: a stroke, or the last point of a mark."""
+        sketch = self._sketch_here()
+        if self.brush.is_down:
             self._painted()
         elif sketch is not None:
             sketch = sketch.release(point, at)
             if sketch.is_complete or sketch.gesture.how is How.STROKE:
-                self._finish(sketch)
+                self.finish(sketch)
             else:
                 self._go_on(sketch)
-        return True
 
     def double_click(self, event: QMouseEvent) -> bool:
         """Close an outline; else open the words of a text; with a drawing tool it is two clicks."""
@@ -261,14 +290,14 @@ class MarksLayer(Layer):
             return False
         sketch = self._sketch_here()
         if sketch is not None and sketch.gesture.how is How.OUTLINE:
-            self._finish(sketch)
+            self.finish(sketch)
             return True
         found = self.here.found(self._widget_point(event), self.hovered, drawing=False)
         if sketch is None and found is not None and found[0].mark.is_own:
             if found[0].mark.kind is MarkKind.TEXT:
                 self._write(found[0].mark)
             return True
-        return self._gesture() is not None and self.press(event)
+        return self.gesture() is not None and self.press(event)
 
     def wheel(self, event: QWheelEvent) -> bool:
         """Change the size of the brush with Alt."""
@@ -291,25 +320,38 @@ class MarksLayer(Layer):
 
     def key(self, event: QKeyEvent) -> bool:
         """Finish or cancel what is in hand, take a point back, select nothing."""
+        if self.by_keys.key(event):
+            return True
         sketch, key = self._sketch_here(), event.key()
         if key == Qt.Key.Key_Escape:
-            busy = self.sketch is not None or self.held is not None or self.brush.is_down
-            if busy:
-                self._drop()
-            elif self.board.selected_id:
-                self.board.select("")
-            else:
-                return False
-            return True
+            return self._escapes()
         if sketch is None or event.modifiers() & ~Qt.KeyboardModifier.KeypadModifier:
             return False
         if key == Qt.Key.Key_Backspace:
             self._go_on(sketch.taken_back())
             return True
-        if key in (Qt.Key.Key_Return, Qt.Key.Key_Enter) and sketch.gesture.how is How.OUTLINE:
-            self._finish(sketch)
-            return True
-        return False
+        ends = key in ENTER and sketch.gesture.how is How.OUTLINE
+        if ends:
+            self.finish(sketch)
+        return ends
+
+    def _escapes(self) -> bool:
+        """Drop what is in hand, else select nothing; false when neither was so."""
+        if self.sketch is not None or self.held is not None or self.brush.is_down:
+            self.drop()
+        elif self.board.selected_id:
+            self.board.select("")
+        else:
+            return False
+        return True
+
+    def tab(self, ahead: bool) -> bool:
+        """Take hold of the next handle of a mark that the keys move."""
+        return self.by_keys.tab(ahead)
+
+    def note(self) -> str:
+        """Say what the keys do while they draw or move."""
+        return self.by_keys.note()
 
     def do(self, act: str) -> bool:
         """Do an act on the selected mark, or go to another one."""
@@ -332,12 +374,13 @@ class MarksLayer(Layer):
 
     # --- steps of a drawing ------------------------------------------------------------------------
 
-    def _gesture(self) -> Gesture | None:
+    def gesture(self) -> Gesture | None:
+        """Return how the tool in use draws; none for one that leaves no mark."""
         return GESTURES.get(self.view.tool)
 
     def gesture_is(self, how: How) -> bool:
         """Return whether the tool in use draws in a way."""
-        gesture = self._gesture()
+        gesture = self.gesture()
         return gesture is not None and gesture.how is how
 
     def _sketch_here(self) -> Sketch | None:
@@ -350,7 +393,8 @@ class MarksLayer(Layer):
         self.sketch = sketch
         self._refresh()
 
-    def _finish(self, sketch: Sketch) -> None:
+    def finish(self, sketch: Sketch) -> None:
+        """Keep what was drawn, unless it was a slip."""
         self._go_on(None)
         points = sketch.finished(self.here.aspect(sketch.cursor), self.view.model.scale())
         if points is not None:
@@ -384,15 +428,6 @@ class MarksLayer(Layer):
             corner = drawn.label.left(), drawn.label.top()
             self.held = Held(drawn.mark, part, point, at, self.view.model.to_image(corner))
             self._dirty = drawn.area()
-
-    def _carried(self, held: Held, point: Point) -> Mark:
-        """Return the mark in hand with the pointer at an image point."""
-        columns, rows = point[0] - held.start[0], point[1] - held.start[1]
-        if held.part == LABEL:
-            return held.mark.changed(label_at=(held.label[0] + columns, held.label[1] + rows))
-        if held.part == BODY:
-            return moved(held.mark, columns, rows)
-        return with_handle(held.mark, held.part, point, self.here.aspect(point))
 
     def _let_go(self) -> None:
         live, self.held, self.here.live = self.here.live, None, None
@@ -431,7 +466,7 @@ class MarksLayer(Layer):
 
     def _point_at(self, at: Point) -> bool:
         """Light the mark under the pointer up; true when there is one."""
-        drawing = self._gesture() is not None
+        drawing = self.gesture() is not None
         found = (
             None if self.here.place() is None else self.here.found(at, self.hovered, drawing=drawing)
         )

@@ -103,15 +103,26 @@ def _lines(mark: Mark) -> tuple[Line, ...]:
     return tuple(lines_of(mark))
 
 
-def lay_out(marks: Sequence[Mark], matrix: FloatArray, theme: Theme, bounds: QRectF) -> list[DrawnMark]:
+def lay_out(
+    marks: Sequence[Mark],
+    matrix: FloatArray,
+    theme: Theme,
+    bounds: QRectF,
+    others_words: Sequence[Box] = (),
+) -> list[DrawnMark]:
     """Lay all marks of an image out: a label stands on no other, and on no line where it can.
 
     Words that stand where they were put come first, whatever their order.
+
+    Parameters
+    ----------
+    others_words
+        Boxes of words that are there already: tags of the evidence, corner text.
     """
     placed = [_placed(mark, matrix) for mark in marks]
     spots = [_spots(lines) for lines in placed]
     found: dict[int, DrawnMark] = {}
-    taken: list[Box] = []
+    taken: list[Box] = list(others_words)
     for number in sorted(range(len(marks)), key=lambda one: not _is_fixed(marks[one])):
         others = np.concatenate([*spots[:number], *spots[number + 1 :], np.empty((0, 2))])
         label = Label(marks[number], matrix, theme, placed[number])

@@ -317,6 +317,7 @@ class MprWorkspace(QWidget):
             "viewport.cursor": view.point_out,
             "viewport.maximise": self._maximise,
             "viewport.mark_delete": scene.take_back,
+            "viewport.mark_by_keys": self._ends_drawing,
             "viewport.slab_mode": self._cycle_slab,
             "viewport.slab_thicker": lambda: self._step_slab(1),
             "viewport.slab_thinner": lambda: self._step_slab(-1),
