@@ -223,6 +223,11 @@ def odd_names(folder: Path) -> None:
         (folder / f"bad {name[:200]}").write_bytes(b"nothing")
 
 
+def write_bad(folder: Path) -> None:
+    """Write a bad file whose name is markup."""
+    (folder / "<b>bad<img src=x>.dcm").write_bytes(b"nothing")
+
+
 def directory(folder: Path) -> None:
     """Write a DICOMDIR that names files outside, missing ones and one that is there."""
     write(folder, 1)
