@@ -25,6 +25,7 @@ from viewer.imaging.volume import ImageStack
 from viewer.views.marks.board import MarkBoard
 from viewer.views.overlay import Overlay, ViewRegion
 from viewer.views.places import PatientPoint
+from viewer.views.reformat.curved_view import why_not_measured
 from viewer.views.reformat.plane_view import PlaneView
 from viewer.views.reformat.planes import PlaneName
 from viewer.views.reformat.workspace import MprWorkspace
@@ -517,3 +518,59 @@ def test_a_curve_is_clicked_ended_moved_and_turned(planes: MprWorkspace) -> None
     planes.do("reformat.curved")
     QTest.keyClick(view, Qt.Key.Key_Escape)
     assert planes.cell.currentWidget() is not planes.curved
+
+
+# --- cells, thickness, what is not measured ---------------------------------------------------------
+
+
+def test_a_thickness_is_typed_and_nonsense_goes_away(planes: MprWorkspace, qtbot: QtBot) -> None:
+    field, view = planes.bar.thickness, planes.planes[AXIAL]
+    view.setFocus()
+
+    def typed(words: str, key: Qt.Key) -> None:
+        field.setFocus()
+        field.selectAll()
+        QTest.keyClicks(field, words)
+        QTest.keyClick(field, key)
+
+    typed("20 mm", Qt.Key.Key_Return)
+    assert planes.scene.slab() == Slab(SlabMode.MIP, 20.0) and field.text() == "20 mm"
+    assert planes.focusWidget() is view
+    planes.do("viewport.slab.mean")
+    typed("7,5", Qt.Key.Key_Return)
+    assert planes.scene.slab() == Slab(SlabMode.MEAN, 7.5)
+    for words in ("thick", "0", "1e9", "-3"):
+        typed(words, Qt.Key.Key_Return)
+        assert planes.scene.slab() == Slab(SlabMode.MEAN, 7.5) and field.text() == "7.5 mm"
+    with qtbot.assertNotEmitted(planes.leaveWanted):
+        typed("9", Qt.Key.Key_Escape)
+    assert field.text() == "7.5 mm"
+
+
+def test_the_active_cell_is_put_first_and_back(planes: MprWorkspace) -> None:
+    axial, coronal = planes.planes[AXIAL], planes.planes[CORONAL]
+    before = axial.geometry(), coronal.geometry()
+    planes.scene.set_active(CORONAL)
+    assert planes.do("reformat.swap")
+    QApplication.processEvents()
+    assert (coronal.geometry(), axial.geometry()) == before
+    assert planes.do("reformat.swap")
+    QApplication.processEvents()
+    assert (axial.geometry(), coronal.geometry()) == before
+
+
+def test_the_straightened_image_says_why_nothing_is_measured_there(planes: MprWorkspace) -> None:
+    scene, curved = planes.scene, planes.curved
+    scene.set_curve(((-60.0, -50.0, -20.0), (-50.0, -40.0, 0.0), (-60.0, -30.0, 20.0)))
+    scene.set_on_curve()
+    planes.set_tool(Tool.LENGTH)
+    bare = curved.grab().toImage()
+    degrees = curved.degrees
+    drag(curved, (60, 80), (120, 140))
+    assert curved.refuses and curved.grab().toImage() != bare
+    assert not scene.marks.all and curved.degrees == degrees
+    assert f"{scene.curve.length:.0f} mm" in why_not_measured(scene.curve.length)
+    planes.set_tool(Tool.SCROLL)
+    assert curved.grab().toImage() == bare
+    drag(curved, (60, 80), (120, 80))
+    assert curved.degrees != degrees

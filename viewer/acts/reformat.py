@@ -27,6 +27,7 @@ ACTS: tuple[Act, ...] = (
         "path",
     ),
     Act("reformat.volume", "MPR: 3D view in the fourth cell, and back", Scope.WINDOW, "MPR"),
+    Act("reformat.swap", "MPR: this cell first, in place of the one there", Scope.WINDOW, "MPR"),
     viewport_act("slab_mode", "MPR: slab off, MIP, MinIP, mean", "MPR", "Shift+M"),
     *(
         viewport_act(f"slab.{mode}", f"MPR: slab {words}", "MPR")

@@ -8,14 +8,16 @@ import numpy as np
 from PySide6.QtCore import QRectF
 
 from viewer.imaging.marks import Mark, MarkKind, Points
-from viewer.imaging.marks_geometry import handles_of, moved, with_handle
+from viewer.imaging.marks_geometry import Line, handles_of, moved, with_handle
 from viewer.imaging.marks_mask import MarkMask
 from viewer.imaging.marks_measure import frame_pixels, measure_mark
 from viewer.imaging.measure import Scale, scale_of
 from viewer.imaging.ultrasound import Point
 from viewer.views.marks.board import MarkBoard, Place
 from viewer.views.marks.clear_of import word_boxes
+from viewer.views.marks.crossings import crossings
 from viewer.views.marks.paint import DrawnMark, draw_up, edges, lay_out
+from viewer.views.places import plane_of, reach_of
 from viewer.views.tag_place import Box
 from viewer.views.theme import Theme
 from viewer.views.viewport_model import ViewportModel
@@ -68,6 +70,21 @@ class ImageMarks:
         """Return the marks on the image that is drawn, as the board has them."""
         place = self.place()
         return () if place is None else self._board.on_image(*place)
+
+    def crossing(self) -> list[tuple[Mark, list[Line]]]:
+        """Return the marks in the patient that cross the image, with their lines in its points."""
+        model, place = self._model, self.place()
+        stack = model.stack
+        plane = None if stack is None or place is None else plane_of(stack, model.state.index)
+        if stack is None or plane is None:
+            return []
+        uid = stack.series.frame_of_reference_uid
+        inside = (
+            (mark, crossings(mark, plane, reach_of(stack)))
+            for mark in self._board.marks
+            if mark.in_patient and uid and mark.frame_of_reference_uid == uid
+        )
+        return [(mark, lines) for mark, lines in inside if lines]
 
     def drawn(self) -> list[DrawnMark]:
         """Return these marks as they stand in the viewport, laid out once for each change.

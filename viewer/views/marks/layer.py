@@ -16,6 +16,7 @@ from viewer.views.layers import Layer, LayerOrder
 from viewer.views.marks.board import MarkBoard
 from viewer.views.marks.brush import Brush
 from viewer.views.marks.by_keys import ENTER, ByKeys
+from viewer.views.marks.crossings import paint_crossings
 from viewer.views.marks.image_marks import ImageMarks
 from viewer.views.marks.paint import DrawnMark, draw_up, paint_brush, paint_label, paint_lines
 from viewer.views.marks.sketch import GESTURES, SMALLEST_DRAG, Gesture, How, Sketch
@@ -117,6 +118,7 @@ class MarksLayer(Layer):
         """Draw all marks, then the one that is being drawn, then all labels."""
         theme, selected = self.view.theme, self.board.selected_id
         drawn = self.here.drawn()
+        paint_crossings(painter, self.here.crossing(), matrix, theme)
         sketched = self._sketched(matrix)
         for one in drawn:
             if one.mark.id != self.brush.mark_id:

@@ -9,6 +9,7 @@ from PySide6.QtCore import QLineF, QPointF, QRectF, Qt, Signal
 from PySide6.QtGui import (
     QColor,
     QFocusEvent,
+    QFontMetricsF,
     QKeyEvent,
     QMouseEvent,
     QPainter,
@@ -42,6 +43,15 @@ NARROWEST_MM, WIDEST_MM = 30.0, 160.0
 NOTCH: Final = 120
 
 
+def why_not_measured(length: float) -> str:
+    """Say why nothing is measured on a straightened image, and the one length that is true there."""
+    words = tr(
+        "Nothing is measured on the straightened image: only along the curve is a millimetre one. "
+        "The curve is {n} mm long. Shift and click lays a plane across it, on which is measured."
+    )
+    return words.format(n=f"{length:.0f}")
+
+
 class CurvedView(QWidget):
     """Shows the straightened image of the scene's curve; the wheel turns it about the curve."""
 
@@ -56,6 +66,8 @@ class CurvedView(QWidget):
         self._pressed: tuple[tuple[float, float], float] | None = None
         self._sampled: tuple[object, Stored] | None = None
         self._moved = False
+        self.refuses = False
+        """Whether the reader has begun to measure here, and is told why that is not done."""
         scene.curveChanged.connect(self._curve_changed)
         scene.changed.connect(self.update)
         self.setAttribute(Qt.WidgetAttribute.WA_OpaquePaintEvent)
@@ -159,6 +171,8 @@ class CurvedView(QWidget):
             self._paint_crosshair(painter, curve)
             if self.scene.corner_text:
                 self._paint_words(painter, curve, bounds)
+            if self.refuses and self.scene.tool.draws:
+                self._paint_refusal(painter, curve, bounds)
         if self.scene.on_curve:
             colour, width = self.theme.colour("viewport-frame"), self.theme.length("viewport", "frame")
             draw_frame(painter, bounds, colour, width)
@@ -203,6 +217,24 @@ class CurvedView(QWidget):
         foot = bounds.bottom() - self.theme.line_height("letter") - 6
         draw_outlined(painter, (bounds.center().x() - 4, foot), last, font, colour)
 
+    def _paint_refusal(self, painter: QPainter, curve: Curve, bounds: QRectF) -> None:
+        """Say why nothing is measured here, on a ground of its own."""
+        words = why_not_measured(curve.length)
+        font, pad = self.theme.font("note"), self.theme.px(10)
+        wide = min(bounds.width() - 2 * pad, float(self.theme.px(320)))
+        flags = int(Qt.AlignmentFlag.AlignCenter) | int(Qt.TextFlag.TextWordWrap)
+        room = QRectF(0, 0, wide - 2 * pad, bounds.height())
+        text = QFontMetricsF(font).boundingRect(room, flags, words)
+        place = QRectF(0, 0, wide, text.height() + 2 * pad)
+        place.moveCenter(bounds.center())
+        painter.setRenderHint(QPainter.RenderHint.Antialiasing)
+        painter.setPen(QPen(self.theme.colour("line-2"), 1))
+        painter.setBrush(self.theme.colour("raised"))
+        painter.drawRoundedRect(place, self.theme.px(6), self.theme.px(6))
+        painter.setPen(self.theme.colour("text"))
+        painter.setFont(font)
+        painter.drawText(place.adjusted(pad, pad, -pad, -pad), flags, words)
+
     # --- wheel, keys, mouse ------------------------------------------------------------------------
 
     def wheelEvent(self, event: QWheelEvent) -> None:
@@ -231,6 +263,8 @@ class CurvedView(QWidget):
         self.setFocus(Qt.FocusReason.MouseFocusReason)
         self._pressed = ((event.position().x(), event.position().y()), self.degrees)
         self._window, self._moved = self.scene.window, False
+        self.refuses = self.scene.tool.draws
+        self.update()
 
     def mouseMoveEvent(self, event: QMouseEvent) -> None:
         """Turn about the curve, or change the window with that tool."""
@@ -241,14 +275,14 @@ class CurvedView(QWidget):
         self._moved = self._moved or abs(dx) + abs(dy) >= 4.0
         if self.scene.tool is Tool.WINDOW and self._window is not None:
             self.scene.set_window(window_dragged(self._window, dx, dy))
-        elif self._moved:
+        elif self._moved and not self.refuses:
             self.degrees = (degrees + dx * DEGREES_PER_PIXEL) % 360.0
             self.update()
 
     def mouseReleaseEvent(self, event: QMouseEvent) -> None:
         """A click moves the crosshair there; with Shift a plane is laid across the curve."""
         pressed, self._pressed = self._pressed, None
-        if pressed is None or self._moved:
+        if pressed is None or self._moved or self.refuses:
             return
         index = self.sample_at(pressed[0])
         if event.modifiers() & Qt.KeyboardModifier.ShiftModifier and index is not None:

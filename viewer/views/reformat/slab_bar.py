@@ -2,23 +2,60 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 
-from PySide6.QtCore import Qt
-from PySide6.QtWidgets import QHBoxLayout, QLabel, QPushButton, QWidget
+from PySide6.QtCore import Qt, Signal
+from PySide6.QtGui import QKeyEvent
+from PySide6.QtWidgets import QHBoxLayout, QLabel, QLineEdit, QPushButton, QWidget
 
 from viewer.imaging.reformat import Slab, SlabMode
 from viewer.views.icons import icon
 from viewer.views.reformat.plane_words import mode_word, tr
 from viewer.views.theme import Theme
 
+LONGEST = 12
+"""Characters of a thickness."""
+
+THINNEST_MM, THICKEST_MM = 0.5, 500.0
+"""What can be typed."""
+
+
+def typed_thickness(words: str) -> float | None:
+    """Return the millimetres of what was typed ("20", "2.5 mm", "2,5"); none when it is none."""
+    found = re.fullmatch(r"\s*(\d+(?:[.,]\d+)?)\s*(?:mm)?\s*", words)
+    if found is None:
+        return None
+    thickness = float(found[1].replace(",", "."))
+    return thickness if THINNEST_MM <= thickness <= THICKEST_MM else None
+
+
+class ThicknessField(QLineEdit):
+    """A field whose Return and Escape are not those of the planes."""
+
+    dropped = Signal()
+
+    def keyPressEvent(self, event: QKeyEvent) -> None:
+        """Escape takes back what was typed."""
+        if event.key() == Qt.Key.Key_Escape:
+            self.dropped.emit()
+        else:
+            super().keyPressEvent(event)
+        event.accept()
+
 
 class SlabBar(QWidget):
-    """Shows the slab of the active plane; every button does an act."""
+    """Shows the slab of the active plane; every button does an act, the thickness can be typed."""
 
-    def __init__(self, theme: Theme, do: Callable[[str], object], parent: QWidget) -> None:
+    def __init__(
+        self,
+        theme: Theme,
+        do: Callable[[str], object],
+        set_thickness: Callable[[float], object],
+        parent: QWidget,
+    ) -> None:
         super().__init__(parent)
-        self._theme = theme
+        self._theme, self._set_thickness, self._slab = theme, set_thickness, Slab()
         row = QHBoxLayout(self)
         row.setContentsMargins(theme.length("space", "s"), 0, theme.length("space", "s"), 0)
         row.setSpacing(theme.px(2))
@@ -36,9 +73,16 @@ class SlabBar(QWidget):
             row.addWidget(button)
         row.addSpacing(theme.px(6))
         self.thinner = self._button("", tr("Slab thinner (Ctrl+Down)"), glyph="minus")
-        self.thickness = QLabel()
+        self.thickness = ThicknessField()
         self.thickness.setAlignment(Qt.AlignmentFlag.AlignCenter)
-        self.thickness.setMinimumWidth(theme.px(56))
+        self.thickness.setFixedWidth(theme.px(64))
+        self.thickness.setMaxLength(LONGEST)
+        self.thickness.setFocusPolicy(Qt.FocusPolicy.ClickFocus | Qt.FocusPolicy.TabFocus)
+        self.thickness.setToolTip(tr("Thickness of the slab, mm"))
+        self.thickness.setAccessibleName(tr("Thickness of the slab, mm"))
+        self.thickness.returnPressed.connect(self._take_thickness)
+        self.thickness.editingFinished.connect(self._show_thickness)
+        self.thickness.dropped.connect(self._show_thickness)
         self.thicker = self._button("", tr("Slab thicker (Ctrl+Up)"), glyph="plus")
         self.everywhere = self._button(tr("All planes"), tr("Same slab in all planes"))
         self.curve = self._button(tr("Curve"), tr("Curved reformat (Ctrl+Shift+U)"), glyph="path")
@@ -81,7 +125,17 @@ class SlabBar(QWidget):
         self.plane.setText(name)
         for mode, button in self.modes.items():
             button.setChecked(mode is slab.mode)
-        off = slab.mode is SlabMode.OFF
-        self.thickness.setText(tr("thin") if off else f"{slab.thickness:g} mm")
-        self.thinner.setEnabled(not off)
+        self._slab = slab
+        self._show_thickness()
+        self.thinner.setEnabled(slab.mode is not SlabMode.OFF)
         self.curve.setChecked(curving)
+
+    def _show_thickness(self) -> None:
+        """Show the thickness as it is: what was typed and is none goes away."""
+        off = self._slab.mode is SlabMode.OFF
+        self.thickness.setText(tr("thin") if off else f"{self._slab.thickness:g} mm")
+
+    def _take_thickness(self) -> None:
+        thickness = typed_thickness(self.thickness.text())
+        if thickness is not None:
+            self._set_thickness(thickness)

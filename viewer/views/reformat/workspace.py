@@ -82,7 +82,7 @@ class MprWorkspace(QWidget):
         self._study: Study | None = None
         self._opened: OpenStack | None = None
         self._shown: ShownVolume | None = None
-        self.bar = SlabBar(theme, self.do, self)
+        self.bar = SlabBar(theme, self.do, self._set_thickness, self)
         self.planes = {name: PlaneView(name, self.scene, theme, self) for name in PlaneName}
         self.cell = FourthCell(self.scene, theme, self)
         self.curved = self.cell.curved
@@ -112,7 +112,7 @@ class MprWorkspace(QWidget):
         self._grid = QGridLayout(cells)
         self._grid.setContentsMargins(0, 0, 0, 0)
         self._grid.setSpacing(self.theme.length("column", "gap"))
-        self._cells = (*self.planes.values(), self.cell)
+        self._cells: list[QWidget] = [*self.planes.values(), self.cell]
         self.pages.addWidget(self.message)
         self.pages.addWidget(cells)
         self._place_cells()
@@ -325,6 +325,7 @@ class MprWorkspace(QWidget):
             "viewport.one_to_one": view.zoom_to_voxels,
             "reformat.curved": self._switch_curve,
             "reformat.volume": self._switch_volume,
+            "reformat.swap": self._swap,
             **{act: lambda by=by: view.zoom_by(by) for act, by in FACTORS.items()},
             **{act: lambda by=by: view.scroll_by(by) for act, by in STEPS.items()},
             **{act: lambda mode=mode: self._set_mode(mode) for act, mode in SLAB_ACTS.items()},
@@ -353,6 +354,13 @@ class MprWorkspace(QWidget):
     def _set_mode(self, mode: SlabMode) -> None:
         self._set_slab(replace(self._slab(), mode=mode))
 
+    def _set_thickness(self, thickness: float) -> None:
+        """Take a thickness that was typed; without a slab it becomes one, of the brightest values."""
+        slab = self._slab()
+        mode = SlabMode.MIP if slab.mode is SlabMode.OFF else slab.mode
+        self._set_slab(Slab(mode, thickness))
+        self._here().setFocus(Qt.FocusReason.OtherFocusReason)
+
     def _step_slab(self, direction: int) -> None:
         self._set_slab(self._slab().stepped(direction))
 
@@ -367,8 +375,18 @@ class MprWorkspace(QWidget):
             self.scene.set_slab(slab)
 
     def _maximise(self) -> None:
-        here = self.cell if self.scene.on_curve else self.planes[self.scene.active]
-        self.maximised = None if self.maximised else here
+        self.maximised = None if self.maximised else self._here()
+        self._place_cells()
+
+    def _here(self) -> QWidget:
+        """Return the cell that acts are for."""
+        return self.cell if self.scene.on_curve else self.planes[self.scene.active]
+
+    def _swap(self) -> None:
+        """Put the active cell first, and the first one in its place; the first one second."""
+        cells, here = self._cells, self._cells.index(self._here())
+        other = 0 if here else 1
+        cells[here], cells[other] = cells[other], cells[here]
         self._place_cells()
 
     def _switch_curve(self) -> None:
