@@ -129,7 +129,10 @@ def test_graphics_are_switched_while_a_workspace_comes_and_goes(driver: Driver, 
     assert not grid.graphics_shown
     assert driver.reading.area.do(key)
     driver.until(lambda: driver.reading.area.stage.name == key)
+    offers = driver.reading.tools.preset.isEnabled()
+    assert offers is (key == reformat.WORKSPACE), "in 3D its own bar has the presets"
     driver.reading.area.do(key)
+    assert driver.reading.tools.preset.isEnabled()
     assert not grid.graphics_shown
     driver.press(Qt.Key.Key_G, Keys.ShiftModifier)
     assert grid.graphics_shown

@@ -159,6 +159,19 @@ def test_until_tiles_arrive_the_coarser_level_is_shown(scene: Scene) -> None:
     assert len(np.unique(shown.reshape(-1, 3), axis=0)) > 100
 
 
+def test_the_overview_is_drawn_only_where_tiles_are_missing(scene: Scene) -> None:
+    pane = scene.pane
+    matrix = pane.model.matrix()
+    assert not scene.layer.covers(matrix), "the fitted slide is its overview"
+    pane.do("viewport.one_to_one")
+    matrix = pane.model.matrix()
+    assert not scene.layer.covers(matrix)
+    scene.settle(lambda: scene.layer.covers(matrix))
+    complete = scene.shown()
+    scene.layer.covers = lambda matrix: False  # type: ignore[method-assign]
+    assert np.array_equal(complete, scene.shown())
+
+
 def test_the_wheel_zooms_about_the_pointer_and_asks_for_finer_levels(scene: Scene) -> None:
     pane, at = scene.pane, (300.0, 250.0)
     before = pane.model.to_image(at)

@@ -49,6 +49,10 @@ class Layer:
             that belongs to pixels.
         """
 
+    def covers(self, matrix: FloatArray) -> bool:
+        """Return whether this layer draws over the whole image, which then need not be drawn."""
+        return False
+
     def note(self) -> str:
         """Return what stands quietly under the image's number, or empty."""
         return ""

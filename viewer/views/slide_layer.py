@@ -115,12 +115,26 @@ class SlideLayer(Layer):
         if level is None or self.pictures is None or model.stack is None:
             return
         visible = self._visible(matrix)
-        if visible is not None and level.index != self._overview:
-            for one in reversed(self.pictures.levels[level.index : self._overview]):
+        if visible is None:
+            return
+        if level.index != self._overview:
+            coarsest = level.index + 1 if self._has_all(level, visible) else self._overview
+            for one in reversed(self.pictures.levels[level.index : coarsest]):
                 self._draw_level(painter, one, visible, matrix)
             self.pictures.want(self._places(level, visible))
-        if visible is not None:
-            self._draw_navigator(painter, matrix)
+        self._draw_navigator(painter, matrix)
+
+    def covers(self, matrix: FloatArray) -> bool:
+        """Return whether all tiles in view are at hand: the overview need not be drawn beneath."""
+        level, visible = self.level(), self._visible(matrix)
+        if level is None or visible is None or level.index == self._overview:
+            return False
+        return self._has_all(level, visible)
+
+    def _has_all(self, level: SlideLevel, visible: Box) -> bool:
+        assert self.pictures is not None
+        places = self._places(level, visible, margin=0)
+        return all(self.pictures.picture(one) is not None for one in places)
 
     def _visible(self, matrix: FloatArray) -> Box | None:
         """Return the part of the slide in view, as shares of its width and height from 0 to 1."""
@@ -132,8 +146,8 @@ class SlideLayer(Layer):
         (left, top), (right, bottom) = shares.min(axis=0).tolist(), shares.max(axis=0).tolist()
         return (left, top, right, bottom) if right > left and bottom > top else None
 
-    def _places(self, level: SlideLevel, visible: Box) -> list[TilePlace]:
-        """Return the tiles in view, the middle first, then a margin of one tile round them."""
+    def _places(self, level: SlideLevel, visible: Box, *, margin: int = 1) -> list[TilePlace]:
+        """Return the tiles in view, the middle first, then a margin of tiles round them."""
         tiling = level.tiling
         grid = tiling.grid
         high, wide = tiling.total_rows / tiling.rows, tiling.total_columns / tiling.columns
@@ -143,8 +157,8 @@ class SlideLayer(Layer):
         middle = (top + bottom) / 2 * high - 0.5, (left + right) / 2 * wide - 0.5
         found = [
             (row, column)
-            for row in range(max(first[0] - 1, 0), min(last[0] + 1, grid[0]))
-            for column in range(max(first[1] - 1, 0), min(last[1] + 1, grid[1]))
+            for row in range(max(first[0] - margin, 0), min(last[0] + margin, grid[0]))
+            for column in range(max(first[1] - margin, 0), min(last[1] + margin, grid[1]))
         ]
 
         def rank(place: tuple[int, int]) -> tuple[bool, float]:
@@ -165,7 +179,7 @@ class SlideLayer(Layer):
         (a, b), (c, d) = np.sign(np.round(matrix[:2, :2], 12)).tolist()
         straight = a == 1 and d == 1
         painter.setRenderHint(QPainter.RenderHint.SmoothPixmapTransform)
-        for place in self._places(level, visible):
+        for place in self._places(level, visible, margin=0):
             picture = self.pictures.picture(place)
             if picture is None:
                 continue

@@ -62,7 +62,8 @@ def paint_viewport(
     painter.fillRect(bounds, theme.colour("image"))
     if model.stack is not None:
         matrix = model.matrix()
-        draw_image(painter, model, images, matrix)
+        if not any(one.covers(matrix) for one in layers):
+            draw_image(painter, model, images, matrix)
         draw_layers(painter, [one for one in layers if one.order is LayerOrder.COLOUR], matrix)
         line, place = model.reference_line(), model.cursor_place()
         if line is not None:
