@@ -30,6 +30,7 @@ from viewer.views.objects.board import ObjectsBoard
 from viewer.views.objects.notes_layer import NotesLayer
 from viewer.views.objects.parts import COLOURS, PartKey, parts_of
 from viewer.views.objects.presentation_layer import layers_of, presenter_of
+from viewer.views.objects.shapes_layer import MOST_AT_ONCE
 from viewer.views.viewport import ImageViewport
 
 pytestmark = pytest.mark.gui
@@ -288,3 +289,23 @@ def test_parts_without_a_colour_get_different_ones(stack: ImageStack) -> None:
     )
     found = parts_of(content.model_copy(update={"segments": segments}))
     assert [part.colour for part in found] == list(COLOURS[:8])
+
+
+def test_outlines_of_many_segments_follow_when_the_reader_rests(
+    viewport: ImageViewport, board: ObjectsBoard, stack: ImageStack, qtbot: QtBot
+) -> None:
+    content = segmentation(stack, ON)
+    count = MOST_AT_ONCE + 1
+    segments = tuple(
+        content.segments[0].model_copy(update={"number": number}) for number in range(1, count + 1)
+    )
+    frames = tuple(
+        content.frames[0].model_copy(update={"segment": number}) for number in range(1, count + 1)
+    )
+    board.add(content.model_copy(update={"segments": segments, "frames": frames}))
+    board.set_opacity(0.0)
+    top, bottom, left, _ = BOX
+    edge = np.array([[left - 0.5, (top + bottom) / 2]])
+    board.show_parts([part.key for part in board.parts("seg")], True)
+    assert not is_coloured(at(viewport, edge)).any()
+    qtbot.waitUntil(lambda: bool(is_coloured(at(viewport, edge)).all()))

@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Any, Final
 
 import numpy as np
@@ -301,12 +302,18 @@ def _moved(plane: ImagePlane, onto: ImagePlane) -> tuple[int, int] | None:
     return near[1], near[0]
 
 
+@lru_cache(maxsize=4)
+def _labels(mask: FrameMask) -> npt.NDArray[Any]:
+    """Return the labels of a frame, which each of its segments asks for."""
+    return mask.box()
+
+
 def _eight_bits(content: SegmentationContent, mask: FrameMask, segment: int) -> Mask:
     """Return the box of a mask for one segment, 0 to 255."""
-    box: npt.NDArray[Any] = mask.box()
     if content.type == "LABELMAP":
-        labelled: Mask = np.where(box == segment, 255, 0).astype(np.uint8)
+        labelled: Mask = (_labels(mask) == segment).astype(np.uint8) * np.uint8(255)
         return labelled
+    box: npt.NDArray[Any] = mask.box()
     if content.type == "BINARY":
         box = box * 255
     else:

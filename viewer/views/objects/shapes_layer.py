@@ -8,7 +8,7 @@ from typing import ClassVar, Generic, TypeVar
 
 import numpy as np
 import numpy.typing as npt
-from PySide6.QtCore import QPointF, QRectF, Qt
+from PySide6.QtCore import QPointF, QRectF, Qt, QTimer
 from PySide6.QtGui import QColor, QImage, QPainter, QPainterPath, QPen, QPolygonF, QTransform
 
 from viewer.imaging.contour import mask_rings
@@ -28,6 +28,11 @@ Tinted = tuple[Mask, str]
 
 KEPT_FRAMES = 32
 """Frames whose pictures and outlines stay: a reader goes to and fro."""
+
+MOST_AT_ONCE = 8
+"""Segments whose outlines are made while a reader scrolls; of more they follow in a moment."""
+
+REST_MS = 80
 
 LINE = 1.5
 HALO = 3.0
@@ -58,10 +63,11 @@ def blended(tinted: Sequence[Tinted], shape: tuple[int, int], opacity: float) ->
         if rows.size == 0:
             continue
         box = np.s_[rows[0] : rows[-1] + 1, columns[0] : columns[-1] + 1]
-        alpha = mask[box].astype(np.float32)[..., None] * (opacity / 255.0)
+        alpha = mask[box].astype(np.float32)[..., None] * np.float32(opacity / 255.0)
         ink = QColor(colour)
         whole = np.array([ink.blue(), ink.green(), ink.red(), 255.0], dtype=np.float32)
-        picture[box] = picture[box] * (1.0 - alpha) + whole * alpha
+        part = picture[box]
+        part += (whole - part) * alpha
     return np.rint(picture).astype(np.uint8)
 
 
@@ -100,12 +106,27 @@ class SegmentsLayer(Layer):
         self._board = board
         self._pictures: _Kept[QImage] = _Kept()
         self._paths: _Kept[list[tuple[QPainterPath, str]]] = _Kept()
+        self._masks_of: object = None
+        self._found: list[Tinted] = []
+        self._rests = False
+        self._rest = QTimer(view, singleShot=True, interval=REST_MS)
+        self._rest.timeout.connect(self._draw_outlines)
         board.changed.connect(view.update)
 
     def stack_changed(self) -> None:
         """Drop what was made for other images."""
         self._pictures.forget()
         self._paths.forget()
+        self._masks_of, self._found = None, []
+
+    def frame_changed(self) -> None:
+        """Draw areas at once; outlines of many segments when the reader rests on an image."""
+        self._rests = False
+        self._rest.stop()
+
+    def _draw_outlines(self) -> None:
+        self._rests = True
+        self.view.update()
 
     def paint(self, painter: QPainter, matrix: FloatArray) -> None:
         """Draw areas, then outlines, of what is shown on this frame."""
@@ -119,6 +140,16 @@ class SegmentsLayer(Layer):
                 self._paint_areas(painter, matrix, laid, parts)
                 if not laid.is_fractional:
                     self._paint_outlines(painter, matrix, laid, parts)
+
+    def _masks(self, laid: Laid, parts: Sequence[Part]) -> list[Tinted]:
+        """Return the masks on the frame, made once for areas and outlines."""
+        index = self.view.model.state.index
+        key = (index, _keys(parts))
+        if key != self._masks_of:
+            found = [(laid.mask(part.key.number, index), part.colour) for part in parts]
+            self._found = [(mask, colour) for mask, colour in found if mask is not None]
+            self._masks_of = key
+        return self._found
 
     def _paint_areas(
         self, painter: QPainter, matrix: FloatArray, laid: Laid, parts: Sequence[Part]
@@ -141,8 +172,7 @@ class SegmentsLayer(Layer):
     def _picture(self, laid: Laid, parts: Sequence[Part], state: ViewportState) -> QImage:
         """Return the areas of a frame, turned as the image is; none without an area."""
         size = self.view.model.image_size()
-        found = [(laid.mask(part.key.number, state.index), part.colour) for part in parts]
-        tinted = [(mask, colour) for mask, colour in found if mask is not None]
+        tinted = self._masks(laid, parts)
         if not tinted or self._board.opacity == 0.0:
             return QImage()
         pixels = blended(tinted, (size.rows, size.columns), self._board.opacity)
@@ -154,22 +184,31 @@ class SegmentsLayer(Layer):
     def _paint_outlines(
         self, painter: QPainter, matrix: FloatArray, laid: Laid, parts: Sequence[Part]
     ) -> None:
-        index = self.view.model.state.index
-        key = (index, _keys(parts))
+        key = (self.view.model.state.index, _keys(parts))
         paths = self._paths.get(key)
         if paths is None:
-            paths = [(_outline(laid.mask(part.key.number, index)), part.colour) for part in parts]
-            paths = [(path, colour) for path, colour in paths if not path.isEmpty()]
+            if len(self._masks(laid, parts)) > MOST_AT_ONCE and not self._rests:
+                if not self._rest.isActive():  # a pointer that moves paints too
+                    self._rest.start()
+                return
+            paths = [(_outline(mask), colour) for mask, colour in self._masks(laid, parts)]
             self._paths.put(key, paths)
-        placed = widget_transform(matrix)
+        painter.save()
+        painter.setRenderHint(QPainter.RenderHint.Antialiasing)
+        painter.setBrush(Qt.BrushStyle.NoBrush)
+        painter.setTransform(widget_transform(matrix), combine=True)
         for path, colour in paths:
-            stroke(painter, placed.map(path), QColor(colour))
+            pen = QPen(QColor(colour), LINE)
+            pen.setCosmetic(True)
+            painter.setPen(pen)
+            painter.drawPath(path)
+        painter.restore()
 
 
-def _outline(mask: Mask | None) -> QPainterPath:
+def _outline(mask: Mask) -> QPainterPath:
     """Return the outline of a mask in image points."""
     path = QPainterPath()
-    for ring in [] if mask is None else mask_rings(mask >= HALF):
+    for ring in mask_rings(mask >= HALF):
         path.addPolygon(polygon(ring))
         path.closeSubpath()
     return path
