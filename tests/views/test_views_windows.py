@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -12,9 +13,10 @@ from viewer.imaging.grey import pipeline_of, to_grey, window_after
 from viewer.imaging.mappings import LookupTable
 from viewer.imaging.study import Study, WindowPreset
 from viewer.imaging.volume import ImageStack
-from viewer.views.corner_text import window_text
+from viewer.views.corner_text import decoder_text, window_text
 from viewer.views.frame_image import FrameImages
 from viewer.views.viewport import ImageViewport
+from viewer.views.viewport_paint import corner_words
 
 pytestmark = pytest.mark.gui
 
@@ -88,3 +90,17 @@ def test_an_image_without_windows_offers_none(pane: ImageViewport) -> None:
     before = pane.model.state
     pane.do("viewport.next_voi")
     assert pane.model.state == before
+
+
+@pytest.mark.parametrize(
+    ("decoder", "words"),
+    [("native", ""), ("imagecodecs", ""), ("", ""), ("gdcm+imagecodecs", "decoded by gdcm")],
+)
+def test_a_decoder_that_stepped_in_is_named(decoder: str, words: str) -> None:
+    assert decoder_text(decoder) == words
+
+
+def test_the_decoder_stands_in_the_corner(pane: ImageViewport) -> None:
+    pane.complete_stack(replace(pane.stack(), decoder="pydicom (openjpeg)"))
+    pane.model.size = (900.0, 700.0)
+    assert "decoded by pydicom (openjpeg)" in corner_words(pane.model, pane.theme).bottom_right

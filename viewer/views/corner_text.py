@@ -24,6 +24,9 @@ NEARLY_ALONG = 0.9
 NO_UNIT = "1"
 """UCUM for a number whose unit the header does not give."""
 
+USUAL_DECODERS = frozenset({"", "native", "imagecodecs", "zlib"})
+"""Decoders that are not named on the screen (`ImageStack.decoder`)."""
+
 UNIT_WORDS = {"[hnsf'U]": "HU"}
 """How readers write a UCUM unit, where that differs from its code."""
 
@@ -221,6 +224,12 @@ def lossy_text(instance: Instance) -> str:
     return tr("lossy {how}").format(how=known) if known else tr("lossy")
 
 
+def decoder_text(decoder: str) -> str:
+    """Name a decoder that stepped in; nothing where the bytes are native or the first one read them."""
+    stepped_in = [one for one in decoder.split("+") if one not in USUAL_DECODERS]
+    return tr("decoded by {name}").format(name=", ".join(stepped_in)) if stepped_in else ""
+
+
 def who(patient: Patient, age: str) -> tuple[str, str]:
     """Name and "id  age sex" of the patient."""
     about = "  ".join(
@@ -247,6 +256,7 @@ def corners(
     probe: PointedPixel | None = None,
     upper: str = "",
     link: Link | None = None,
+    decoder: str = "",
 ) -> Corners:
     """Return the text for one image.
 
@@ -268,7 +278,7 @@ def corners(
     named = series_text(series, plane)
     grey = window_text(window)
     place = position_text(plane)
-    quality = (lossy_text(instance), calibration_text(series))
+    quality = (lossy_text(instance), decoder_text(decoder), calibration_text(series))
     badge = badge_text(series.verdict)
     if narrow:
         return Corners(

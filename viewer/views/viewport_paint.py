@@ -185,6 +185,7 @@ def corner_words(model: ViewportModel, theme: Theme) -> Corners:
         probe=probe,
         upper=upper,
         link=model.link,
+        decoder=model.stack.decoder,
     )
 
 
