@@ -14,7 +14,9 @@ from pytestqt.qtbot import QtBot
 from viewer.acts import Tool
 from viewer.imaging.marks import Mark, MarkKind
 from viewer.imaging.reader import OpenStack
+from viewer.imaging.regions import Region, Shape, Space
 from viewer.imaging.volume import ImageStack
+from viewer.views.overlay import Overlay, ViewRegion
 from viewer.views.reformat.plane_view import PlaneView
 from viewer.views.reformat.planes import PlaneName
 from viewer.views.reformat.workspace import MprWorkspace
@@ -160,3 +162,24 @@ def test_a_slip_leaves_nothing_and_a_line_moves_as_a_whole(planes: MprWorkspace)
     step = np.subtract(after.points, before.points)
     assert np.allclose(step, step[0]) and np.linalg.norm(step[0]) == pytest.approx(10.0, abs=0.5)
     assert values(after)["Length"] == pytest.approx(values(before)["Length"])
+
+
+def test_words_keep_clear_of_the_tags_of_the_evidence(planes: MprWorkspace) -> None:
+    view = planes.planes[PlaneName.CORONAL]
+    planes.set_tool(Tool.LENGTH)
+    drag(view, (5.0, 10.0), (14.0, 12.0), (20.0, 10.0))
+    (before,) = view.drawn_marks()
+    stack = planes.scene.stack
+    label = before.label.center()
+    place = view.place_at((label.x() - 12.0, label.y() + 8.0))
+    region = Region(
+        shape=Shape.POINT,
+        space=Space.PATIENT,
+        series_instance_uid=stack.series.series_instance_uid,
+        frame_of_reference_uid=stack.series.frame_of_reference_uid,
+        points=(place,),
+    )
+    planes.set_overlay(Overlay((ViewRegion("E1", (region,)),)))
+    planes.select_regions(frozenset({"E1"}))
+    (after,) = view.drawn_marks()
+    assert after.label != before.label

@@ -43,6 +43,7 @@ from viewer.views.reformat.scene import MprScene
 from viewer.views.reformat.strokes import Stroke, begin_stroke, on_plane
 from viewer.views.reformat.view_frame import CrossLine, Grip, Held, ViewFrame
 from viewer.views.scale_bar import scale_bar
+from viewer.views.tag_place import Box
 from viewer.views.theme import Theme
 from viewer.views.viewport_paint import (
     draw_corners,
@@ -50,6 +51,7 @@ from viewer.views.viewport_paint import (
     draw_letters,
     draw_regions,
     draw_scale_bar,
+    tag_boxes,
 )
 from viewer.views.viewport_state import transform
 
@@ -230,11 +232,21 @@ class PlaneView(QWidget):
         frame, bounds = self.frame(), QRectF(self.rect()).adjusted(4, 4, -4, -4)
         if frame is None:
             return []
+        marks = self.scene.marks.on_plane(frame.pose, self.reach())
+        tags = self._tag_boxes(frame, bounds) if marks else []
         found: list[DrawnMark] = []
-        for mark in self.scene.marks.on_plane(frame.pose, self.reach()):
-            taken = [one.label.getCoords() for one in found]
+        for mark in marks:
+            taken = [*tags, *(one.label.getCoords() for one in found)]
             found.append(lay_out(mark, frame, bounds, self.theme, taken))
         return found
+
+    def _tag_boxes(self, frame: ViewFrame, bounds: QRectF) -> list[Box]:
+        """Return where the tags of the evidence stand, for words to keep clear of."""
+        regions = self._regions.drawn(frame, self.reach(), self.devicePixelRatioF())
+        if regions is None:
+            return []
+        outlines, plane = regions
+        return list(tag_boxes(outlines, frame.matrix_of(plane), self.theme, bounds).values())
 
     def _unfinished(self, frame: ViewFrame) -> DrawnMark | None:
         drawing, stack = self.scene.marks.drawing, self.scene.stack

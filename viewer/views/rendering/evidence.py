@@ -19,8 +19,9 @@ from viewer.views.rendering.camera import Camera, Point, Size
 
 Mask = npt.NDArray[np.bool_]
 
-OPACITY = 0.55
-"""Of the surface of an evidence: what lies in front and behind stays visible."""
+OPACITY = 1.0
+"""Of the surface of an evidence: what lies in front of it stays visible as the preset has it. A surface
+that lets light through would be drawn beneath the whole volume, also beneath what lies behind it."""
 
 STEP_SHARE = 0.5
 """Smallest voxel edges between two samples of a ray."""
