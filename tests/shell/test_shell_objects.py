@@ -432,3 +432,84 @@ def test_the_3d_view_shows_segments_as_surfaces(reader: Driver) -> None:
     reader.until(lambda: view.is_current() and reds() > 200)
     assert reader.window.acts.perform("objects.hide_all")
     reader.until(lambda: view.is_current() and reds() == 0)
+
+
+@pytest.fixture
+def two_studies(tmp_path: Path, scene: Path) -> Path:
+    """The objects without the images; the same with a second series that nothing lies on."""
+    home = make_home(tmp_path / "home")
+    alone = tmp_path / "alone"
+    alone.mkdir()
+    for name in ("pdf.dcm", "ko.dcm", "seg.dcm"):
+        (alone / name).write_bytes((scene / name).read_bytes())
+    desk = open_desk(home)
+    desk.sign_in(USER, PASSWORD)
+    with Engine(home) as engine:
+        desk.import_studies(engine.reader.index([alone]))
+    desk.close()
+    return home
+
+
+def test_a_study_of_objects_alone_opens_with_their_list_and_says_what_lacks(
+    qtbot: QtBot, two_studies: Path
+) -> None:
+    driver = Driver(qtbot, two_studies)
+    driver.sign_in()
+    driver.wait_for_worklist()
+    driver.window.worklist.table.setFocus()
+    driver.press(Qt.Key.Key_Return)
+    driver.until(lambda: driver.window.pages.currentWidget() is driver.reading)
+    driver.until(part(driver).page.isVisible)
+    check(driver, ObjectKind.SEGMENTATION)
+    settle(driver)
+    assert len([one for one in page(driver).list.rows() if one.kind is RowKind.PART]) == 2
+    choose(driver, ObjectKind.KEY_OBJECT)
+    driver.press(Qt.Key.Key_Right)
+    settle(driver)
+    images = [one for one in page(driver).list.rows() if one.kind is RowKind.IMAGE]
+    assert [one.note for one in images] == ["not here", "not here"]
+    choose(driver, ObjectKind.ENCAPSULATED_PDF)
+    driver.press(Qt.Key.Key_Return)
+    driver.until(lambda: part(driver).documents is not None and part(driver).documents.isVisible())
+    driver.leave()
+
+
+def test_a_jump_opens_the_series_that_an_object_lies_on(
+    qtbot: QtBot, tmp_path: Path, scene: Path
+) -> None:
+    import pydicom
+    from pydicom.uid import generate_uid
+
+    data, series, frame = tmp_path / "data", generate_uid(), generate_uid()
+    data.mkdir()
+    for path in sorted(scene.iterdir()):
+        (data / path.name).write_bytes(path.read_bytes())
+    ct = slices()
+    for number, path in enumerate(sorted(scene.iterdir())):
+        ds = pydicom.dcmread(path)
+        if ds.Modality != "CT":
+            continue
+        # more images than the other series, so that this one comes up first
+        for half in (0.0, 2.5):
+            ds.SeriesInstanceUID, ds.SeriesNumber, ds.FrameOfReferenceUID = series, 9, frame
+            ds.SOPInstanceUID = ds.file_meta.MediaStorageSOPInstanceUID = generate_uid()
+            place = [float(one) for one in ct[0].ImagePositionPatient]
+            place[2] += 5.0 * number + half
+            ds.ImagePositionPatient = place
+            ds.save_as(data / f"other{number}{half}.dcm")
+    home = make_home(tmp_path / "home")
+    desk = open_desk(home)
+    desk.sign_in(USER, PASSWORD)
+    with Engine(home) as engine:
+        desk.import_studies(engine.reader.index([data]))
+    desk.close()
+    driver = Driver(qtbot, home)
+    driver.sit_down()
+    assert driver.viewport.stack().series.series_instance_uid == series
+    check(driver, ObjectKind.SEGMENTATION)
+    own = ct[0].SeriesInstanceUID
+    driver.until(lambda: driver.viewport.stack().series.series_instance_uid == own)
+    assert slice_shown(driver) == LARGEST
+    driver.until(lambda: driver.viewport.model.arrived_share == 1.0)
+    assert is_red(at(driver, middle(1))).all()
+    driver.leave()
