@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from enum import StrEnum
 from typing import TYPE_CHECKING, Any, Final
 from uuid import uuid4
 
@@ -60,6 +61,23 @@ class KeptImage(BaseModel):
         return self.sop_instance_uid, self.frame_number
 
 
+class KeyImageAct(StrEnum):
+    """What a person did to key images, in words that the audit log takes."""
+
+    KEEP = "keep a key image"
+    REMOVE = "remove a key image"
+    NOTE = "note of a key image"
+    ORDER = "order of the key images"
+
+
+KEY_IMAGE_WORDS: Final[dict[KeyImageAct, str]] = {
+    KeyImageAct.KEEP: "key image kept",
+    KeyImageAct.REMOVE: "key image removed",
+    KeyImageAct.NOTE: "note of a key image",
+    KeyImageAct.ORDER: "order of the key images",
+}
+"""What undo says of each."""
+
 KeptImages = tuple[KeptImage, ...]
 
 
@@ -101,14 +119,14 @@ class KeyImagesTold:
     """What observers are told: how the images came to be as they are, and by which act."""
 
     way: Way
-    act: str
+    act: KeyImageAct
 
 
 @dataclass(frozen=True)
 class _Step:
     before: KeptImages
     after: KeptImages
-    act: str
+    act: KeyImageAct
 
 
 class KeyImagesHistory:
@@ -132,11 +150,11 @@ class KeyImagesHistory:
         """Keep an image; one that is kept already is seen as it is now."""
         known = self.at(image.place)
         rest = tuple(one for one in self.images if one is not known)
-        self._put((*rest, image), "key image kept")
+        self._put((*rest, image), KeyImageAct.KEEP)
 
     def remove(self, image_id: str) -> None:
         """Keep an image no longer."""
-        self._put(tuple(one for one in self.images if one.id != image_id), "key image removed")
+        self._put(tuple(one for one in self.images if one.id != image_id), KeyImageAct.REMOVE)
 
     def note(self, image_id: str, words: str) -> None:
         """Write a note below an image."""
@@ -144,7 +162,7 @@ class KeyImagesHistory:
             one.model_copy(update={"note": words.strip()[:500]}) if one.id == image_id else one
             for one in self.images
         )
-        self._put(tuple(changed), "note of a key image")
+        self._put(tuple(changed), KeyImageAct.NOTE)
 
     def move(self, image_id: str, by: int) -> None:
         """Move an image in the order, down with positive numbers."""
@@ -154,9 +172,9 @@ class KeyImagesHistory:
             return
         image = order.pop(here)
         order.insert(max(0, min(here + by, len(order))), image)
-        self._put(tuple(order), "order of the key images")
+        self._put(tuple(order), KeyImageAct.ORDER)
 
-    def _put(self, after: KeptImages, act: str) -> None:
+    def _put(self, after: KeptImages, act: KeyImageAct) -> None:
         if after == self.images:
             return
         self._past.append(_Step(self.images, after, act))

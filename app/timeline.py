@@ -17,6 +17,7 @@ class Owner(StrEnum):
 
     REPORT = "report"
     MARKS = "marks"
+    KEY_IMAGES = "key images"
 
 
 @dataclass(frozen=True)

@@ -1,9 +1,10 @@
-"""Undo over report and marks: Ctrl+Z takes back the newest act and says in words what that was."""
+"""Undo over report, marks and key images: Ctrl+Z takes back the newest act and says what it was."""
 
 from __future__ import annotations
 
 from PySide6.QtCore import QT_TRANSLATE_NOOP, QCoreApplication, QObject, Signal
 
+from app.key_images import KEY_IMAGE_WORDS, KeyImagesHistory, KeyImagesTold
 from app.marks import MarksHistory, MarksTold, Way
 from app.report_history import Change
 from app.report_model import ReportModel
@@ -77,6 +78,12 @@ class Undoing(QObject):
         if history is not None:
             history.subscribe(self._marks_told)
 
+    def watch_key_images(self, history: KeyImagesHistory | None) -> None:
+        """Take the key images of the study that is open."""
+        self._take(Owner.KEY_IMAGES, history)
+        if history is not None:
+            history.subscribe(self._key_images_told)
+
     def _take(self, owner: Owner, history: History | None) -> None:
         self._timeline.forget(owner)
         if history is None:
@@ -105,6 +112,14 @@ class Undoing(QObject):
         }
         steps[told.way]()
 
+    def _key_images_told(self, told: KeyImagesTold) -> None:
+        steps = {
+            Way.NEW: lambda: self._timeline.did(Owner.KEY_IMAGES, tr(KEY_IMAGE_WORDS[told.act])),
+            Way.UNDO: lambda: self._timeline.undone(Owner.KEY_IMAGES),
+            Way.REDO: lambda: self._timeline.redone(Owner.KEY_IMAGES),
+        }
+        steps[told.way]()
+
     def undo(self) -> None:
         """Take back the newest act, of whichever it was, and say what."""
         step = self._timeline.undo()
@@ -123,6 +138,6 @@ class Undoing(QObject):
 
 
 def _words(step: Step) -> str:
-    if step.owner is Owner.MARKS:
+    if step.owner is not Owner.REPORT:
         return step.act
     return tr(REPORT_WORDS.get(step.act, "change of the report"))
