@@ -216,11 +216,19 @@ class Desk:
             result.draft, result.ledger, result.trace, outcome.masks.to_bytes(), self.account
         )
 
-    def save(self, report: Report, ledger: Ledger | None, *, reason: str = "") -> Report:
-        """Save the report as its next revision and return it as it was stored."""
+    def save(
+        self, report: Report, ledger: Ledger | None, *, reason: str = "", acts: Sequence[str] = ()
+    ) -> Report:
+        """Save the report as its next revision and return it as it was stored.
+
+        Parameters
+        ----------
+        acts
+            Names of what the person did since the last revision, for the audit log.
+        """
         following = report.model_copy(update={"revision": report.revision + 1})
         return self.store.reports.save_revision(
-            following, self.account, ReportAct.EDIT, ledger=ledger, reason=reason
+            following, self.account, ReportAct.EDIT, ledger=ledger, reason=reason, acts=acts
         )
 
     def study_record(self, study_uid: str, kind: RecordKind) -> dict[str, Any] | None:

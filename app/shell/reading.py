@@ -360,7 +360,7 @@ class ReadingPage(QWidget):
     def _changed(self, change: Change) -> None:
         self.link.refresh()
         if change.act not in KEEPING_ACTS:
-            self.saver.touch()
+            self.saver.heard(change)
 
     def save_now(self) -> None:
         """Save what is open without waiting for a rest."""

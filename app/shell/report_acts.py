@@ -9,6 +9,7 @@ from PySide6.QtCore import QObject
 
 from app.report_model import ReportModel
 from app.shell.report_bars import open_places, unreviewed_places
+from app.sign_off import Repair
 from reports.domain import Section
 
 if TYPE_CHECKING:
@@ -24,6 +25,7 @@ IN_MENU = _OF_SENTENCE | {"report.normals", "report.write", "report.undo", "repo
 _OF_CANDIDATE = frozenset(
     f"report.{name}" for name in ("accept_candidate", "reject_candidate", "next_candidate")
 )
+_STEPS = frozenset({"report.next_sentence", "report.previous_sentence"})
 _CHANGING = frozenset(
     f"report.{name}"
     for name in (
@@ -71,6 +73,17 @@ class ReportActs(QObject):
                 self.tr("nothing is being drafted"),
             ),
             (name == "report.draft" and self._panel.trace.is_running, self.tr("a draft is being made")),
+            (name == "report.repair" and not self._repairs(), self.tr("nothing of it can be repaired")),
+            (name == "report.sign" and not model.sentences, self.tr("there is no sentence to sign")),
+            (name in _STEPS and not self._panel.editor.rows(), self.tr("there is no sentence")),
+            (
+                name == "report.next_blocker" and not open_places(model),
+                self.tr("nothing blocks, no check is open"),
+            ),
+            (
+                name == "report.next_unreviewed" and not unreviewed_places(model),
+                self.tr("every sentence is reviewed"),
+            ),
             (name == "report.undo" and not self._panel.undoing.can_undo, self.tr("nothing to undo")),
             (
                 name == "report.redo" and not self._panel.undoing.can_redo,
@@ -126,8 +139,12 @@ class ReportActs(QObject):
         self._panel.model.accept(self._panel.editor.selected)
         self._go_to_next(unreviewed_places)
 
+    def _repairs(self) -> tuple[Repair, ...]:
+        model, selected = self._panel.model, self._panel.editor.selected
+        return model.repairs(selected) if model is not None and selected else ()
+
     def _repair(self) -> None:
-        repairs = self._panel.model.repairs(self._panel.editor.selected) if self._panel.model else ()
+        repairs = self._repairs()
         if repairs and self._panel.model is not None:
             self._panel.editor.attempt(self._panel.model.repair, repairs[0])
 

@@ -10,6 +10,7 @@ from PySide6.QtCore import QObject
 import resources
 from app.desk import Desk
 from app.engine import DraftOutcome
+from app.report_history import Change
 from app.report_model import ReportModel
 from app.shell.autosave import Autosave
 from app.shell.background import Background
@@ -36,13 +37,15 @@ class ReportSaver(Autosave):
         self._desk = desk
         self._model: ReportModel | None = None
         self._outcomes: list[DraftOutcome] = []
-        self._taken = 0
+        self._acts: list[str] = []
+        self._taken = self._named = 0
 
     def watch(self, model: ReportModel | None) -> None:
         """Save this report from now on; the one before must have been flushed."""
         self.begin()
         self._model = model
         self._outcomes.clear()
+        self._acts.clear()
 
     @property
     def is_dirty(self) -> bool:
@@ -50,6 +53,12 @@ class ReportSaver(Autosave):
         if self._model is None or self._model.is_locked:
             return False
         return super().is_dirty or bool(self._outcomes)
+
+    def heard(self, change: Change) -> None:
+        """Hear of a change of the report: it is saved, and the audit log names the act."""
+        way = "undo " if change.is_undo else "redo " if change.is_redo else ""
+        self._acts.append(f"{way}{change.act}")
+        self.touch()
 
     def take_draft(self, outcome: DraftOutcome) -> None:
         """Keep a draft with its trace and masks."""
@@ -61,18 +70,20 @@ class ReportSaver(Autosave):
         if self._model is None:
             return None
         report, ledger, outcomes = self._model.report, self._model.ledger, tuple(self._outcomes)
-        self._taken = len(outcomes)
+        acts = tuple(self._acts)
+        self._taken, self._named = len(outcomes), len(acts)
 
         def work() -> Report:
             for outcome in outcomes:
                 self._desk.take_draft(outcome)
-            return self._desk.save(report, ledger)
+            return self._desk.save(report, ledger, acts=acts)
 
         return work
 
     def stored(self, result: Report) -> None:
         """Take over what the store made of it."""
         del self._outcomes[: self._taken]
+        del self._acts[: self._named]
         assert self._model is not None
         self._model.saved(result)
 

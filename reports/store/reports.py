@@ -153,6 +153,7 @@ class Reports:
         *,
         ledger: Ledger | None = None,
         reason: str = "",
+        acts: Sequence[str] = (),
     ) -> Report:
         """Save the next revision and return it as it was stored.
 
@@ -167,6 +168,8 @@ class Reports:
             The ledger that its citations point into, when it is new or has grown.
         reason
             Why it is changed; asked for after a signature, and kept in the audit log.
+        acts
+            Names of what the person did since the last revision, oldest first; kept there too.
 
         Raises
         ------
@@ -201,7 +204,9 @@ class Reports:
                 AuditAct.REPORT_SAVED,
                 account.participant(),
                 objects=participant_objects(saved),
-                detail=hashes | {"act": str(act), "state": str(state), "reason": reason},
+                detail=hashes
+                | {"act": str(act), "state": str(state), "reason": reason}
+                | ({"acts": "; ".join(dict.fromkeys(acts))} if acts else {}),
             )
         return saved
 
