@@ -37,6 +37,7 @@ from viewer.imaging.marks import (
     region_of,
 )
 from viewer.imaging.marks_geometry import (
+    TURNING,
     ellipse_in,
     handles_of,
     lines_of,
@@ -153,7 +154,8 @@ def test_a_handle_put_back_leaves_the_mark_as_it_was(kind: MarkKind) -> None:
         if kind not in (MarkKind.ELLIPSE, MarkKind.BIDIRECTIONAL):
             assert np.isclose(there, (column + 6.0, row + 4.0)).all(axis=1).any()
         nearest = int(np.abs(there - (column + 6.0, row + 4.0)).sum(axis=1).argmin())
-        back = with_handle(away, nearest, (column, row), aspect)
+        held = number if kind is MarkKind.ELLIPSE else nearest  # corners change places, ends do not
+        back = with_handle(away, held, (column, row), aspect)
         wanted, got = (np.sort(handles_of(one).round(6), axis=0) for one in (before, back))
         assert got == pytest.approx(wanted, abs=1e-5)
 
@@ -165,6 +167,20 @@ def test_an_end_of_an_ellipse_leaves_the_opposite_end_and_the_axes_upright() -> 
 
 
 MILLIMETRES = st.tuples(st.floats(2.0, 60.0), st.floats(2.0, 26.0))
+
+
+@pytest.mark.parametrize("degrees", [30.0, 90.0, 200.0])
+def test_the_turning_handle_of_an_ellipse_turns_it_in_the_patient(degrees: float) -> None:
+    aspect = SPACING[0] / SPACING[1]
+    before = mark(MarkKind.ELLIPSE, *ellipse_in((20.0, 20.0), (44.0, 30.0)))
+    in_mm = before.array() * SPACING[::-1]
+    middle = in_mm[:2].mean(axis=0)
+    turn = math.radians(degrees)
+    matrix = np.array([[math.cos(turn), -math.sin(turn)], [math.sin(turn), math.cos(turn)]])
+    handle = handles_of(before)[TURNING] * SPACING[::-1]
+    column, row = (middle + 1.7 * matrix @ (handle - middle)) / SPACING[::-1]
+    after = with_handle(before, TURNING, (float(column), float(row)), aspect)
+    assert np.allclose(after.array() * SPACING[::-1], middle + (in_mm - middle) @ matrix.T)
 
 
 @given(to=MILLIMETRES, handle=st.integers(0, 3))

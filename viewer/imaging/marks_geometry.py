@@ -7,6 +7,7 @@ the patient unless it is 1.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Sequence
 from typing import Final
 
@@ -21,6 +22,9 @@ FloatArray = npt.NDArray[np.float64]
 Mask = npt.NDArray[np.bool_]
 Line = tuple[FloatArray, bool]
 """(n, 2) points and whether the last one is joined to the first."""
+
+TURNING: Final = 4
+"""Number of the handle that turns an ellipse."""
 
 MOST_HANDLES: Final = 100
 """An outline of more points is moved as a whole only: its handles would hide it."""
@@ -134,9 +138,15 @@ def _across(start: Point, end: Point, foot: Point, point: Point, aspect: float) 
 
 
 def handles_of(mark: Mark) -> FloatArray:
-    """Return the points by which a mark is changed, (n, 2); none for a brush, or for too many."""
+    """Return the points by which a mark is changed, (n, 2); none for a brush, or for too many.
+
+    An ellipse has one more (`TURNING`): on its line halfway between two axes, it turns both.
+    """
     if mark.kind is MarkKind.BRUSH or len(mark.points) > MOST_HANDLES:
         return np.empty((0, 2))
+    if mark.kind is MarkKind.ELLIPSE and len(mark.points) == 4:
+        centre, first, second = _axes(mark.array())
+        return np.vstack([mark.array(), centre + math.sqrt(0.5) * (first + second)])
     return corners(mark.points) if mark.kind is MarkKind.RECTANGLE else mark.array()
 
 
@@ -170,6 +180,8 @@ def _corner(points: Points, handle: int, to: Point, aspect: float) -> Points:
 def _ellipse_end(points: Points, handle: int, to: Point, aspect: float) -> Points:
     """The opposite end stays, the axis keeps its direction, the other axis stays in the middle."""
     ends = np.asarray(points, dtype=np.float64)
+    if handle == TURNING:
+        return _turned(ends, to, aspect)
     opposite, size = ends[handle ^ 1].copy(), np.array([1.0, aspect])
     along = (ends[handle] - opposite) * size
     square = float(along @ along)
@@ -180,6 +192,17 @@ def _ellipse_end(points: Points, handle: int, to: Point, aspect: float) -> Point
     other = slice(2, 4) if handle < 2 else slice(0, 2)
     ends[other] += ends[pair].mean(axis=0) - before
     return tuple((float(column), float(row)) for column, row in ends)
+
+
+def _turned(ends: FloatArray, to: Point, aspect: float) -> Points:
+    """Turn both axes about the middle, as in the patient, until the handle points to a place."""
+    size = np.array([1.0, aspect])
+    centre, first, second = _axes(ends)
+    before, after = (first + second) * size, (np.asarray(to) - centre) * size
+    angle = math.atan2(after[1], after[0]) - math.atan2(before[1], before[0])
+    turn = np.array([[math.cos(angle), -math.sin(angle)], [math.sin(angle), math.cos(angle)]])
+    turned = centre + ((ends - centre) * size) @ turn.T / size
+    return tuple((float(column), float(row)) for column, row in turned)
 
 
 def _axis_end(points: Points, handle: int, to: Point, aspect: float) -> Points:

@@ -13,7 +13,7 @@ from PySide6.QtCore import QPoint, QPointF, QRectF, Qt
 from PySide6.QtGui import QColor, QFontMetricsF, QPainter, QPainterPath, QPen, QPixmap, QPolygonF
 
 from viewer.imaging.marks import Mark, MarkKind
-from viewer.imaging.marks_geometry import Line, handles_of, lines_of
+from viewer.imaging.marks_geometry import TURNING, Line, handles_of, lines_of
 from viewer.views.marks.words import label_lines, refusal_lines
 from viewer.views.outlined_text import draw_outlined
 from viewer.views.tag_place import Box, place_tag
@@ -320,8 +320,10 @@ def paint_lines(
         painter.setRenderHint(QPainter.RenderHint.Antialiasing)
         painter.setPen(QPen(theme.colour("image"), 1.0))
         painter.setBrush(colour_of(drawn.mark, theme))
-        for x, y in drawn.handles.tolist():
-            painter.drawRect(QRectF(x - HANDLE, y - HANDLE, 2 * HANDLE, 2 * HANDLE))
+        for number, (x, y) in enumerate(drawn.handles.tolist()):
+            place = QRectF(x - HANDLE, y - HANDLE, 2 * HANDLE, 2 * HANDLE)
+            turns = drawn.mark.kind is MarkKind.ELLIPSE and number == TURNING
+            painter.drawEllipse(place) if turns else painter.drawRect(place)
 
 
 def _picture(drawn: DrawnMark, theme: Theme, corner: QPoint, ratio: float) -> QPixmap:
