@@ -13,7 +13,7 @@ from PySide6.QtGui import QImage, QMouseEvent, QWheelEvent
 from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QApplication
 from pytestqt.qtbot import QtBot
-from stack_files import TILE, write_slide
+from stack_files import TILE, picture, save, slide_level, write_slide
 
 from viewer.acts import Arrangement
 from viewer.imaging.hanging_facts import flavour_of
@@ -225,6 +225,18 @@ def test_words_say_magnification_zoom_and_a_bar_in_micrometres(scene: Scene) -> 
     bar = pane.model.scale_bar()
     assert bar is not None and bar.text == "50 \u00b5m"
     assert bar.length == pytest.approx(100.0)
+
+
+def test_a_spacing_that_no_microscope_has_gives_no_magnification(
+    qtbot: QtBot, reader: Reader, tmp_path: Path
+) -> None:
+    save(slide_level(picture(100, 100), 0, spacing=1.0), tmp_path / "0.dcm")
+    scene = Scene(qtbot, reader, tmp_path)
+    try:
+        assert scene.layer.note() == "its spacing of 1 mm is no microscope's"
+    finally:
+        scene.area.open_study(None)
+        scene.adapter.close()
 
 
 def test_the_newest_wish_counts_and_the_memory_is_bounded(

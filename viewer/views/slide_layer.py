@@ -35,6 +35,9 @@ NAVIGATOR: Final = 132
 OBJECTIVE_UM: Final = 10.0
 """Micrometres of a pixel times magnification: scanners call 0.25 um a pixel 40 x."""
 
+COARSEST_MM: Final = 0.1
+"""Pixels of the finest level larger than this were not taken through a microscope: no magnification."""
+
 Box = tuple[float, float, float, float]
 """Left, top, right and bottom."""
 
@@ -97,7 +100,9 @@ class SlideLayer(Layer):
             return ""
         spacing = self.pictures.levels[0].tiling.spacing
         words = ""
-        if spacing is not None:
+        if spacing is not None and spacing[1] > COARSEST_MM:
+            words = _tr("its spacing of {mm} mm is no microscope's").format(mm=_short(spacing[1]))
+        elif spacing is not None:
             model = self.view.model
             finest = model.image_size().finest
             step = 1000.0 * spacing[1] * finest / (model.scale() * model.pixel_ratio)
