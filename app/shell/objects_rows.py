@@ -62,7 +62,7 @@ GROUPS: dict[ObjectKind, str] = {
     ObjectKind.PRESENTATION_STATE: QT_TRANSLATE_NOOP("Objects", "Presentation states"),
     ObjectKind.MEASUREMENT_REPORT: QT_TRANSLATE_NOOP("Objects", "Measurements"),
     ObjectKind.STRUCTURED_REPORT: QT_TRANSLATE_NOOP("Objects", "Reports"),
-    ObjectKind.KEY_OBJECT: QT_TRANSLATE_NOOP("Objects", "Key images"),
+    ObjectKind.KEY_OBJECT: QT_TRANSLATE_NOOP("Objects", "Key images of others"),
     ObjectKind.ENCAPSULATED_PDF: QT_TRANSLATE_NOOP("Objects", "Documents"),
     ObjectKind.PARAMETRIC_MAP: QT_TRANSLATE_NOOP("Objects", "Parametric maps"),
     ObjectKind.OTHER: QT_TRANSLATE_NOOP("Objects", "Not shown"),

@@ -14,6 +14,9 @@ from viewer.views.theme import Theme
 WIDTH, NARROW_WIDTH = 300, 248
 """Logical pixels in a wide and in a narrow window."""
 
+TAB_PAD = 5
+"""Logical pixels beside the words of a tab: four tabs fit in a narrow window."""
+
 
 class SidePanel(QWidget):
     """Tabs above one page at a time."""
@@ -33,6 +36,8 @@ class SidePanel(QWidget):
         for page in pages:
             tab = ActButton(page.title, theme, kind=QUIET)
             tab.setCheckable(True)
+            tab.setFont(theme.font("note"))
+            tab.setStyleSheet(f"padding: 0 {theme.px(TAB_PAD)}px;")
             tab.setFocusPolicy(Qt.FocusPolicy.TabFocus)
             tab.clicked.connect(lambda _checked=False, name=page.name: self.show_page(name))
             group.addButton(tab)
