@@ -15,7 +15,7 @@ from typing import Any
 
 from fault_scene import peak_memory
 from PySide6.QtCore import QTimer
-from PySide6.QtWidgets import QApplication
+from PySide6.QtWidgets import QApplication, QLabel, QWidget
 
 sys.path.append(str(Path(__file__).resolve().parents[1] / "shell"))
 from shell_driver import Driver, make_home
@@ -206,6 +206,10 @@ class Sweep:
     def _entered(self, name: str) -> Any:
         self.driver.window.perform(name)
         return self.driver.reading.area.stage.workspace
+
+    def words(self, place: QWidget) -> set[str]:
+        """Return the texts of all labels inside a widget."""
+        return {label.text() for label in place.findChildren(QLabel)}
 
     def leave(self) -> None:
         """Go back to the worklist."""
