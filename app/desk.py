@@ -30,6 +30,8 @@ from reports.domain import (
     Trace,
     TransitionError,
 )
+from viewer.imaging.lasting import forget_lasting
+from viewer.imaging.portions import read_studies, study_lines
 from viewer.imaging.study import Study, StudyIndex
 from viewer.imaging.volume import ImageStack
 
@@ -37,6 +39,7 @@ if TYPE_CHECKING:
     from app.engine import DraftOutcome
     from reports.audit.checkpoint import CheckpointNote
     from reports.audit.verify import AuditVerdict
+    from reports.export.key_image import KeyImage
     from reports.export.seal import SealKey
     from reports.store.accounts import Account
     from reports.store.database import Store
@@ -92,6 +95,8 @@ class Desk:
         self.store = store
         self._search = ReportSearch(store.reports)
         self._account: Account | None = None
+        self._read: dict[str, tuple[bytes, Study]] = {}
+        """Studies of the worklist with the digest of the text that they were read from."""
 
     @classmethod
     def open(
@@ -154,23 +159,29 @@ class Desk:
         if self._account is not None and self.store.alert is None:
             self.store.accounts.logout(self._account)
         self._account = None
+        self._read = {}
+        forget_lasting()
         self._search.forget()
 
     def import_studies(self, index: StudyIndex) -> None:
         """Keep the studies of an import in the worklist; their pixels stay where they are."""
-        studies = {
-            study.study_instance_uid: study.model_dump_json(exclude_defaults=True)
-            for study in index.studies
-        }
+        studies = {study.study_instance_uid: "\n".join(study_lines(study)) for study in index.studies}
         self.store.studies.save(studies, self.account)
 
     def studies(self) -> tuple[StudyRow, ...]:
         """Return the worklist, newest import first."""
         states = self.store.reports.states(self.account)
-        return tuple(
-            _row(Study.model_validate_json(content), states.get(uid, ()))
-            for uid, content in self.store.studies.all(self.account).items()
-        )
+        contents = self.store.studies.all(self.account)
+        digests = {uid: hashlib.sha256(content.encode()).digest() for uid, content in contents.items()}
+        unread = [uid for uid, digest in digests.items() if self._read.get(uid, (b"",))[0] != digest]
+        # In one go: each is a reading of its own for the collector.
+        found = read_studies(line for uid in unread for line in contents[uid].split("\n"))
+        read = dict(zip(unread, found, strict=True))
+        self._read = {
+            uid: (digest, read[uid] if uid in read else self._read[uid][1])
+            for uid, digest in digests.items()
+        }
+        return tuple(_row(study, states.get(uid, ())) for uid, (_, study) in self._read.items())
 
     def open_study(self, study: Study) -> OpenedReport:
         """Open a study for reading: its unfinished or newest report, started when there is none."""
@@ -272,8 +283,14 @@ class Desk:
         *,
         final: bool = True,
         trace: Trace | None = None,
+        others: Sequence[ImageStack] = (),
     ) -> SignedDocument:
         """Save what is open, sign it with the password and seal the document, all or nothing.
+
+        Parameters
+        ----------
+        others
+            More open series: key images that were kept on them become figures.
 
         Raises
         ------
@@ -292,6 +309,7 @@ class Desk:
         act = self.signing_act(report, final=final)
         saved = self._saved(report, ledger)
         key = self.seal_key()
+        kept = self._kept(study, stack, others)
 
         def sealed(signed: Report, note: CheckpointNote) -> bytes:
             from reports.export.pdf import build_pdf
@@ -306,6 +324,7 @@ class Desk:
                 trace=trace,
                 checkpoint=note.note,
                 log_index=note.size - 1,
+                kept=kept,
             )
             return seal(build_pdf(document), key, location=self.installation_name)
 
@@ -370,6 +389,7 @@ class Desk:
         *,
         candidates: Sequence[Candidate] = (),
         trace: Trace | None = None,
+        others: Sequence[ImageStack] = (),
     ) -> Path:
         """Write the document of a report: the sealed one of a signed part, else one marked DRAFT."""
         from reports.export.pdf import build_pdf
@@ -386,6 +406,7 @@ class Desk:
                 installation=self.installation_name,
                 trace=trace,
                 candidates=tuple(candidates),
+                kept=self._kept(study, stack, others),
             )
             content, form = build_pdf(document), "draft pdf"
         # Recorded first: a store that takes no entry lets no document out.
@@ -393,6 +414,20 @@ class Desk:
             report, self.account, form=form, sha256=hashlib.sha256(content).hexdigest()
         )
         return write_private(path, content)
+
+    def _kept(
+        self, study: Study, stack: ImageStack | None, others: Sequence[ImageStack]
+    ) -> tuple[KeyImage, ...]:
+        """Return figures of the key images that were kept on the series that are at hand."""
+        from app.kept_figures import kept_figures
+        from app.key_images import key_images_of_study
+        from app.marks import marks_of_study
+
+        kept = key_images_of_study(self, study.study_instance_uid)
+        if not kept:
+            return ()
+        stacks = (*([] if stack is None else [stack]), *others)
+        return kept_figures(kept, marks_of_study(self, study.study_instance_uid), stacks)
 
     def record_export(self, study_instance_uid: str, form: str, sha256: str) -> None:
         """Record that data of a study leaves; called first: without an entry nothing goes out."""

@@ -18,6 +18,7 @@ from app.shell.act_binding import ACTS
 from app.shell.focus_ring import FocusRing
 from app.shell.style import apply_style
 from app.shell.window import SMALLEST, SightlineWindow
+from viewer.imaging.lasting import set_aside
 from viewer.views.theme import Theme, load_fonts
 
 LOG = logging.getLogger("sightline")
@@ -134,4 +135,5 @@ def run_window(home: Path, paths: Sequence[Path], *, demo: bool = False) -> int:
     window.showMaximized()
     # After the first paint: the first study then waits for no process and no fresh memory.
     QTimer.singleShot(0, lambda: window.engine.reader.warm(FIRST_SERIES))
+    QTimer.singleShot(0, set_aside)
     return application.exec()

@@ -16,7 +16,6 @@ from fault_scene import PASSWORD
 from app.desk import Desk
 from reports.store.errors import StoreError
 from reports.store.steps import Step
-from viewer.imaging.study import Study
 
 
 def main(home: str, name: str, report_id: str, die_at: str) -> None:
@@ -32,9 +31,7 @@ def main(home: str, name: str, report_id: str, die_at: str) -> None:
 
     desk = Desk.open(Path(home))
     desk.sign_in(name, PASSWORD)
-    (study,) = (
-        Study.model_validate_json(text) for text in desk.store.studies.all(desk.account).values()
-    )
+    (study,) = (row.study for row in desk.studies())
     opened = desk.open_study(study)
     assert opened.report.id == report_id
     assert opened.ledger is not None

@@ -20,6 +20,7 @@ from viewer.imaging.geometry import judge
 from viewer.imaging.layout import LayoutError, StackLayout, outward, stack_layout
 from viewer.imaging.mappings import unpack
 from viewer.imaging.objects.foreign import ForeignObject
+from viewer.imaging.portions import read_studies, series_json
 from viewer.imaging.study import BadFile, OverlayPlane, Series, StudyIndex
 from viewer.imaging.tiles import SlideTiles
 from viewer.imaging.volume import ImageStack
@@ -162,9 +163,11 @@ class Reader:
         """
 
         reading = ""
+        lines: list[str] = []
 
         def heard(event: dict[str, Any]) -> None:
             nonlocal reading
+            lines.extend(event.get("studies", ()))
             if "reading" in event:
                 reading = str(event["reading"])
             elif on_progress is not None and "progress" in event:
@@ -178,6 +181,7 @@ class Reader:
         crashes = 0
         while True:
             reading = ""
+            lines.clear()
             try:
                 result = self.host.call("index", params, on_event=heard, cancel=cancel)
             except WorkerDied:
@@ -187,7 +191,8 @@ class Reader:
                 self._fatal.add(reading)
                 params["skip"] = sorted(self._fatal)
             else:
-                return StudyIndex.model_validate_json(result["index"])
+                found = StudyIndex.model_validate_json(result["index"])
+                return found.model_copy(update={"studies": read_studies(lines)})
 
     def open(
         self,
@@ -249,7 +254,7 @@ class Reader:
     ) -> ImageStack:
         """Fill an `OpenStack`; see there."""
         series, layout = opened.stack.series, opened.layout
-        text = series.model_dump_json(exclude_defaults=True)
+        text = series_json(series)
         arrived: set[int] = set()
         bad: dict[int, BadFile] = {}
         decoders: set[str] = set()

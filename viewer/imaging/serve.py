@@ -21,11 +21,15 @@ from viewer.imaging.index import index_paths
 from viewer.imaging.layout import LayoutError, StackLayout, frame_dtype, frame_shape, stack_layout
 from viewer.imaging.mappings import pack
 from viewer.imaging.overlays import overlay_masks
+from viewer.imaging.portions import study_lines
 from viewer.imaging.render import thumbnail
 from viewer.imaging.sources import Cancelled
 from viewer.imaging.study import BadFile, Instance, Series
 from viewer.imaging.worker.memory import map_pages
 from viewer.imaging.worker.serve import Handler, Refused, WorkerContext
+
+LINES_AT_ONCE = 8
+"""Lines of studies in one message: it is read at once, by a thread of a window that draws."""
 
 
 def index(params: dict[str, Any], context: WorkerContext) -> dict[str, Any]:
@@ -40,7 +44,8 @@ def index(params: dict[str, Any], context: WorkerContext) -> dict[str, Any]:
     Returns
     -------
     dict
-        `index`: a `StudyIndex` as JSON text.
+        `index`: a `StudyIndex` without its studies as JSON text; these are said before as events,
+        `studies`: lines as `study_lines` writes them.
     """
     folder = params.get("archive_dir")
     try:
@@ -54,7 +59,11 @@ def index(params: dict[str, Any], context: WorkerContext) -> dict[str, Any]:
         )
     except Cancelled as error:
         raise Refused("cancelled", "Stopped as asked.") from error
-    return {"index": found.model_dump_json(exclude_defaults=True)}
+    for study in found.studies:
+        lines = list(study_lines(study))
+        for start in range(0, len(lines), LINES_AT_ONCE):
+            context.emit({"studies": lines[start : start + LINES_AT_ONCE]})
+    return {"index": found.model_dump_json(exclude_defaults=True, exclude={"studies"})}
 
 
 @lru_cache(maxsize=4)
