@@ -79,12 +79,21 @@ def test_no_path_of_a_machine_is_written(suffix: str) -> None:
     assert not hits
 
 
-def test_start_up_imports_nothing_heavy() -> None:
+HEAVY = {
+    *("torch", "vtk", "vtkmodules", "SimpleITK", "scipy", "llama_cpp", "highdicom", "pydicom"),
+    *("imagecodecs", "PIL", "pypdfium2", "reportlab", "pyhanko", "lxml", "gdcm"),
+}
+"""Packages that are slow to import: each comes with the first work that needs it."""
+
+
+@pytest.mark.parametrize(
+    ("start", "more"), [("app.cli.main", {"PySide6", "sqlalchemy"}), ("app.shell.application", set())]
+)
+def test_start_up_imports_nothing_heavy(start: str, more: set[str]) -> None:
     code = (
-        "import sys, app.cli.main; "
-        "heavy = {'torch', 'vtk', 'vtkmodules', 'SimpleITK', 'llama_cpp', 'scipy', 'highdicom',"
-        " 'PySide6', 'sqlalchemy', 'reportlab', 'pyhanko'}; "
-        "found = heavy & {name.split('.')[0] for name in sys.modules}; assert not found, found"
+        f"import sys, {start}; "
+        f"found = {HEAVY | more} & {{name.split('.')[0] for name in sys.modules}}; "
+        "assert not found, found"
     )
     done = subprocess.run(
         [sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True, check=False
