@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import datetime as dt
 from collections.abc import Iterable, Sequence
+from dataclasses import replace
 from importlib.metadata import version
 
 import numpy as np
@@ -150,9 +151,9 @@ def _figure(
         caption=(
             f"Se {_number(stack.series.series_number)}, "
             f"Im {_number(instance.instance_number, index + 1)}, "
-            f"W {_whole(window.width)} L {_whole(window.center)}"
+            f"{window_words(window)}"
         ),
-        letters=_letters(plane),
+        letters=letters_of(plane),
         pixel_spacing=stack.series.pixel_spacing,
         sop_instance_uid=instance.sop_instance_uid,
     )
@@ -164,11 +165,18 @@ def _number(header: int | None, fallback: int | None = None) -> str:
     return "?" if found is None else str(found)
 
 
+def window_words(window: WindowPreset | None) -> str:
+    """Return a window as a caption has it: "W 1500 L -500" with a true minus; empty for colour."""
+    if window is None or window.table is not None:
+        return ""
+    return f"W {_whole(window.width)} L {_whole(window.center)}"
+
+
 def _whole(value: float) -> str:
     return f"{value:.0f}".replace("-", "\u2212")
 
 
-def _letters(plane: ImagePlane | None) -> EdgeLetters:
+def letters_of(plane: ImagePlane | None) -> EdgeLetters:
     """Letters of the unturned image, or none when it has no orientation in the patient."""
     letters = edge_letters(plane, np.eye(3))
     if letters is None:
@@ -187,15 +195,24 @@ def pdf_document(
     candidates: tuple[Candidate, ...] = (),
     checkpoint: str = "",
     log_index: int | None = None,
+    kept: Sequence[KeyImage] = (),
 ) -> PdfDocument:
-    """Put everything of one PDF together; without pixels it has no figures."""
+    """Put everything of one PDF together; without pixels it has no figures.
+
+    Parameters
+    ----------
+    kept
+        Figures of the key images that the reader kept; they follow those of the text.
+    """
+    figures = key_images(ledger, report.sentences, stack) if stack is not None else ()
+    own = (replace(one, number=number) for number, one in enumerate(kept, start=len(figures) + 1))
     return PdfDocument(
         report=report,
         ledger=ledger,
         installation=installation,
         program=program_name(),
         printed_at=now_utc(),
-        key_images=key_images(ledger, report.sentences, stack) if stack is not None else (),
+        key_images=(*figures, *own),
         images=image_references(study),
         candidates=candidates,
         trace=trace,

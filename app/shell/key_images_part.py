@@ -95,7 +95,7 @@ class KeyImagesPart(QObject):
 
     def side_page(self) -> SidePage:
         """Return the page of key images."""
-        return SidePage(PAGE, self.tr("Key images"), self.page)
+        return SidePage(PAGE, self.tr("Key"), self.page)
 
     def sit_down(self, desk: Desk) -> None:
         """Keep key images at this desk from now on."""
@@ -169,7 +169,7 @@ class KeyImagesPart(QObject):
             history.remove(known.id)
             self._context.say(self.tr("No longer a key image"))
             return
-        picture = picture_of(view, with_patient=False, ratio=1.0, words=Words())
+        picture = picture_of(view, with_patient=False, words=Words(), corner_text=False)
         side = self._context.theme.px(2 * PICTURE)
         self._pictures[image.id] = QPixmap.fromImage(picture).scaledToHeight(side)
         history.add(image)
@@ -374,13 +374,15 @@ class KeyImagesPart(QObject):
         self.page.show_images(images, where, self._pictures)
 
     def _where(self, image: KeptImage) -> str:
-        """Return where an image is: "Se 2  Im 60"."""
+        """Return what reports call an image: "Se 2  Im 60"."""
         series = self._series_of(image)
         index = None if series is None else _frame_of(image, series)
         if series is None or index is None:
             return self.tr("not in this study")
         number = "" if series.series_number is None else f"Se {series.series_number}"
-        return "  ".join(filter(None, (number, f"Im {index + 1}", series.modality)))
+        instance = series.instances[series.frame_order()[index][0]]
+        known = instance.instance_number if instance.number_of_frames == 1 else None
+        return "  ".join(filter(None, (number, f"Im {index + 1 if known is None else known}")))
 
     def _draw(self, image: KeptImage) -> None:
         """Have a picture made by the imaging worker: the series need not be open."""

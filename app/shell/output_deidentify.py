@@ -86,6 +86,7 @@ class DeidentifyDialog(Layer):
         column.addWidget(self.progress)
         column.addLayout(self._buttons())
         self.boxes: dict[str, QCheckBox] = {}
+        self._highest = theme.px(HEIGHT)
         self._running = False
 
     def _choices_part(self) -> QWidget:
@@ -151,7 +152,9 @@ class DeidentifyDialog(Layer):
         gap = self.theme.px(8)
         width = min(self.theme.px(WIDTH), over.width() - 2 * gap)
         height = min(self.theme.px(HEIGHT), over.height() - 2 * gap)
+        self._highest = height
         self.setGeometry(corner.x() + gap, corner.y() + gap, width, height)
+        self._fit()
         self.open()
         self.dates.setFocus(Qt.FocusReason.ShortcutFocusReason)
 
@@ -175,19 +178,34 @@ class DeidentifyDialog(Layer):
         self.boxes = {}
         for one in flagged:
             words = "  ".join(filter(None, (one.modality, one.description[:40])))
-            box = QCheckBox(self.tr("{series}, {n} files").format(series=words, n=one.files))
-            box.setFont(self.theme.font("base"))
-            box.setEnabled(not one.refused)
-            box.setAccessibleDescription(one.refused or one.flagged)
+            count = self.tr("1 file") if one.files == 1 else self.tr("{n} files").format(n=one.files)
+            line = f"{words}, {count}"
+            box: QWidget = plain_label(line, self.theme, tone="2")
+            if one.refused:
+                box.setContentsMargins(self.theme.px(24), 0, 0, 0)
+            else:
+                box = QCheckBox(line)
+                box.setFont(self.theme.font("base"))
+                box.setAccessibleDescription(one.flagged)
+                self.boxes[one.series_uid] = box
             reason = plain_label(
                 one.refused or one.flagged, self.theme, step="note", tone="2", wraps=True
             )
             reason.setContentsMargins(self.theme.px(24), 0, 0, 0)
             self._rows.addWidget(box)
             self._rows.addWidget(reason)
-            self.boxes[one.series_uid] = box
         self._rows.addStretch(1)
         self.scroll.setVisible(bool(flagged))
+        self._fit()
+
+    def _fit(self) -> None:
+        """Be as high as what is shown needs, and no higher than the images."""
+        shown = min(self._flags.sizeHint().height(), self.theme.px(260))
+        self.scroll.setFixedHeight(shown)
+        self.layout().activate()
+        needed = self.layout().totalHeightForWidth(self.width())
+        needed = needed if needed > 0 else self.layout().totalSizeHint().height()
+        self.resize(self.width(), min(needed, self._highest))
 
     def choices(self) -> Choices:
         """Return what is chosen."""
@@ -222,6 +240,7 @@ class DeidentifyDialog(Layer):
         self.found.setText(self.tr("Cleaning and writing"))
         for button in (self.zip, self.folder):
             button.setVisible(False)
+        self._fit()
 
     def show_done(self, cleaned: Cleaned, name: str) -> None:
         """Say what was written and what was left out."""
@@ -241,6 +260,7 @@ class DeidentifyDialog(Layer):
         lines.append("; ".join(cleaned.codes))
         self.found.setText("\n".join(lines))
         self.cancel.setText(self.tr("Close"))
+        self._fit()
         self.cancel.setFocus(Qt.FocusReason.OtherFocusReason)
 
     def show_failed(self, why: str) -> None:
@@ -252,6 +272,7 @@ class DeidentifyDialog(Layer):
         for button in (self.zip, self.folder):
             button.setVisible(True)
         self.found.setText(why)
+        self._fit()
 
     def _cancel(self) -> None:
         self.dismiss()

@@ -54,7 +54,12 @@ def identity_words(study: Study | None) -> str:
 
 
 def picture_of(
-    view: StackView, *, with_patient: bool, ratio: float = 1.0, words: Words | None = None
+    view: StackView,
+    *,
+    with_patient: bool,
+    ratio: float = 1.0,
+    words: Words | None = None,
+    corner_text: bool = True,
 ) -> QImage:
     """Return what a viewport shows.
 
@@ -66,6 +71,8 @@ def picture_of(
         Picture pixels for one widget pixel.
     words
         The line over the picture and the one under it; the notice at the foot by default.
+    corner_text
+        Whether letters, scale bar and the words in the corners are drawn.
     """
     theme = view.theme
     if words is None:
@@ -87,7 +94,7 @@ def picture_of(
         _shown_model(view.model, ratio, with_patient=with_patient),
         FrameImages(),
         theme,
-        corner_text=True,
+        corner_text=corner_text,
         active=False,
         glass=FrameImages(),
         layers=_layers(view, with_patient=with_patient),

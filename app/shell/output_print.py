@@ -152,6 +152,8 @@ class PrintChooser(Layer):
         )
         free = self.tr("What is written into the pixels themselves is printed in any case.")
         named = self.tr("Name, ID and date of the study stand on each page.")
+        if not self._has_printer:
+            free = " ".join((free, self.tr("No printer is known to this computer.")))
         words = reason or (named if is_report or self.named.isChecked() else free)
         self.note.setText(words)
 

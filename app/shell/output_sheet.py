@@ -10,12 +10,14 @@ from dataclasses import dataclass
 
 from PySide6.QtCore import QMarginsF, QRectF, QSizeF, Qt
 from PySide6.QtGui import (
+    QAbstractTextDocumentLayout,
     QFont,
     QImage,
     QPagedPaintDevice,
     QPageLayout,
     QPageSize,
     QPainter,
+    QPalette,
     QTextDocument,
 )
 
@@ -23,7 +25,7 @@ from app.shell.output_picture import notice_words, tr
 
 MM_PER_INCH = 25.4
 MARGIN_MM = 12.0
-HEAD_MM, FOOT_MM, GAP_MM, CAPTION_MM = 9.0, 6.0, 4.0, 5.0
+HEAD_MM, FOOT_MM, GAP_MM, CAPTION_MM = 9.0, 6.0, 4.0, 10.0
 HEAD_PT, TEXT_PT, FOOT_PT = 10.0, 10.5, 7.5
 
 PAPERS: dict[str, QPageSize.PageSizeId] = {
@@ -147,6 +149,8 @@ class _Printing:
         rows, width = self._rows(columns), self._cell_width(columns)
         gap, caption = GAP_MM * self._mm, CAPTION_MM * self._mm
         height = (self._room.height() - (rows - 1) * gap) / rows
+        highest = max(one.image.height() / one.image.width() for one in pictures) * width
+        height = min(height, highest + caption)
         for number, one in enumerate(pictures):
             row, column = divmod(number, columns)
             cell = QRectF(
@@ -163,11 +167,9 @@ class _Printing:
             self._painter.setRenderHint(QPainter.RenderHint.SmoothPixmapTransform)
             self._painter.drawImage(target, one.image)
             self._painter.setFont(self._font(FOOT_PT + 1))
-            line = QRectF(target.left(), target.bottom() + caption * 0.15, target.width(), caption)
-            shortened = self._painter.fontMetrics().elidedText(
-                one.caption, Qt.TextElideMode.ElideRight, int(line.width())
-            )
-            self._painter.drawText(line, Qt.AlignmentFlag.AlignLeft, shortened)
+            line = QRectF(target.left(), target.bottom() + self._mm, target.width(), caption - self._mm)
+            flags = int(Qt.AlignmentFlag.AlignLeft) | int(Qt.TextFlag.TextWordWrap)
+            self._painter.drawText(line, flags, one.caption)
 
     def _print_text(self) -> None:
         """Lay the report out over as many pages as it needs."""
@@ -182,5 +184,9 @@ class _Printing:
             self._painter.save()
             self._painter.translate(self._room.left(), self._room.top() - page * self._room.height())
             clip = QRectF(0, page * self._room.height(), self._room.width(), self._room.height())
-            document.drawContents(self._painter, clip)
+            ink = QAbstractTextDocumentLayout.PaintContext()
+            ink.clip = clip
+            ink.palette.setColor(QPalette.ColorRole.Text, Qt.GlobalColor.black)
+            self._painter.setClipRect(clip)
+            document.documentLayout().draw(self._painter, ink)
             self._painter.restore()

@@ -394,9 +394,11 @@ class ReadingPage(QWidget):
         if self.model is None or self.study is None:
             return None
         self.panel.editor.commit()
-        return OnTheDesk(
-            self.model, self.study, self.drafts.opened_stack(), self._trace, self.panel.images_now
-        )
+        drafted = self.drafts.opened_stack()
+        open_now = (self.area.adapter.opened(series.key) for series in self.study.series)
+        beside = tuple(one for one in open_now if one is not None and one is not drafted)
+        images = self.panel.images_now
+        return OnTheDesk(self.model, self.study, drafted, self._trace, images, beside)
 
     def _signed(self, report: Report) -> None:
         if self.model is not None and self.model.report.id == report.id:

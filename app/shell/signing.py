@@ -34,22 +34,29 @@ class OnTheDesk:
     opened: OpenStack | None
     trace: Trace | None
     images_now: int | None
+    beside: tuple[OpenStack, ...] = ()
+    """Other series of the study that are open: key images may lie on them."""
 
     @contextmanager
     def pixels(self) -> Iterator[ImageStack | None]:
         """Keep the pixels while a document is made of them, whatever the window opens meanwhile."""
-        if self.opened is None:
-            yield None
-            return
         try:
-            yield self.opened.stack
+            yield None if self.opened is None else self.opened.stack
         finally:
-            self.opened.buffer.unlease()
+            for one in self._all():
+                one.buffer.unlease()
 
     def lease(self) -> None:
         """Claim the pixels in the window's thread, before `pixels` is entered in another."""
-        if self.opened is not None:
-            self.opened.buffer.lease()
+        for one in self._all():
+            one.buffer.lease()
+
+    def others(self) -> tuple[ImageStack, ...]:
+        """Return the other open series, while `pixels` is entered."""
+        return tuple(one.stack for one in self.beside)
+
+    def _all(self) -> tuple[OpenStack, ...]:
+        return self.beside if self.opened is None else (self.opened, *self.beside)
 
 
 class Signing(QObject):
@@ -147,6 +154,7 @@ class Signing(QObject):
                     password,
                     final=act is not ReportAct.SIGN_PRELIMINARY,
                     trace=found.trace,
+                    others=found.others(),
                 )
 
         self.doing.emit(self.tr("Signing and sealing"))
@@ -199,7 +207,14 @@ class Signing(QObject):
         def work() -> Path:
             with found.pixels() as stack:
                 return self._desk.export_pdf(
-                    report, ledger, found.study, stack, path, candidates=candidates, trace=found.trace
+                    report,
+                    ledger,
+                    found.study,
+                    stack,
+                    path,
+                    candidates=candidates,
+                    trace=found.trace,
+                    others=found.others(),
                 )
 
         def done(written: Path) -> None:

@@ -100,7 +100,7 @@ def key_image_rows(images: Sequence[KeyImage], ledger: Ledger, setter: Typesette
 
 def _caption(image: KeyImage, ledger: Ledger, setter: Typesetter) -> list[Flowable]:
     """Return "Figure 1, region 3" with the caption, and what each number is unless that says it."""
-    numbers = list(dict.fromkeys(outline.number for outline in image.outlines))
+    numbers = list(dict.fromkeys(one.number for one in image.outlines if not one.label))
     regions = ", ".join(str(number) for number in numbers)
     head = f"Figure {image.number}"
     if numbers:

@@ -97,14 +97,17 @@ class KeyImageFlowable(Flowable):  # type: ignore[misc]
         for outline, points in zip(self.image.outlines, paths, strict=True):
             place = self._place_disc(points, taken)
             taken.append(place)
-            _draw_disc(canvas, place, str(outline.number))
+            if outline.label:
+                self._draw_label(canvas, place, outline.label)
+            else:
+                _draw_disc(canvas, place, str(outline.number))
         self._draw_letters(canvas)
         self._draw_bar(canvas)
         canvas.restoreState()
 
     def _to_paper(self, points: FloatArray) -> FloatArray:
         """Map column/row pixels to points on paper; y grows upwards, pixel centres are at + 0.5."""
-        rows, columns = self.image.grey.shape
+        rows, columns = self.image.grey.shape[:2]
         paper = np.empty_like(points, dtype=np.float64)
         paper[:, 0] = (points[:, 0] + 0.5) / columns * self.width
         paper[:, 1] = self.height - (points[:, 1] + 0.5) / rows * self.height
@@ -130,6 +133,14 @@ class KeyImageFlowable(Flowable):  # type: ignore[misc]
                 best = (cost, place)
         assert best is not None
         return best[1]
+
+    def _draw_label(self, canvas: Any, place: FloatArray, label: str) -> None:
+        """Draw the words of a mark, kept on the image."""
+        text = self._setter.plain(label, Face.MEDIUM)
+        wide = pdfmetrics.stringWidth(text, Face.MEDIUM.value, BAR_LABEL_PT)
+        x = min(max(float(place[0]) - DISC_RADIUS_PT, 2.0), max(2.0, self.width - wide - 2.0))
+        at = (x, float(place[1]) - BAR_LABEL_PT * 0.36)
+        _draw_halo_text(canvas, text, at, face=Face.MEDIUM, size=BAR_LABEL_PT, anchor=0.0)
 
     def _draw_letters(self, canvas: Any) -> None:
         letters = self.image.letters

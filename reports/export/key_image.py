@@ -25,10 +25,13 @@ class Outline:
     points
         (n, 2) column/row pixels of the given image, centre of the first pixel at (0, 0). One point
         is drawn as a ring, two as a line, more as a closed contour.
+    label
+        Words beside the outline in place of a number: a mark of the reader, which is no evidence.
     """
 
     number: int
     points: FloatArray
+    label: str = ""
 
 
 @dataclass(frozen=True)
@@ -50,7 +53,7 @@ class KeyImage:
     number
         Figure number, counted from 1.
     grey
-        (rows, columns) uint8 screen values from the grey pipeline.
+        (rows, columns) uint8 screen values from the grey pipeline, or (rows, columns, 3) of colour.
     outlines
         The regions to show, drawn in order.
     letters
@@ -73,10 +76,11 @@ class KeyImage:
     sop_instance_uid: str = ""
 
     def __post_init__(self) -> None:
-        if self.grey.ndim != 2 or self.grey.dtype != np.uint8 or 0 in self.grey.shape:
+        is_picture = self.grey.ndim == 2 or self.grey.shape[2:] == (3,)
+        if not is_picture or self.grey.dtype != np.uint8 or 0 in self.grey.shape:
             raise ExportError(
                 f"Key image {self.number} is {self.grey.dtype} of shape {self.grey.shape}; "
-                "8-bit grey of rows by columns is needed."
+                "8-bit grey or RGB of rows by columns is needed."
             )
         for outline in self.outlines:
             if outline.points.ndim != 2 or outline.points.shape[1:] != (2,) or not len(outline.points):
@@ -88,7 +92,7 @@ class KeyImage:
     @property
     def aspect(self) -> float:
         """Printed height per printed width, with pixels that are not square taken into account."""
-        rows, columns = self.grey.shape
+        rows, columns = self.grey.shape[:2]
         row_mm, column_mm = self.pixel_spacing or (1.0, 1.0)
         return float((rows * row_mm) / (columns * column_mm))
 

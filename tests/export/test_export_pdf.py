@@ -310,9 +310,9 @@ def test_no_heading_is_left_at_the_foot_of_a_page(tool: Tool, count: int) -> Non
     assert [last_line(page) for page in printed if last_line(page) in HEADINGS] == []
 
 
-def test_a_key_image_must_be_grey_and_its_points_pairs() -> None:
+def test_a_key_image_must_be_grey_or_colour_and_its_points_pairs() -> None:
     with pytest.raises(ExportError, match="8-bit grey"):
-        replace(key_image(), grey=np.zeros((4, 4, 3), dtype=np.uint8))
+        replace(key_image(), grey=np.zeros((4, 4, 2), dtype=np.uint8))
     with pytest.raises(ExportError, match="column/row"):
         KeyImage(1, key_image().grey, (Outline(1, np.zeros((0, 2))),), "")
 
