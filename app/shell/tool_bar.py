@@ -43,7 +43,7 @@ SWITCHES = (
 VOLUMES = (reformat.WORKSPACE, rendering.WORKSPACE)
 """Acts that take the series for a volume."""
 
-VOLUME_ACTS = (*VOLUMES, "fusion.switch", "registration.page")
+VOLUME_ACTS = (*VOLUMES, "fusion.switch", "registration.start")
 """Ways to look at a series as a volume, under one button."""
 
 

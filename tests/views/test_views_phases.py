@@ -15,6 +15,7 @@ from PySide6.QtWidgets import QApplication
 from pytestqt.qtbot import QtBot
 from stack_files import write_phases
 
+from viewer.acts import Arrangement
 from viewer.imaging.reader import Reader
 from viewer.imaging.study import Phase, PhaseKind, WindowPreset
 from viewer.views.act_reasons import why_not
@@ -183,6 +184,20 @@ def test_phases_play_at_a_place_round_and_round_and_stop(scene: Scene) -> None:
     assert scene.pane.do("viewport.play_phases")
     assert not scene.steps.is_playing(scene.pane)
     assert not scene.layer.bar.play.isChecked()
+
+
+def test_tiles_change_the_phase_together_under_one_control(scene: Scene) -> None:
+    scene.wait_open(0, 1, 2)
+    grid = scene.area.grid
+    grid.set_arrangement(Arrangement.FOUR)
+    scene.bot.waitUntil(lambda: all(pane.stack() for pane in grid.panes()), timeout=30_000)
+    grid.set_tiled(True)
+    assert scene.pane.do("viewport.next_phase")
+    shown = [(pane.stack().series.key, pane.model.state.index) for pane in grid.panes()]
+    assert [key for key, _ in shown] == [scene.keys[1]] * 4
+    first = shown[0][1]
+    assert [index for _, index in shown] == [first, first + 1, first + 2, first + 3]
+    assert [pane.model.size[1] < pane.height() for pane in grid.panes()] == [True] + [False] * 3
 
 
 def test_what_no_phase_comes_after_says_so(scene: Scene) -> None:

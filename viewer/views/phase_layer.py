@@ -34,7 +34,7 @@ class PhaseLayer(Layer):
     def stack_changed(self) -> None:
         """Show the control of this series' phases, or none."""
         phases, place = self._steps.phases(self.view), self._steps.place(self.view)
-        if not phases or phases[place].phase is None:
+        if not phases or phases[place].phase is None or not self._steps.has_control(self.view):
             if self._steps.is_playing(self.view):
                 self._steps.play(None)
             self.view.set_foot(None)

@@ -58,6 +58,11 @@ class PhaseSteps(QObject):
         keys = [one.key for one in self.phases(view)]
         return -1 if stack is None or stack.series.key not in keys else keys.index(stack.series.key)
 
+    def has_control(self, view: StackView) -> bool:
+        """Return whether a viewport has a control of its own: of tiles of one series the active one."""
+        grid = self._area.grid
+        return not grid.tiled or grid.active_pane() is view
+
     def show(self, view: StackView, place: int) -> None:
         """Show another phase at the same slice, in the same window, zoom and position."""
         phases, here = self.phases(view), self.place(view)
