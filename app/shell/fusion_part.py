@@ -3,22 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
 from functools import partial
 
 from PySide6.QtCore import QCoreApplication, QObject
 from PySide6.QtWidgets import QMenu
 
 from app.desk import Desk
-from app.shell.background import Job
 from app.shell.fusion_planes import PlanesFusion
+from app.shell.fusion_volumes import OverVolumes
 from app.shell.parts import PartContext, SidePage
-from viewer.imaging.fusion import UPTAKE, OverVolume, over_volume, partners
-from viewer.imaging.geometry import GeometryVerdict
+from viewer.imaging.fusion import UPTAKE, OverVolume, partners
 from viewer.imaging.hanging import Hanging
-from viewer.imaging.reader import OpenStack
 from viewer.imaging.study import Series, Study
-from viewer.imaging.volume import ImageStack
 from viewer.views.corner_text import series_text
 from viewer.views.fusion.board import Fused, FusionBoard
 from viewer.views.fusion.control_row import FusionRow
@@ -26,20 +22,10 @@ from viewer.views.fusion.layer import FusionLayer
 from viewer.views.pane import Pane
 from viewer.views.places import PatientPoint
 
-Then = Callable[[OverVolume], None]
-
 
 def tr(text: str) -> str:
     """Translate words of this part."""
     return QCoreApplication.translate("FusionPart", text)
-
-
-@dataclass(eq=False)
-class _Kept:
-    """A volume that lies over something, with the memory of its pixels."""
-
-    over: OverVolume
-    opened: OpenStack
 
 
 class FusionPart(QObject):
@@ -49,9 +35,7 @@ class FusionPart(QObject):
         super().__init__(context.area)
         self._context, self._area = context, context.area
         self.board = FusionBoard(self)
-        self._kept: dict[str, _Kept] = {}
-        self._waiting: dict[str, list[Then]] = {}
-        self._jobs: list[Job] = []
+        self._volumes = OverVolumes(context)
         self._before: dict[int, str] = {}
         """What a pane showed before the series beneath was put there, by its number."""
         self._hanging: Hanging | None = None
@@ -63,8 +47,6 @@ class FusionPart(QObject):
         self._area.grid.activeChanged.connect(lambda _: self._show_row())
         self._area.paneSeriesChanged.connect(self._pane_changed)
         self._area.stage.changed.connect(self._stage_changed)
-        self._area.seriesReady.connect(self._series_ready)
-        self._area.seriesProblem.connect(lambda key, _: self._waiting.pop(key, None))
         self.board.changed.connect(self._show_row)
 
     # --- the part ----------------------------------------------------------------------------------
@@ -114,16 +96,10 @@ class FusionPart(QObject):
 
     def clear(self) -> None:
         """Let go of all series that lie over others."""
-        for job in self._jobs:
-            job.drop()
-        self._jobs.clear()
-        self._waiting.clear()
         self._before.clear()
         self.planes.clear()
         self.board.clear()
-        for kept in self._kept.values():
-            kept.opened.buffer.unlease()
-        self._kept.clear()
+        self._volumes.clear()
 
     # --- acts --------------------------------------------------------------------------------------
 
@@ -164,7 +140,7 @@ class FusionPart(QObject):
             pane, number = self._area.grid.active_pane(), self._area.grid.active_index()
             self.board.part(pane.widget())
             self._show_beneath(number, over.series)
-            self._prepare(base, partial(self._fuse, number, over.series.key))
+            self._volumes.prepare(base, partial(self._fuse, number, over.series.key))
 
     def _do(self, act: str) -> None:
         if not self.why_not(act):
@@ -203,7 +179,7 @@ class FusionPart(QObject):
         if base is None:
             return
         if self.planes.is_entered:
-            self._prepare(over, self.planes.fuse)
+            self._volumes.prepare(over, self.planes.fuse)
             return
         number = grid.active_index()
         if base.modality in UPTAKE and over.modality not in UPTAKE and not grid.tiled:
@@ -212,7 +188,7 @@ class FusionPart(QObject):
             base, over = over, base
         panes = range(len(grid.panes())) if grid.tiled else (number,)
         for each in panes:
-            self._prepare(over, partial(self._fuse, each, base.key))
+            self._volumes.prepare(over, partial(self._fuse, each, base.key))
 
     def _show_beneath(self, number: int, series: Series) -> None:
         """Show a series in a pane at the place that is seen there."""
@@ -246,7 +222,7 @@ class FusionPart(QObject):
             return
         found = partners(placed.series, self._all_series())
         if found and found[0].modality in UPTAKE:
-            self._prepare(found[0], partial(self._fuse, number, placed.series.key))
+            self._volumes.prepare(found[0], partial(self._fuse, number, placed.series.key))
 
     # --- which series ------------------------------------------------------------------------------
 
@@ -273,51 +249,6 @@ class FusionPart(QObject):
             "(a registration, Ctrl+Shift+T, can join them)"
         )
 
-    # --- volumes -----------------------------------------------------------------------------------
-
-    def _prepare(self, series: Series, then: Then) -> None:
-        """Make a volume of a series, which is loaded if it is not open, then do something with it."""
-        key = series.key
-        if key in self._kept:
-            then(self._kept[key].over)
-            return
-        waits = key in self._waiting
-        self._waiting.setdefault(key, []).append(then)
-        if waits:
-            return
-        opened = self._area.adapter.opened(key)
-        if opened is not None:
-            self._build(key, opened)
-        else:
-            self._context.say(tr("The series that lies over it is being read."))
-            self._area.adapter.open(series)
-
-    def _series_ready(self, key: str, stack: ImageStack) -> None:
-        opened = self._area.adapter.opened(key)
-        if key in self._waiting and opened is not None:
-            self._build(key, opened)
-
-    def _build(self, key: str, opened: OpenStack) -> None:
-        opened.buffer.lease()
-
-        def done(found: OverVolume | GeometryVerdict) -> None:
-            waiting = self._waiting.pop(key, [])
-            if isinstance(found, GeometryVerdict):
-                opened.buffer.unlease()
-                self._context.say(tr("It cannot lie over another: {why}").format(why=found.reason))
-                return
-            self._kept[key] = _Kept(found, opened)
-            for then in waiting:
-                then(found)
-
-        def failed(error: Exception) -> None:
-            self._waiting.pop(key, None)
-            opened.buffer.unlease()
-            self._context.say(str(error))
-
-        stack = opened.stack
-        self._jobs.append(self._context.work.run(lambda: over_volume(stack), done, failed))
-
     # --- the row -----------------------------------------------------------------------------------
 
     def _stage_changed(self, name: str) -> None:
@@ -329,7 +260,8 @@ class FusionPart(QObject):
 
     def _show_row(self) -> None:
         over = self.over()
-        self.row.show_over(over, self._partners() if over is not None else ())
+        choices = () if over is None else self._partners() or (over.series,)
+        self.row.show_over(over, choices)
 
 
 def _is_clear(found: tuple[Series, ...]) -> bool:

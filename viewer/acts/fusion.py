@@ -22,5 +22,27 @@ ACTS: tuple[Act, ...] = (
     Act("fusion.less", "Fusion: less of it", Scope.WINDOW, FUSION, ("Ctrl+Shift+Down",)),
     Act("fusion.next_map", "Fusion: next colour map", Scope.WINDOW, FUSION),
     Act("fusion.swap", "Fusion: upper and lower series change places", Scope.WINDOW, FUSION),
+    Act(
+        "registration.start",
+        "Register two series whose frames of reference differ",
+        Scope.WINDOW,
+        FUSION,
+        ("Ctrl+Shift+T",),
+    ),
+    Act(
+        "registration.confirm",
+        "Registration: confirm the match that is shown",
+        Scope.WINDOW,
+        FUSION,
+        audited=True,
+    ),
+    Act("registration.discard", "Registration: discard the match that is shown", Scope.WINDOW, FUSION),
+    Act(
+        "registration.forget",
+        "Registration: take back the confirmed one of this series",
+        Scope.WINDOW,
+        FUSION,
+        audited=True,
+    ),
 )
 """In the order in which menus and the shortcut sheet show them."""
