@@ -18,7 +18,7 @@ from viewer.imaging.marks_plane import lifted
 from viewer.imaging.study import Series
 from viewer.imaging.ultrasound import Point
 from viewer.views.marks.board import MarkBoard
-from viewer.views.marks.sketch import GESTURES, How, Sketch
+from viewer.views.marks.sketch import How, Sketch
 from viewer.views.reformat.planes import PlaneName, Pose
 
 KINDS: Final[dict[Tool, MarkKind]] = {
@@ -127,7 +127,7 @@ def begun(tool: Tool, name: PlaneName, pose: Pose, point: Point, at: Point) -> D
 
 def draws(tool: Tool) -> bool:
     """Return whether a tool leaves a mark on a reformat."""
-    return tool in KINDS and tool in GESTURES
+    return tool in KINDS
 
 
 class PlaneMarks:
