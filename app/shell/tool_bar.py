@@ -312,7 +312,8 @@ class ToolBar(QWidget):
                 f"{text}   ({why})" if why else _menu_words(text, act),
                 lambda name=name: self._do(name),
             )
-            action.setIcon(icon(act.icon, tint, size=size))
+            if act.icon:
+                action.setIcon(icon(act.icon, tint, size=size))
             action.setEnabled(not why)
             action.setCheckable(True)
             action.setChecked(stage.name == name)
