@@ -11,7 +11,7 @@ from app.shell.background import Job
 from app.shell.objects_cards import DocumentCard, ReportCard
 from app.shell.objects_jump import ImageJump, ImagePlace, place_of
 from app.shell.objects_page import ObjectsPage
-from app.shell.objects_places import ObjectPlaces
+from app.shell.objects_places import LaidOn, ObjectPlaces, places_on
 from app.shell.objects_rows import Row, RowKind, maker_of, rows_of, title_of, tr
 from app.shell.objects_volumes import ObjectVolumes
 from app.shell.parts import PartContext, SidePage
@@ -27,13 +27,14 @@ from viewer.imaging.objects.segments import SegmentationContent
 from viewer.imaging.objects.states import PresentationContent
 from viewer.imaging.study import Study
 from viewer.views.objects.board import ObjectsBoard
+from viewer.views.objects.laying import Shaped
 from viewer.views.objects.presentation_layer import layers_of, presenter_of
 from viewer.views.stack_view import StackView
 
 PAGE = "objects"
 
-Read = tuple[ObjectContent, tuple[Mark, ...]]
-"""A content, and the marks that a report makes on the images of the study."""
+Read = tuple[ObjectContent, tuple[Mark, ...], tuple[LaidOn, ...]]
+"""A content, the marks that a report makes on images of the study, where segments and regions lie."""
 
 
 class ObjectsPart(QObject):
@@ -163,12 +164,14 @@ class ObjectsPart(QObject):
         if uid in self._reading:
             return
         self.problems.pop(uid, None)
-        reader = self._context.engine.reader
+        reader, stacks = self._context.engine.reader, self.places.stacks()
 
         def work() -> Read:
             made = reader.read_object(found)
             marks = marks_of_report(made, study) if isinstance(made, ReportContent) else ()
-            return made, marks
+            # where it lies on what is shown takes long for many segments: found here too
+            laid = places_on(made, stacks) if isinstance(made, Shaped) else ()
+            return made, marks, laid
 
         self._reading[uid] = self._context.work.run(
             work, lambda read: self._was_read(uid, read), lambda error: self._not_read(uid, error)
@@ -176,8 +179,11 @@ class ObjectsPart(QObject):
         self._show_row()
 
     def _was_read(self, uid: str, read: Read) -> None:
-        content, self.marks[uid] = read
+        content, self.marks[uid], laid = read
         del self._reading[uid]
+        if isinstance(content, Shaped):
+            for series, frames, found in laid:
+                self.board.take_place(content, series, frames, found)
         self.board.add(content)
         self.page.list.show_rows(uid, self._rows(content), unfold=True)
         self._show_checks()

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 from app.shell.background import Background, Job
@@ -17,6 +17,10 @@ from viewer.views.objects.laying import Frames, Laid, LaidRegions, Shaped, lay
 
 MOST_SERIES = 8
 """Series that are tried for the place of an object."""
+
+
+LaidOn = tuple[Series, Frames, Laid | Misaligned]
+"""A series with its frames, and where an object lies on them."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -49,6 +53,12 @@ class ObjectPlaces:
         for job in self._jobs:
             job.drop()
         self._jobs.clear()
+
+    def stacks(self) -> tuple[tuple[Series, Frames], ...]:
+        """Return the series that are shown, each once, with their frames."""
+        shown = [pane.stack() for pane in self._grid.panes()]
+        found = {stack.series.key: (stack.series, stack.frames) for stack in shown if stack is not None}
+        return tuple(found.values())
 
     def is_here(self, content: Shaped) -> bool:
         """Return whether a viewport shows images that an object lies on."""
@@ -141,6 +151,11 @@ class ObjectPlaces:
         for series in (*named, *beside):
             offer(series, series.frame_order())
         return list(found.values())[:MOST_SERIES]
+
+
+def places_on(content: Shaped, stacks: Sequence[tuple[Series, Frames]]) -> tuple[LaidOn, ...]:
+    """Find where an object lies on series; may take a second."""
+    return tuple((series, frames, lay(content, series, frames)) for series, frames in stacks)
 
 
 def _counted_on(series: Series) -> str:
