@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable
 
-from PySide6.QtCore import QCoreApplication, QSize, Qt
+from PySide6.QtCore import QT_TRANSLATE_NOOP, QCoreApplication, QSize, Qt
 from PySide6.QtGui import QAction
 from PySide6.QtWidgets import QHBoxLayout, QWidget
 
@@ -16,6 +16,7 @@ from viewer.imaging.study import WindowPreset
 from viewer.views.grid import ViewportGrid
 from viewer.views.icons import icon
 from viewer.views.key_bindings import keymap
+from viewer.views.plain_tip import plain_tip
 from viewer.views.stage import Stage
 from viewer.views.theme import Theme
 from viewer.views.volume_reason import why_no_volume
@@ -43,8 +44,16 @@ SWITCHES = (
 VOLUMES = (reformat.WORKSPACE, rendering.WORKSPACE)
 """Acts that take the series for a volume."""
 
-VOLUME_ACTS = (*VOLUMES, "fusion.switch", "registration.start")
-"""Ways to look at a series as a volume, under one button."""
+VOLUME_ACTS = {
+    reformat.WORKSPACE: QT_TRANSLATE_NOOP("ToolBar", "Three planes (MPR)"),
+    rendering.WORKSPACE: QT_TRANSLATE_NOOP("ToolBar", "3D view"),
+    "fusion.switch": QT_TRANSLATE_NOOP("ToolBar", "Fusion"),
+    "registration.start": QT_TRANSLATE_NOOP("ToolBar", "Registration"),
+}
+"""Ways to look at a series as a volume, under one button, as short as it needs."""
+
+LONGEST_NAME, LONGEST_REASON = 20, 48
+"""Characters of a window's name on its button, and of a reason in a menu; the rest is in a tool tip."""
 
 
 def _tool_act(tool: Tool) -> Act:
@@ -139,6 +148,7 @@ class ToolBar(QWidget):
         self.volume = MenuButton(self.tr("Volume"), theme, glyph_name="cube")
         self.volume.setAccessibleName(self.tr("Look at the series as a volume"))
         self.volume.menu_below.aboutToShow.connect(self._fill_volume)
+        self.volume.menu_below.setToolTipsVisible(True)
         row.addWidget(self.volume)
         self.volume.setVisible(stage is not None)
         row.addStretch(1)
@@ -266,7 +276,7 @@ class ToolBar(QWidget):
             menu.addAction(self.tr("From the image")).setEnabled(False)
         for window in brought:
             words = f"{window.explanation}   {_span(window)}"
-            menu.addAction(words, lambda window=window: self._choose(window))
+            menu.addAction(_plain(words), lambda window=window: self._choose(window))
         presets = {} if source is None else source.presets()
         if brought and presets:
             menu.addSeparator()
@@ -290,6 +300,7 @@ class ToolBar(QWidget):
         words = self.tr("Window")
         if source is not None and window is not None:
             words = _window_name(window, source.presets().values()) or words
+        words = _plain(_short(words, LONGEST_NAME))
         self.preset.setEnabled(source is not None)
         if words != self.preset.text():
             self.preset.setText(words)
@@ -300,23 +311,31 @@ class ToolBar(QWidget):
         menu, stage = self.volume.menu_below, self._stage
         menu.clear()
         size, tint = self._theme.length("icon", "size"), self._theme.colour("text-2")
-        for name in VOLUME_ACTS:
+        for name, short in VOLUME_ACTS.items():
             act = ACTS.get(name)
             if act is None or stage is None:
                 continue
             why = self._why_not(name)
             if not why and name in VOLUMES and stage.workspace is None:
                 why = why_no_volume(self._grid.active_pane().stack())
-            text = act_text(act)
-            action = menu.addAction(
-                f"{text}   ({why})" if why else _menu_words(text, act),
-                lambda name=name: self._do(name),
-            )
+            text = self.tr(short)
+            words = f"{text}   ({_short(why, LONGEST_REASON)})" if why else text
+            action = menu.addAction(_menu_words(words, act), lambda name=name: self._do(name))
+            action.setToolTip(plain_tip(why or _hint(act)))
             if act.icon:
                 action.setIcon(icon(act.icon, tint, size=size))
             action.setEnabled(not why)
             action.setCheckable(True)
             action.setChecked(stage.name == name)
+
+
+def _short(text: str, longest: int) -> str:
+    return text if len(text) <= longest else f"{text[: longest - 1].rstrip()}\u2026"
+
+
+def _plain(text: str) -> str:
+    """Return words of a header for a button or a menu, where & marks a key."""
+    return text.replace("&", "&&")
 
 
 def _span(window: WindowPreset) -> str:
