@@ -45,6 +45,8 @@ ARROWS: Final = {
     Qt.Key.Key_Down: (0.0, 1.0),
 }
 
+TURNS: Final = {Qt.Key.Key_PageUp: -1.0, Qt.Key.Key_PageDown: 1.0}
+
 
 class CheckView(QWidget):
     """Three cuts through both series; nothing counts until somebody confirms it here."""
@@ -120,7 +122,7 @@ class CheckView(QWidget):
         column.addLayout(grid, 1)
         self.help = QLabel(
             tr(
-                "Arrows move by 1 mm, Ctrl+Left/Right turn by 0.5°, with Shift finer. "
+                "Arrows move by 1 mm, Page Up and Page Down turn by 0.5°, with Shift finer. "
                 "Space shows the other series. Click or wheel: another place."
             )
         )
@@ -252,10 +254,9 @@ class CheckView(QWidget):
         digits = dict(zip((Qt.Key.Key_1, Qt.Key.Key_2, Qt.Key.Key_3, Qt.Key.Key_4), Mode, strict=True))
         if key in ARROWS:
             across, down = ARROWS[key]
-            if held & Qt.KeyboardModifier.ControlModifier:
-                self.nudge(0.0, 0.0, (across or down) * TURN_DEGREES * size)
-            else:
-                self.nudge(across * MOVE_MM * size, down * MOVE_MM * size)
+            self.nudge(across * MOVE_MM * size, down * MOVE_MM * size)
+        elif key in TURNS:
+            self.nudge(0.0, 0.0, TURNS[key] * TURN_DEGREES * size)
         elif key == Qt.Key.Key_Space and self.pair is not None:
             self.pair.shows_moving = not self.pair.shows_moving
             self.set_mode(Mode.TURNS)
