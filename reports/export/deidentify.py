@@ -38,6 +38,14 @@ STRUCTURAL: Final = frozenset(("Modality", "PhotometricInterpretation", "Specifi
 
 BINARY_VRS: Final = frozenset(("OB", "OW", "UN"))
 
+ENHANCED: Final = ("Enhanced", "Segmentation", "Microscopy", "Parametric Map")
+
+EMPTY_SEQUENCES: Final = frozenset(("AcquisitionContextSequence",))
+"""Sequences of type 2: they may stand without an item."""
+
+NAMED_TYPE_1: Final = frozenset(("TrackingID", "LocalNamespaceEntityID", "UniversalEntityID"))
+"""Free text without which what stands beside it has no meaning: it gets a dummy."""
+
 DUMMIES: Final = {
     "DA": "19000101",
     "DT": "19000101000000",
@@ -81,9 +89,9 @@ class Cleaner:
             "D": self._dummy,
             "U": self._new_uids,
             "Z/D": self._empty_or_dummy,
-            "X/Z": self._empty,
+            "X/Z": self._empty_or_remove,
             "X/D": self._dummy,
-            "X/Z/D": self._empty_or_dummy,
+            "X/Z/D": self._remove_or_dummy,
             "X/Z/U": self._into,
         }
         self._by_kind: dict[str, Callable[[Any, Any], bool]] = {
@@ -106,7 +114,7 @@ class Cleaner:
             raise NotCleanable(reason)
         patient = str(dataset.get("PatientID", "")) + "\n" + str(dataset.get("PatientName", ""))
         self._days = 1 + self._number("days", patient) % LONGEST_SHIFT_DAYS
-        self._is_enhanced = "SharedFunctionalGroupsSequence" in dataset
+        self._is_enhanced = _is_enhanced(dataset)
         age = _age(dataset.get("PatientAge"))
         try:
             self._clean_level(dataset)
@@ -158,19 +166,32 @@ class Cleaner:
         """Clean what the table does not name."""
         kind, keyword = element.VR, element.keyword
         if kind in TEXT_VRS:
-            return keyword in self._profile.keep_text and self._sweep(element)
+            if keyword in self._profile.keep_text:
+                return self._sweep(element)
+            if keyword in NAMED_TYPE_1:
+                return self._dummy(None, element)
+            return self._empty(None, element)
         if kind in CODED_VRS:
             return keyword in STRUCTURAL or self._sweep(element)
         if kind in BINARY_VRS or " or " in kind:
-            return keyword in self._profile.kept_binary
+            return keyword in self._profile.kept_binary and not self._names(element)
         clean = self._by_kind.get(kind)
         return clean is None or clean(None, element)
 
     def _sweep(self, element: Any) -> bool:
-        """Empty a text in which a word of the patient's identity stands."""
+        """Replace a text in which a word of the patient's identity stands."""
         if self.identity.found_in(element.value):
-            element.value = ""
+            dummy = DUMMIES.get(element.VR, "Removed")
+            values = list(texts(element.value))
+            clean = [dummy if self.identity.found_in(value) else value for value in values]
+            element.value = clean[0] if len(clean) == 1 else clean
         return True
+
+    def _names(self, element: Any) -> bool:
+        """Tell whether a colour profile holds a word of the patient's identity; pixels are no text."""
+        if element.keyword != "ICCProfile":
+            return False
+        return self.identity.found_in(bytes(element.value).replace(b"\0", b"").decode("latin-1"))
 
     # --- actions of the table ----------------------------------------------------------------------
 
@@ -191,9 +212,21 @@ class Cleaner:
         element.value = DUMMIES.get(element.VR, "Removed") if not _is_empty(element) else ""
         return True
 
+    def _empty_or_remove(self, dataset: Any, element: Any) -> bool:
+        """Type 2 or 3; a sequence that needs an item when it is there goes as a whole."""
+        if element.VR == "SQ" and element.keyword not in EMPTY_SEQUENCES:
+            return False
+        return self._empty(dataset, element)
+
+    def _remove_or_dummy(self, dataset: Any, element: Any) -> bool:
+        """Type 1 in enhanced objects, type 3 in the classic ones."""
+        if element.VR == "SQ" or not self._is_enhanced:
+            return False
+        return self._dummy(dataset, element)
+
     def _empty_or_dummy(self, dataset: Any, element: Any) -> bool:
         """Type 1 in enhanced objects, type 2 or 3 in the classic ones."""
-        if self._is_enhanced and not element.keyword.startswith("Operators"):
+        if self._is_enhanced:
             return self._dummy(dataset, element)
         return self._empty(dataset, element)
 
@@ -245,11 +278,32 @@ class Cleaner:
         meta = FileMetaDataset()
         meta.MediaStorageSOPClassUID = dataset.SOPClassUID
         meta.MediaStorageSOPInstanceUID = dataset.SOPInstanceUID
-        meta.TransferSyntaxUID = dataset.file_meta.TransferSyntaxUID
+        meta.TransferSyntaxUID = _syntax_of(dataset)
         meta.ImplementationClassUID = IMPLEMENTATION
         meta.ImplementationVersionName = "SIGHTLINE"
         dataset.file_meta = meta
         dataset.preamble = bytes(128)
+
+
+def _is_enhanced(dataset: Any) -> bool:
+    """Tell an object whose dates are type 1: with functional groups, or of a class that has them."""
+    from pydicom.uid import UID
+
+    name = UID(str(dataset.SOPClassUID)).name
+    return "SharedFunctionalGroupsSequence" in dataset or any(word in name for word in ENHANCED)
+
+
+def _syntax_of(dataset: Any) -> Any:
+    """Return the transfer syntax; of a file without meta information how it was read."""
+    from pydicom.uid import ExplicitVRLittleEndian, ImplicitVRLittleEndian
+
+    stated = dataset.file_meta.get("TransferSyntaxUID")
+    if stated:
+        return stated
+    is_implicit, is_little = dataset.original_encoding
+    if not is_little:
+        raise NotCleanable("its transfer syntax is not stated")
+    return ImplicitVRLittleEndian if is_implicit else ExplicitVRLittleEndian
 
 
 def _is_empty(element: Any) -> bool:

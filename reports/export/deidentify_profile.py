@@ -62,8 +62,7 @@ class Profile:
         Keywords of words that describe the technique; all other free text goes, also where the
         table does not list it.
     kept_binary
-        Keywords of bytes that are pictures or tables of them. An ICC profile goes: it may name the
-        customer of its maker.
+        Keywords of bytes that are pictures or tables of them.
     ordinary_words
         Words in names that identify nobody and would only take technique away.
     """

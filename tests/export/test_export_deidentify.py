@@ -300,3 +300,39 @@ def test_only_flagged_series_is_nothing_and_says_so(
     with pytest.raises(WorkerRefused, match="Nothing could be exported"):
         _export(engine, alone, tmp_path / "out", Choices())
     assert not (tmp_path / "out").exists()
+
+
+# --- real images -----------------------------------------------------------------------------------
+
+EQUAL_BEFORE = "has same value as"
+"""Two kinds of UID that were equal stay equal; the words of this error name them, so they differ."""
+
+FOLDERS = ("mr", "multiframe", "us", "mg", "xa", "cxr", "sr-seg-rt")
+
+
+@pytest.mark.shared
+@pytest.mark.skipif(shutil.which("dciodvfy") is None, reason="dciodvfy (dicom3tools) is not installed")
+@pytest.mark.parametrize("folder", FOLDERS)
+@pytest.mark.filterwarnings("ignore")
+def test_real_images_keep_pixels_and_conformance(
+    shared_data: Path, tmp_path: Path, folder: str
+) -> None:
+    checked = 0
+    first_of = {path.parent: path for path in sorted((shared_data / folder).rglob("*"), reverse=True)}
+    for path in first_of.values():
+        if path.is_dir() or path.stat().st_size > 10_000_000:
+            continue
+        try:
+            dataset = pydicom.dcmread(path)
+            stored = dataset.PixelData
+            cleaner = Cleaner(Choices(), SECRET)
+            cleaner.identity.learn(dataset)
+            content = written(cleaner.clean(dataset))
+        except (pydicom.errors.InvalidDicomError, AttributeError, NotCleanable):
+            continue  # no DICOM, no pixels, or refused in words
+        (tmp_path / "after.dcm").write_bytes(content)
+        assert pydicom.dcmread(tmp_path / "after.dcm").PixelData == stored
+        new = _errors(tmp_path / "after.dcm") - _errors(path)
+        assert [line for line in new if EQUAL_BEFORE not in line] == [], path.name
+        checked += 1
+    assert checked > 0
