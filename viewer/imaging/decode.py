@@ -22,9 +22,11 @@ import numpy.typing as npt
 from viewer.imaging.codestream import (
     CODECS_WITH_PRECISION,
     DCT_SYNTAXES,
+    RLE,
     DecodeError,
     Frame,
     decode_frame,
+    rle_in_place,
 )
 from viewer.imaging.colour import YBR_FULL, to_eight_bits, ybr_full_422_to_rgb, ybr_full_to_rgb
 from viewer.imaging.elements import EXPLICIT_BE, PIXEL_TAGS
@@ -41,6 +43,7 @@ from viewer.imaging.layout import (
 )
 from viewer.imaging.mosaic import picture_of, tiles_a_side
 from viewer.imaging.native import correct_bits, empty_padding, is_direct, is_subsampled
+from viewer.imaging.same_file import check_same
 from viewer.imaging.sources import Cancelled
 from viewer.imaging.study import BadFile, Instance, Series
 from viewer.imaging.tiling import Tiling
@@ -240,6 +243,7 @@ class _Reader:
     """Reads frames of one instance; what several frames share is read once."""
 
     def __init__(self, instance: Instance, *, partial: bool = False) -> None:
+        check_same(instance)
         self.instance = instance
         self._partial = partial  # tiles at the edge may be stored smaller
         self._lock = threading.Lock()
@@ -264,7 +268,15 @@ class _Reader:
         if instance.transfer_syntax_uid in NATIVE_SYNTAXES:
             self._store(self._by_pydicom(index), target)
             return "pydicom"
+        return self._compressed(index, target)
+
+    def _compressed(self, index: int, target: Array) -> str:
+        """Decode one compressed frame into its place."""
+        instance = self.instance
         frame = Frame(instance, self._codestream(index), index, self._whole, self._partial)
+        if instance.transfer_syntax_uid == RLE and rle_in_place(frame, target):
+            correct_bits(target, instance)
+            return "imagecodecs"
         values, name = decode_frame(frame)
         self._store(values, target[: values.shape[0], : values.shape[1]])
         return name
