@@ -91,8 +91,6 @@ def _values(value: Any) -> list[Any]:
 def _has_pixel_overlay(dataset: Any) -> bool:
     """Tell whether a 60xx group has no data of its own: its bits are in the pixel values."""
     return any(
-        element.tag.group & 0xFF01 == 0x6000
-        and element.tag.element == 0x0010
-        and (element.tag.group, 0x3000) not in dataset
-        for element in dataset
+        tag.group & 0xFF01 == 0x6000 and tag.element == 0x0010 and (tag.group, 0x3000) not in dataset
+        for tag in dataset.keys()  # noqa: SIM118 - iterating a dataset parses all of it
     )

@@ -46,6 +46,9 @@ EMPTY_SEQUENCES: Final = frozenset(("AcquisitionContextSequence",))
 NAMED_TYPE_1: Final = frozenset(("TrackingID", "LocalNamespaceEntityID", "UniversalEntityID"))
 """Free text without which what stands beside it has no meaning: it gets a dummy."""
 
+DELIMITERS: Final = 0xFFFE
+"""Group of item delimiters; broken writers leave them among the elements."""
+
 DUMMIES: Final = {
     "DA": "19000101",
     "DT": "19000101000000",
@@ -141,20 +144,21 @@ class Cleaner:
 
     def _clean_level(self, dataset: Any) -> None:
         for tag in list(dataset.keys()):
-            element = dataset[tag]
-            if not self._keeps(dataset, element):
+            if self._goes_unread(tag) or not self._keeps(dataset, dataset[tag]):
                 del dataset[tag]
+
+    def _goes_unread(self, tag: Any) -> bool:
+        """Tell what goes whatever it holds: private, group lengths, stray delimiters, overlays."""
+        is_listed = (tag.group >> 8) in self._profile.groups
+        return tag.is_private or tag.element == 0 or tag.group == DELIMITERS or is_listed
 
     def _keeps(self, dataset: Any, element: Any) -> bool:
         """Do to an element what is due; false when it goes."""
-        tag = element.tag
-        if tag.is_private or tag.element == 0 or (tag.group >> 8) in self._profile.groups:
-            return False
         if self._is_chosen(element):
             return self._sweep(element)
         if element.VR in TEMPORAL_VRS and self.choices.dates is not Dates.REMOVE:
             return self._date(element)
-        action = self._profile.actions.get(int(tag))
+        action = self._profile.actions.get(int(element.tag))
         if action is not None:
             return self._actions[action](dataset, element)
         return self._beyond_the_table(element)
@@ -295,10 +299,12 @@ def _is_enhanced(dataset: Any) -> bool:
 
 def _syntax_of(dataset: Any) -> Any:
     """Return the transfer syntax; of a file without meta information how it was read."""
-    from pydicom.uid import ExplicitVRLittleEndian, ImplicitVRLittleEndian
+    from pydicom.uid import UID, ExplicitVRLittleEndian, ImplicitVRLittleEndian
 
     stated = dataset.file_meta.get("TransferSyntaxUID")
     if stated:
+        if not UID(str(stated)).is_transfer_syntax:
+            raise NotCleanable("its transfer syntax is unknown")
         return stated
     is_implicit, is_little = dataset.original_encoding
     if not is_little:

@@ -49,7 +49,7 @@ _WORD = re.compile(r"[^\W_]+", re.UNICODE)
 def words_of(dataset: Any) -> Iterator[str]:
     """Yield the words of the identifying attributes of a dataset and of its sequences, case folded."""
     ordinary = basic_profile().ordinary_words
-    for element in dataset.iterall():
+    for element in _readable(dataset):
         if element.keyword in IDENTIFYING:
             for text in texts(element.value):
                 yield from (
@@ -57,6 +57,20 @@ def words_of(dataset: Any) -> Iterator[str]:
                     for word in (found.casefold() for found in _WORD.findall(text))
                     if len(word) >= SHORTEST and word not in ordinary
                 )
+
+
+def _readable(dataset: Any) -> Iterator[Any]:
+    """Yield the elements of all levels that can be read: one that is broken hides no other."""
+    for tag in list(dataset.keys()):
+        try:
+            element = dataset[tag]
+        except (ValueError, TypeError, KeyError, AttributeError, NotImplementedError):
+            continue
+        if element.VR == "SQ":
+            for item in element.value or ():
+                yield from _readable(item)
+        else:
+            yield element
 
 
 def texts(value: Any) -> Iterator[str]:
