@@ -412,6 +412,7 @@ class Stand:
         if self.stage.name == reformat.WORKSPACE and self.is_open(PHANTOM):
             self.tidy()
             workspace = self.stage.workspace
+            self.d.until(lambda: self.planes.state is not None)
             if workspace.cell.shows_volume:
                 self.perform("reformat.volume")
             if self.planes.drawing_curve:
@@ -436,6 +437,7 @@ class Stand:
         if self.stage.name == rendering.WORKSPACE and self.is_open(PHANTOM):
             self.tidy()
             view = self.stage.workspace.view
+            self.d.until(view.is_current)
             view.setFocus()
             self.d.until(lambda: not view.editor.aside.is_busy)
             while self.volume.removals():

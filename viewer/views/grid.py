@@ -143,8 +143,8 @@ class ViewportGrid(QWidget):
             self.lay_tiles()
 
     def set_maximised(self, maximised: bool) -> None:
-        """Show the active pane alone, or all panes again."""
-        self.maximised = maximised
+        """Show the active pane alone, or all panes again; one that is alone anyway is not maximised."""
+        self.maximised = maximised and len(self.panes()) > 1
         self._lay_out()
 
     def _add_pane(self) -> None:
