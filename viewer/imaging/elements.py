@@ -114,6 +114,8 @@ class RawHeader:
         True when elements carry no VR.
     start
         First bytes of the preamble, which may be those of another format (PS3.10 7.1, 7.5).
+    modified_ns
+        When the file was last changed, ns since 1970; 0 when not known.
     """
 
     elements: dict[int, bytes]
@@ -123,6 +125,7 @@ class RawHeader:
     file_size: int
     implicit_vr: bool = False
     start: bytes = b""
+    modified_ns: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -163,21 +166,25 @@ def read_raw(path: str, wanted: frozenset[int]) -> RawHeader:
     descriptor = os.open(path, os.O_RDONLY | os.O_CLOEXEC)
     try:
         head = os.read(descriptor, HEAD_BYTES)
-        if len(head) < HEAD_BYTES:
-            return walk(head, wanted, len(head))
-        size = os.fstat(descriptor).st_size
+        status = os.fstat(descriptor)
+        is_whole = len(head) < HEAD_BYTES
+        size, modified = len(head) if is_whole else status.st_size, status.st_mtime_ns
+        if is_whole:
+            return walk(head, wanted, size, modified)
         try:
-            return walk(head, wanted, size)
+            return walk(head, wanted, size, modified)
         except Odd:
             if size <= HEAD_BYTES or head[128:132] != b"DICM":
                 raise
         with mmap.mmap(descriptor, 0, prot=mmap.PROT_READ) as whole:
-            return walk(whole, wanted, size)
+            return walk(whole, wanted, size, modified)
     finally:
         os.close(descriptor)
 
 
-def walk(data: bytes | mmap.mmap, wanted: frozenset[int], file_size: int) -> RawHeader:
+def walk(
+    data: bytes | mmap.mmap, wanted: frozenset[int], file_size: int, modified_ns: int = 0
+) -> RawHeader:
     """Collect the wanted elements of the top level, other sequences skipped, until the pixel data."""
     if data[128:132] != b"DICM":
         raise Odd("no DICM prefix")
@@ -203,7 +210,7 @@ def walk(data: bytes | mmap.mmap, wanted: frozenset[int], file_size: int) -> Raw
         pixel = PixelElement(pixel.tag, pixel.offset, pixel.length, reaches)
     big_endian, implicit = syntax == EXPLICIT_BE, syntax == IMPLICIT_LE
     start = bytes(data[:START_BYTES])
-    return RawHeader(elements, syntax, big_endian, pixel, file_size, implicit, start)
+    return RawHeader(elements, syntax, big_endian, pixel, file_size, implicit, start, modified_ns)
 
 
 def _first_fragment_end(data: bytes | mmap.mmap, offset: int) -> int:

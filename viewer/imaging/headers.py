@@ -385,9 +385,11 @@ def _read_with_pydicom(path: str) -> Header:
         raise _too_long(TooLong(f"{longest:,} bytes"))
     if not syntax:
         syntax = IMPLICIT_LE if implicit else EXPLICIT_LE if little else EXPLICIT_BE
-    size = Path(path).stat().st_size
+    status = Path(path).stat()
     start = bytes(data_set.preamble or b"")[:START_BYTES] if hasattr(data_set, "preamble") else b""
-    return Header(path, RawHeader(elements, syntax, not little, pixel, size, bool(implicit), start))
+    size, modified = status.st_size, status.st_mtime_ns
+    raw = RawHeader(elements, syntax, not little, pixel, size, bool(implicit), start, modified)
+    return Header(path, raw)
 
 
 def _encoded(sequence: Any, implicit: bool, little: bool) -> bytes:

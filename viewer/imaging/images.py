@@ -143,6 +143,8 @@ def image_instance(header: Header) -> Instance:
             "acquisition_time": header.code(Tag.AcquisitionTime),
             "pixel_offset": offset,
             "pixel_length": length,
+            "file_size": raw.file_size,
+            "modified_ns": raw.modified_ns,
         }
     )
 

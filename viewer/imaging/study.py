@@ -158,6 +158,9 @@ class Instance(_Frozen):
         "IDENTITY", "INVERSE" or empty (PS3.3 C.11.6).
     pixel_offset, pixel_length
         Byte range of native pixel data, when it can be read directly; else 0.
+    file_size, modified_ns
+        Bytes of the file and when it was last changed (ns since 1970), as it was indexed; 0 when not
+        known. Pixels of a file that is another one by now are not shown.
     frames
         One entry a frame when functional groups give them; empty when all frames share the
         attributes of the instance. Read both ways through `of_frame`.
@@ -204,6 +207,8 @@ class Instance(_Frozen):
     display_rate: float | None = None
     pixel_offset: int = 0
     pixel_length: int = 0
+    file_size: int = 0
+    modified_ns: int = 0
     frames: tuple[FrameAttributes, ...] = ()
 
     def of_frame(self, number: int) -> FrameAttributes:
