@@ -28,6 +28,9 @@ FRAMES = 400
 LARGE, LARGE_SIZE = 3000, 256
 """Slices of the large series and their side: 375 MiB, scrolled as 3,000 slices of any size are."""
 
+FILES, STUDIES = 10_000, 10
+"""Files of a large import, and the studies that they make."""
+
 MIB = 1 << 20
 
 EMPTY = """
@@ -58,7 +61,7 @@ window.shut_down()
 def run() -> list[dict[str, Any]]:
     """Return the rows for docs/benchmarks.md."""
     os.environ.setdefault("QT_QPA_PLATFORM", "offscreen")
-    return [_start(), *_scrolling(), *_large(), _tiles()]
+    return [_start(), *_scrolling(), *_large(), _tiles(), _importing()]
 
 
 def _row(name: str, ours: float, reference: float, note: str) -> dict[str, Any]:
@@ -296,6 +299,64 @@ def _tiles() -> dict[str, Any]:
     grid.close()
     note = "ms to turn and paint a page at 1420 x 900; reference: 16 drawImage of ready RGB32 images"
     return _row("page of 16 tiles", *(statistics.median(found) for found in times.values()), note)
+
+
+# --- a large import --------------------------------------------------------------------------------
+
+
+def _importing() -> dict[str, Any]:
+    """Longest time between two turns of the window's loop while a folder of 10,000 files is indexed."""
+    from PySide6.QtCore import Qt, QTimer
+
+    from app import demo
+    from app.shell.application import make_application
+    from app.shell.window import SightlineWindow
+
+    with tempfile.TemporaryDirectory(prefix="sightline-bench-") as name:
+        files, home = Path(name) / "files", Path(name) / "home"
+        for study in range(STUDIES):
+            folder = files / str(study)
+            folder.mkdir(parents=True)
+            write_ct(folder, slices=FILES // STUDIES, size=32)
+        demo.prepare(home)
+        application = make_application()
+        window = SightlineWindow(home, sign_in_as=(demo.USER, demo.PASSWORD))
+        window.resize(1600, 940)
+        window.show()
+        done: list[object] = []
+        window.studiesListed.connect(lambda: done.append(None))
+        _until(lambda: bool(done))
+        turns: list[float] = []
+        timer = QTimer()
+        timer.setTimerType(Qt.TimerType.PreciseTimer)
+        timer.timeout.connect(lambda: turns.append(time.perf_counter()))
+        timer.start(1)
+        quiet = time.perf_counter() + 2.0
+        _until(lambda: time.perf_counter() > quiet)
+        idle = _longest(turns)
+        turns.clear()
+        done.clear()
+        window.import_paths((files,))
+        _until(lambda: bool(done))
+        busy = _longest(turns)
+        timer.stop()
+        window.shut_down()
+        window.close()
+        application.processEvents()
+    note = "ms between two turns of a timer of 1 ms, import, store and list; reference: before, idle"
+    return _row(f"longest gap of the event loop while {FILES:,} files are imported", busy, idle, note)
+
+
+def _until(holds: Callable[[], bool]) -> None:
+    """Let the window run until something holds."""
+    from PySide6.QtWidgets import QApplication
+
+    while not holds():
+        QApplication.processEvents()
+
+
+def _longest(turns: list[float]) -> float:
+    return float(np.diff(turns).max()) * 1000
 
 
 if __name__ == "__main__":

@@ -21,6 +21,8 @@ REPEATS = 24
 def run() -> list[dict[str, object]]:
     """Return one row per gesture: our milliseconds a frame, those of the bare painter, their ratio.
 
+    Last the same for a viewport of the reading page, with the layers of all parts and nothing in them.
+
     The reference draws a QImage that is made already, in the format that QPainter scales fastest,
     smooth, at the same size: what is above 1 is the grey pipeline, the geometry and the text. Both
     are timed by turns in the same process.
@@ -73,6 +75,61 @@ def run() -> list[dict[str, object]]:
             }
         )
     viewport.close()
+    return [*rows, *_layered()]
+
+
+def _layered() -> list[dict[str, object]]:
+    """Return rows for a viewport of the reading page against one without layers."""
+    import tempfile
+    from pathlib import Path
+
+    from PySide6.QtGui import QImage
+    from PySide6.QtWidgets import QApplication
+
+    from app.engine import Engine
+    from app.shell.reading import ReadingPage
+    from viewer.views.reader_adapter import ReaderAdapter
+    from viewer.views.stack_view import StackView
+    from viewer.views.theme import Theme
+    from viewer.views.viewport import ImageViewport
+
+    canvas, stack = QImage(SIDE, SIDE, QImage.Format.Format_RGB32), _stack()
+
+    def scroll(view: StackView) -> Callable[[int], None]:
+        def paint(step: int) -> None:
+            view.set_state(view.model.state.at(step % FRAMES, FRAMES))
+            view.render(canvas)
+
+        return paint
+
+    def window(view: StackView) -> Callable[[int], None]:
+        def paint(step: int) -> None:
+            view.set_window(_window(step))
+            view.render(canvas)
+
+        return paint
+
+    rows: list[dict[str, object]] = []
+    with tempfile.TemporaryDirectory(prefix="sightline-bench-") as home, Engine(Path(home)) as engine:
+        page = ReadingPage(Theme(), engine, ReaderAdapter(engine.reader))
+        layered, plain = page.area.grid.active_pane().widget(), ImageViewport()
+        assert isinstance(layered, StackView)
+        layered.setParent(None)
+        for view in (layered, plain):
+            view.resize(SIDE, SIDE)
+            view.show_stack(stack)
+            view.show()
+        QApplication.processEvents()
+        for name, paint in (("scroll", scroll), ("window", window)):
+            ours, bare = _paired(paint(layered), paint(plain))
+            note = "processor ms a frame, nothing in the layers; reference: a viewport without layers"
+            what = f"paint {SIDE} x {SIDE}, {name}, {len(layered.layers)} layers of the reading page"
+            rows.append(
+                {"name": what, "ours": ours, "reference": bare, "ratio": ours / bare, "note": note}
+            )
+        layered.close()
+        plain.close()
+        page.close_page()
     return rows
 
 
