@@ -222,7 +222,7 @@ class OutputPart(QObject):
         def leave() -> None:
             pages = print_sheet(printer, sheet, self._context.theme.font("base").family())
             self._context.say(
-                self.tr("Sent to the printer: {n} pages").format(n=pages)
+                self.tr("Sent to the printer, pages: {n}").format(n=pages)
                 if pages
                 else self.tr("The printer could not be opened")
             )
@@ -259,7 +259,7 @@ class OutputPart(QObject):
             except OSError as error:
                 self._failed(self.tr("The PDF was not written"), error)
                 return
-            self._context.say(self.tr("Written: {name}, {n} pages").format(name=path.name, n=pages))
+            self._context.say(self.tr("Written: {name}, pages: {n}").format(name=path.name, n=pages))
 
         self._record(_form(str(wish.what), wish.with_patient, "printed to PDF"), pdf, leave)
 
