@@ -23,6 +23,11 @@ def act_text(act: Act) -> str:
     return QCoreApplication.translate("Act", act.text)
 
 
+def act_group(act: Act) -> str:
+    """Return the name of the act's group in the reader's language."""
+    return QCoreApplication.translate("Act", act.group)
+
+
 def act_of(name: str) -> Act:
     """Return an act by its name."""
     return _BY_NAME[name]

@@ -20,7 +20,7 @@ from PySide6.QtWidgets import (
 )
 
 from app.shell import report_words as words
-from app.shell.act_binding import act_text
+from app.shell.act_binding import act_group, act_text
 from app.shell.layers import Layer
 from app.shell.widgets import glyph_label, key_cap, key_text, plain_label, rule
 from reports.domain import Sentence
@@ -44,6 +44,7 @@ class PaletteRow:
     icon: str = ""
     key: str = ""
     reason: str = ""
+    group: str = ""
 
     @property
     def is_heading(self) -> bool:
@@ -70,7 +71,10 @@ def palette_rows(
     why_not: Callable[[str], str],
     headings: tuple[str, str, str],
 ) -> list[PaletteRow]:
-    """Return the rows of a query: acts first, then sentences, then what is not available, with why."""
+    """Return the rows of a query: acts first, then sentences, then what is not available, with why.
+
+    Without a query the acts stand by their groups, under the names of these.
+    """
     ready: list[PaletteRow] = []
     waiting: list[PaletteRow] = []
     for act in acts:
@@ -78,7 +82,9 @@ def palette_rows(
         if matches(text, query):
             key = keymap().key_of(act)
             reason = why_not(act.name)
-            row = PaletteRow(text, name=act.name, icon=act.icon, key=key, reason=reason)
+            row = PaletteRow(
+                text, name=act.name, icon=act.icon, key=key, reason=reason, group=act_group(act)
+            )
             (waiting if reason else ready).append(row)
     found = [
         PaletteRow(item.text, sentence_id=item.id, icon=words.ORIGIN_GLYPHS[item.origin])
@@ -88,10 +94,20 @@ def palette_rows(
     for group in (ready, waiting):
         group.sort(key=lambda row: _rank(row.text, query))
     rows: list[PaletteRow] = []
+    if not query.strip():
+        rows, ready = _by_group(ready), []
     for heading, group in zip(headings, (ready, found, waiting), strict=True):
         if group:
             rows += [PaletteRow(heading), *group]
     return rows
+
+
+def _by_group(rows: Iterable[PaletteRow]) -> list[PaletteRow]:
+    """Return rows under the names of their groups, in the order in which these come up first."""
+    groups: dict[str, list[PaletteRow]] = {}
+    for row in rows:
+        groups.setdefault(row.group, []).append(row)
+    return [one for name, group in groups.items() for one in (PaletteRow(name.upper()), *group)]
 
 
 class CommandPalette(Layer):

@@ -8,7 +8,7 @@ from PySide6.QtCore import Qt
 from PySide6.QtGui import QKeyEvent
 from PySide6.QtWidgets import QGridLayout, QHBoxLayout, QLineEdit, QScrollArea, QVBoxLayout, QWidget
 
-from app.shell.act_binding import act_text
+from app.shell.act_binding import act_group, act_text
 from app.shell.command_palette import matches
 from app.shell.layers import Layer, Scrim
 from app.shell.widgets import QUIET, ActButton, key_cap, plain_label, rule
@@ -19,13 +19,17 @@ from viewer.views.theme import Theme
 COLUMN = 270
 """Least width of a column of keys, logical pixels."""
 
+MOST_COLUMNS = 6
+LARGEST = (1840, 960)
+"""Width and height that the sheet takes where the window has them, logical pixels."""
+
 
 def keyed_groups(acts: Iterable[Act], query: str = "") -> dict[str, list[Act]]:
     """Return the acts that have a key, by group in table order, as far as they match the query."""
     groups: dict[str, list[Act]] = {}
     for act in acts:
         keys = keymap().keys_of(act)
-        if keys and matches(f"{act_text(act)} {' '.join(keys)} {act.group}", query):
+        if keys and matches(f"{act_text(act)} {' '.join(keys)} {act_group(act)}", query):
             groups.setdefault(act.group, []).append(act)
     return groups
 
@@ -68,8 +72,8 @@ class ShortcutSheet(Layer):
         """Show the sheet in the middle of the window."""
         window = self.window()
         margin = self.theme.px(48)
-        width = min(window.width() - margin, self.theme.px(1440))
-        height = min(window.height() - margin, self.theme.px(640))
+        width = min(window.width() - margin, self.theme.px(LARGEST[0]))
+        height = min(window.height() - margin, self.theme.px(LARGEST[1]))
         self.setGeometry((window.width() - width) // 2, (window.height() - height) // 2, width, height)
         self._scrim.setGeometry(window.rect())
         self._scrim.show()
@@ -98,7 +102,7 @@ class ShortcutSheet(Layer):
         row.setContentsMargins(0, 0, theme.length("space", "m"), 0)
         row.setSpacing(theme.length("space", "xl"))
         groups = keyed_groups(self._acts, self.field.text())
-        count = max(1, min(4, self.width() // theme.px(COLUMN)))
+        count = max(1, min(MOST_COLUMNS, self.width() // theme.px(COLUMN)))
         for part in _columns(groups, count):
             column = QVBoxLayout()
             column.setSpacing(theme.length("space", "l"))
@@ -115,7 +119,7 @@ class ShortcutSheet(Layer):
         grid = QGridLayout()
         grid.setVerticalSpacing(theme.px(5))
         grid.setColumnStretch(0, 1)
-        grid.addWidget(plain_label(self.tr(name), theme, step="name"), 0, 0, 1, 2)
+        grid.addWidget(plain_label(act_group(acts[0]), theme, step="name"), 0, 0, 1, 2)
         grid.addWidget(rule(), 1, 0, 1, 2)
         for number, act in enumerate(acts, start=2):
             grid.addWidget(plain_label(act_text(act), theme, tone="2", wraps=True), number, 0)

@@ -88,17 +88,15 @@ ACTS: tuple[Act, ...] = (
     viewport_act("keep_preset", "Keep this window as preset 9", "Window presets", "Shift+9"),
     viewport_act("regions", "Show all regions", "Regions", "G"),
     viewport_act("maximise", "Maximise viewport and back", "Layout", "F"),
-    viewport_act(
-        "link", "Scroll series of one frame of reference together", "Layout", "K", icon="link"
-    ),
+    viewport_act("link", "Scroll series of one frame of reference together", "Links", "K", icon="link"),
     viewport_act(
         "link_here",
         "Link here with another frame of reference",
-        "Layout",
+        "Links",
         "Shift+K",
     ),
-    viewport_act("reference_lines", "Reference lines", "Layout", "X"),
-    viewport_act("cursor", "Show this place in all viewports (also Shift and move)", "Layout", "O"),
+    viewport_act("reference_lines", "Reference lines", "Links", "X"),
+    viewport_act("cursor", "Show this place in all viewports (also Shift and move)", "Links", "O"),
     Act("layout.1x1", "One viewport", Scope.WINDOW, "Layout", ("Ctrl+1",), "square"),
     Act("layout.1x2", "Two viewports side by side", Scope.WINDOW, "Layout", ("Ctrl+2",), "columns"),
     Act("layout.2x1", "Two viewports stacked", Scope.WINDOW, "Layout", ("Ctrl+3",), "rows"),

@@ -4,16 +4,16 @@ from __future__ import annotations
 
 from viewer.acts.act import Act, Scope, viewport_act
 
-GROUP = "Layout"
+HANGING, LINKS = "Hanging", "Links"
 
 
 def _hanging(name: str, text: str, *keys: str, icon: str = "") -> Act:
-    return Act(f"hanging.{name}", text, Scope.WINDOW, GROUP, keys, icon)
+    return Act(f"hanging.{name}", text, Scope.WINDOW, HANGING, keys, icon)
 
 
 ACTS: tuple[Act, ...] = (
-    viewport_act("link_zoom", "Zoom and move all viewports together", GROUP, "Shift+Z"),
-    viewport_act("link_window", "Window all viewports of a modality together", GROUP, "Shift+W"),
+    viewport_act("link_zoom", "Zoom and move all viewports together", LINKS, "Shift+Z"),
+    viewport_act("link_window", "Window all viewports of a modality together", LINKS, "Shift+W"),
     _hanging("choose", "Choose a hanging protocol", "Ctrl+H", icon="grid-four"),
     _hanging("keep", "Keep this layout as hanging protocol", "Ctrl+Shift+H"),
     _hanging("edit", "Edit hanging protocols"),
