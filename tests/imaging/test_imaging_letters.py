@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from viewer.imaging.geometry import ImagePlane
-from viewer.imaging.letters import EdgeLetters, direction_letters, edge_letters
+from viewer.imaging.letters import EdgeLetters, direction_letters, edge_letters, named_letters
 from viewer.views.viewport_state import ImageSize, ViewportState, render_matrix
 
 IMAGE = ImageSize(columns=96, rows=64)
@@ -51,6 +51,25 @@ def test_letters_under_every_turn_and_flip(name: str, turns: int, mirrored: bool
 
 def test_no_letters_without_an_orientation() -> None:
     assert edge_letters(None, render_matrix(ViewportState(), IMAGE, 300, 200)) is None
+
+
+@pytest.mark.parametrize(("turns", "mirrored"), itertools.product(range(4), (False, True)))
+def test_letters_of_a_projection_image_are_those_of_its_patient_orientation(
+    turns: int, mirrored: bool
+) -> None:
+    expected = ["A", "HR", "P", "FL"]  # the right breast, mediolateral oblique
+    expected = expected[-turns:] + expected[:-turns] if turns else expected
+    if mirrored:
+        expected = [expected[2], expected[1], expected[0], expected[3]]
+    state = ViewportState(quarter_turns=turns, mirrored=mirrored)
+    letters = named_letters(("P", "FL"), render_matrix(state, IMAGE, 300, 200))
+    assert letters is not None
+    assert [letters.left, letters.top, letters.right, letters.bottom] == expected
+
+
+@pytest.mark.parametrize("words", [(), ("P",), ("P", ""), ("CD", "V"), ("PA", "F"), ("<b>", "F")])
+def test_words_that_are_no_directions_give_no_letters(words: tuple[str, ...]) -> None:
+    assert named_letters(words, render_matrix(ViewportState(), IMAGE, 300, 200)) is None
 
 
 def test_oblique_directions_name_the_larger_part_first() -> None:

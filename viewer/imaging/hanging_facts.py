@@ -16,7 +16,7 @@ from typing import Any, TypeVar
 
 import resources
 from viewer.imaging.geometry import ImagePlane
-from viewer.imaging.letters import direction_letters
+from viewer.imaging.letters import OPPOSITE, direction_letters
 from viewer.imaging.study import Series, Study
 from viewer.imaging.tiling import Flavour
 
@@ -255,10 +255,6 @@ def directions(series: Series) -> tuple[str, str]:
         row, column = series.patient_orientation
         return row, column
     return "", ""
-
-
-OPPOSITE = {"L": "R", "R": "L", "A": "P", "P": "A", "H": "F", "F": "H"}
-"""The other end of a body axis."""
 
 
 def turns_to_hang(now: tuple[str, str], wanted: tuple[str, str]) -> tuple[int, bool] | None:

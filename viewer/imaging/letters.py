@@ -15,6 +15,9 @@ FloatArray = npt.NDArray[np.float64]
 LETTERS = (("R", "L"), ("A", "P"), ("F", "H"))
 """Letter of the negative and positive end of the LPS axes (PS3.3 C.7.6.1.1.1, bipeds)."""
 
+OPPOSITE = {"L": "R", "R": "L", "A": "P", "P": "A", "H": "F", "F": "H"}
+"""The other end of a body axis."""
+
 LEAST_COMPONENT = 0.1
 """A direction within about 6 degrees of a body axis gets no second letter for the rest."""
 
@@ -57,6 +60,39 @@ def edge_letters(plane: ImagePlane | None, matrix: FloatArray) -> EdgeLetters | 
     return _letters(
         tuple(along_row.tolist()), tuple(along_column.tolist()), tuple(matrix[:2, :2].ravel().tolist())
     )
+
+
+def named_letters(orientation: tuple[str, ...], matrix: FloatArray) -> EdgeLetters | None:
+    """Return the letters of a projection image by its Patient Orientation, or none where it says none.
+
+    Parameters
+    ----------
+    orientation
+        Letters towards which rows and columns run ("P", "FL"; PS3.3 C.7.6.1.1.1).
+    matrix
+        3 x 3 affine from image points to widget points: flips and quarter turns are in it.
+    """
+    if len(orientation) != 2 or not all(_is_direction(word) for word in orientation):
+        return None
+    across: FloatArray = np.linalg.inv(matrix[:2, :2])
+    right, down = _towards(across[:, 0], orientation), _towards(across[:, 1], orientation)
+    return EdgeLetters(left=_opposite(right), right=right, top=_opposite(down), bottom=down)
+
+
+def _is_direction(word: str) -> bool:
+    """Return whether a word is made of letters of different body axes."""
+    axes = [next((axis for axis, ends in enumerate(LETTERS) if one in ends), None) for one in word]
+    return bool(word) and None not in axes and len(set(axes)) == len(axes)
+
+
+def _towards(step: FloatArray, orientation: tuple[str, ...]) -> str:
+    """Return the word for a step in image points (columns, rows) along one of the two."""
+    axis = int(abs(step[1]) > abs(step[0]))
+    return orientation[axis] if step[axis] > 0 else _opposite(orientation[axis])
+
+
+def _opposite(word: str) -> str:
+    return "".join(OPPOSITE[letter] for letter in word)
 
 
 @lru_cache(maxsize=64)

@@ -11,7 +11,7 @@ import numpy.typing as npt
 from viewer.acts import PRESET_KEYS
 from viewer.imaging.geometry import ImagePlane
 from viewer.imaging.grey import default_window, image_presets, window_after
-from viewer.imaging.letters import EdgeLetters, edge_letters
+from viewer.imaging.letters import EdgeLetters, edge_letters, named_letters
 from viewer.imaging.own_presets import PRESETS
 from viewer.imaging.regions import Region
 from viewer.imaging.study import Instance, Study, WindowPreset
@@ -332,7 +332,10 @@ class ViewportModel:
 
     def letters(self) -> EdgeLetters | None:
         """Return the orientation letters at the edges; none without an orientation."""
-        return edge_letters(self.plane(), self.matrix())
+        found = edge_letters(self.plane(), self.matrix())
+        if found is not None or self.stack is None or len(self.stack.series.instances) > 1:
+            return found
+        return named_letters(self.stack.series.patient_orientation, self.matrix())
 
     def scale_bar(self) -> ScaleBar | None:
         """Return the scale bar; in pixels when the image is not calibrated at the patient."""
