@@ -74,7 +74,7 @@ def named_letters(orientation: tuple[str, ...], matrix: FloatArray) -> EdgeLette
     """
     if len(orientation) != 2 or not all(_is_direction(word) for word in orientation):
         return None
-    across: FloatArray = np.linalg.inv(matrix[:2, :2])
+    across = np.linalg.inv(matrix[:2, :2]).astype(np.float64)
     right, down = _towards(across[:, 0], orientation), _towards(across[:, 1], orientation)
     return EdgeLetters(left=_opposite(right), right=right, top=_opposite(down), bottom=down)
 
