@@ -429,6 +429,11 @@ class Desk:
         stacks = (*([] if stack is None else [stack]), *others)
         return kept_figures(kept, marks_of_study(self, study.study_instance_uid), stacks)
 
+    def record_text(self, report: Report, text: str) -> None:
+        """Record that the text of a report leaves; called first: without an entry nothing goes out."""
+        digest = hashlib.sha256(text.encode()).hexdigest()
+        self.store.reports.exported(report, self.account, form="text", sha256=digest)
+
     def record_export(self, study_instance_uid: str, form: str, sha256: str) -> None:
         """Record that data of a study leaves; called first: without an entry nothing goes out."""
         self.store.studies.exported(study_instance_uid, self.account, form=form, sha256=sha256)

@@ -231,8 +231,18 @@ class Signing(QObject):
         self._thread.run(work, done, failed)
 
     def copy_text(self) -> None:
-        """Put the report on the clipboard as plain text, as it would be printed."""
+        """Put the report on the clipboard as text, as it would be printed, once the log has it."""
         found = self._on_the_desk()
-        if found is not None:
-            QGuiApplication.clipboard().setText(report_text(found.model.report))
+        if found is None:
+            return
+        report = found.model.report
+        text, desk = report_text(report), self._desk
+
+        def leave(_none: None) -> None:
+            QGuiApplication.clipboard().setText(text)
             self.said.emit(self.tr("The report is on the clipboard"))
+
+        def failed(error: Exception) -> None:
+            self.failed.emit(self.tr("The report was not copied"), str(error), "")
+
+        self._thread.run(lambda: desk.record_text(report, text), leave, failed)

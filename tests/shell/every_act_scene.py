@@ -23,6 +23,7 @@ from app.shell import act_binding
 from app.shell.layers import Layer
 from inference.drafting.triage import choose_series
 from inference.validation.rules import check_sentence
+from reports.audit.event import AuditAct
 from reports.domain import Candidate, Section
 from viewer.acts import Arrangement, Tool, reformat, rendering
 from viewer.imaging.marks import Mark, MarkKind
@@ -214,6 +215,16 @@ class Stand:
         """The page of the side panel that is seen."""
         side = self.d.reading.side
         return side.page() if side.isVisible() else ""
+
+    def events(self, act: AuditAct, word: str, *, saves: bool = True) -> list[dict[str, str]]:
+        """What the audit log has of an act whose detail holds a word; what waits is saved first."""
+        if saves and self.window.session.is_open and self.d.reading.entry is not None:
+            flushed: list[bool] = []
+            self.d.reading.flush(flushed.append)
+            self.d.until(lambda: flushed)
+        self.d.until(lambda: not self.window.store_thread.is_busy)
+        found = [dict(one.detail) for one in self.window.desk.store.events() if one.act is act]
+        return [detail for detail in found if word.lower() in str(detail).lower()]
 
     def layers(self) -> list[str]:
         """The cards that are open."""

@@ -16,10 +16,50 @@ from pytestqt.qtbot import QtBot
 
 from app.shell.act_binding import act_text
 from app.shell.application import make_application
+from reports.audit.event import AuditAct
 from viewer.acts import Scope
 from viewer.views.key_bindings import keymap
 
 pytestmark = pytest.mark.gui
+
+REPORT, RECORD, EXPORT = (
+    AuditAct.REPORT_SAVED,
+    AuditAct.STUDY_RECORD_SAVED,
+    AuditAct.DOCUMENT_EXPORTED,
+)
+
+AUDIT: dict[str, tuple[AuditAct, str]] = {
+    "report.accept": (REPORT, "report.accept"),
+    "report.strike_or_restore": (REPORT, "report.reject"),
+    "report.flip_side": (REPORT, "report.flip_side"),
+    "report.repair": (REPORT, "report."),
+    "report.normals": (REPORT, "report.normals"),
+    "report.accept_candidate": (REPORT, "report.accept_candidate"),
+    "report.reject_candidate": (REPORT, "report.reject_candidate"),
+    "report.save": (REPORT, "report.accept"),
+    "viewport.copy_image": (EXPORT, "copied"),
+    "registration.confirm": (RECORD, "regist"),
+    "registration.forget": (RECORD, "regist"),
+    "window.open_study": (AuditAct.STUDY_OPENED, ""),
+    "window.export_pdf": (EXPORT, "pdf"),
+    "window.copy_text": (EXPORT, "text"),
+    "window.sign_out": (AuditAct.LOGOUT, ""),
+    "window.lock": (AuditAct.LOGOUT, ""),
+    "window.mark_new_lesion": (RECORD, "MARKS"),
+    "window.mark_no_lesion": (RECORD, "MARKS"),
+    "window.copy_image_named": (EXPORT, "copied"),
+    "window.save_image": (EXPORT, "saved"),
+    "window.save_image_named": (EXPORT, "saved"),
+    "window.export_marks": (EXPORT, ""),
+    "window.key_images_export": (EXPORT, ""),
+}
+"""What the audit log has of an act once it is done, and a word of its detail."""
+
+ASKING = {
+    "report.draft", "report.sign", "window.addendum", "window.mark_lesion", "window.print",
+    "window.deidentify",
+}  # fmt: skip
+"""Audited acts that first ask or work on: what they leave is tested with the answers elsewhere."""
 
 ROWS = {**every_act_page_rows.ROWS, **every_act_rows.ROWS}
 
@@ -53,6 +93,7 @@ def stand(
 
 def test_every_act_has_a_row() -> None:
     assert set(ROWS) == set(ACTS)
+    assert {act.name for act in ACTS.values() if act.audited} == set(AUDIT) | ASKING
 
 
 @pytest.mark.parametrize("name", ROWS)
@@ -64,11 +105,15 @@ def test_the_act_does_what_it_says(stand: Stand, name: str) -> None:
     reason = stand.window.why_not(name)
     assert not reason
     before = row.see(stand)
+    saves = name != "report.save"
+    logged = len(stand.events(*AUDIT[name], saves=saves)) if name in AUDIT else 0
     if row.by is not None:
         row.by(stand)
     else:
         stand.ask(name)
     stand.d.until(lambda: row.see(stand) != before)
+    if name in AUDIT:
+        assert len(stand.events(*AUDIT[name])) == logged + 1
     if row.back:
         after = row.see(stand)
         stand.key("Ctrl+Z")

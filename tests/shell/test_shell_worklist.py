@@ -182,6 +182,7 @@ def test_unsigned_export_says_draft_and_a_final_report_gets_an_addendum(filled, 
     assert filled.panel.sign_bar.isVisible()
 
     filled.reading.signing.copy_text()
+    filled.until(lambda: not filled.window.store_thread.is_busy)
     assert "Addition." in QApplication.clipboard().text()
 
 
