@@ -10,6 +10,7 @@ import pytest
 from viewer.imaging.curve import curve_through, straightened
 from viewer.imaging.geometry import GeometryVerdict, VerdictKind
 from viewer.imaging.reformat import (
+    MAX_SLAB_SAMPLES,
     OUTSIDE,
     ReformatPlane,
     Slab,
@@ -142,6 +143,15 @@ def test_layers_of_an_oblique_slab_stand_evenly_about_the_plane() -> None:
     assert np.diff(offsets) == pytest.approx(1.0)
     assert offsets.sum() == pytest.approx(0.0)
     assert slab_offsets(grid, grid.centre, normal, Slab(SlabMode.OFF, 20.0)) == pytest.approx([0.0])
+
+
+def test_an_oblique_slab_of_very_many_layers_is_as_thick_as_it_says() -> None:
+    grid = grid_of(volume(np.zeros(SHAPE), spacing=(0.1, 0.1, 0.1)))
+    offsets = slab_offsets(grid, grid.centre, unit((1, 1, 1)), Slab(SlabMode.MIP, 200.0))
+    assert len(offsets) == MAX_SLAB_SAMPLES
+    step = np.diff(offsets)
+    assert np.ptp(step) == pytest.approx(0.0, abs=1e-9)
+    assert np.ptp(offsets) + step[0] == pytest.approx(200.0)
 
 
 def test_a_slab_grows_and_shrinks_in_steps_down_to_off() -> None:

@@ -38,7 +38,7 @@ THICKNESSES: Final = (0.0, 1, 2, 3, 5, 8, 10, 15, 20, 30, 40, 50, 75, 100, 150, 
 """Steps of the slab's thickness, mm."""
 
 MAX_SLAB_SAMPLES: Final = 512
-"""Most layers of a slab: a slab through a whole body stays a second's work."""
+"""Most layers of a slab at an angle: one through a whole body stays a second's work."""
 
 
 class SlabMode(StrEnum):
@@ -296,14 +296,17 @@ def slab_offsets(
     """Return where the layers of a slab lie along the normal, mm from the plane through `point`.
 
     Along an axis of the voxels the layers are the slices whose centres lie in the slab (at least the
-    nearest one); at an angle they stand one voxel apart, evenly about the plane.
+    nearest one); at an angle they stand one voxel apart, evenly about the plane, and further apart where
+    the slab would need too many: it is always as thick as it says.
     """
     if slab.mode is SlabMode.OFF:
         return np.zeros(1)
     step, half = grid.step_along(normal), slab.thickness / 2
     axis = grid.axis_along(normal)
     if axis is None:
-        count = min(max(1, round(slab.thickness / step)), MAX_SLAB_SAMPLES)
+        count = max(1, round(slab.thickness / step))
+        if count > MAX_SLAB_SAMPLES:
+            count, step = MAX_SLAB_SAMPLES, slab.thickness / MAX_SLAB_SAMPLES
         return np.asarray((np.arange(count) - (count - 1) / 2) * step)
     here = float(grid.index_of(point)[0, axis])
     first = max(math.ceil(here - half / step - ALONG_AXIS), 0)
