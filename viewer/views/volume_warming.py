@@ -3,6 +3,10 @@
 The libraries take a second and more to load the first time, and some of them keep the interpreter for
 50 ms meanwhile. So they are loaded one at a time, while the reader rests, some seconds after a study
 with a volume came; a reader who asks for a volume before waits as without this.
+
+What is loaded takes some 85 MB for as long as the program runs, and one step may stop the window for up
+to a fifth of a second. So nothing is loaded in advance on a machine with little memory, nor while
+anything is drawn, typed or pointed at; the first volume comes a second or two later there.
 """
 
 from __future__ import annotations
@@ -16,9 +20,10 @@ import time
 from collections.abc import Callable
 from typing import Final
 
-from PySide6.QtCore import QObject, QTimer
+from PySide6.QtCore import QCoreApplication, QEvent, QObject, QTimer
 
 from viewer.imaging.study import Study
+from viewer.imaging.worker.memory import memory_of_machine
 
 log = logging.getLogger(__name__)
 
@@ -30,6 +35,21 @@ PAUSE_S: Final = 0.1
 
 REST_S: Final = 1.5
 """So long nothing has moved before the next module is loaded."""
+
+LEAST_MEMORY: Final = 8 * 10**9
+"""Bytes of a machine on which what may never be asked for is loaded: one sold with 8 GiB, which keeps a
+part for itself."""
+
+STIRRING: Final = frozenset(
+    (
+        QEvent.Type.KeyPress,
+        QEvent.Type.MouseButtonPress,
+        QEvent.Type.MouseMove,
+        QEvent.Type.Wheel,
+        QEvent.Type.TabletMove,
+    )
+)
+"""What a person does: loading waits until they rest."""
 
 NICENESS: Final = 15
 """Of the thread, where threads have one of their own (Linux)."""
@@ -68,6 +88,8 @@ class VolumeWarming(QObject):
     ----------
     probe
         Called on the thread after the imports: what 3D finds out about the machine.
+    memory
+        Bytes of the machine.
     """
 
     def __init__(
@@ -77,8 +99,10 @@ class VolumeWarming(QObject):
         wait_ms: int = WAIT_MS,
         rest_s: float = REST_S,
         probe: Callable[[], object] | None = None,
+        memory: int | None = None,
     ) -> None:
         super().__init__(parent)
+        self._is_roomy = (memory_of_machine() if memory is None else memory) >= LEAST_MEMORY
         self._probe, self._rest_s = probe or _probe, rest_s
         self._stirred = 0.0
         self._ends = threading.Event()
@@ -87,9 +111,10 @@ class VolumeWarming(QObject):
         self._timer.timeout.connect(self._start)
 
     def open_study(self, study: Study | None) -> None:
-        """Begin to wait anew; a study without a volume needs nothing."""
+        """Begin to wait anew; never for a study without a volume, nor on a small machine."""
         self._timer.stop()
-        if study is not None and self._thread is None and has_volume(study):
+        wanted = self._is_roomy and self._thread is None
+        if wanted and study is not None and has_volume(study):
             self._timer.start()
 
     @property
@@ -113,7 +138,23 @@ class VolumeWarming(QObject):
         self._timer.stop()
         self._ends.set()
 
+    def eventFilter(self, watched: QObject, event: QEvent) -> bool:
+        """Hear what a person does anywhere in the program, while something is loaded."""
+        if event.type() in STIRRING:
+            self.stir()
+        if self._thread is not None and not self._thread.is_alive():
+            self._listen(False)
+        return False
+
+    def _listen(self, listens: bool) -> None:
+        program = QCoreApplication.instance()
+        if program is not None:
+            program.removeEventFilter(self)
+            if listens:
+                program.installEventFilter(self)
+
     def _start(self) -> None:
+        self._listen(True)
         self._thread = threading.Thread(target=self._load, name="volume warming", daemon=True)
         self._thread.start()
 

@@ -75,10 +75,15 @@ def _memory_limit_of_group() -> int | None:
     return None
 
 
+def memory_of_machine() -> int:
+    """Return the memory of the machine or of its control group, the smaller of them, bytes."""
+    physical = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES")
+    return min(physical, _memory_limit_of_group() or physical)
+
+
 def default_limit() -> int:
     """Return half of the memory of the machine or of its control group, bytes."""
-    physical = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES")
-    return int(min(physical, _memory_limit_of_group() or physical) * DEFAULT_SHARE)
+    return int(memory_of_machine() * DEFAULT_SHARE)
 
 
 def _available() -> int | None:
