@@ -47,8 +47,8 @@ def panel(qtbot, theme: Theme, model: ReportModel) -> ReportPanel:
     widget.bind(widget)
     widget.resize(528, 900)
     widget.set_model(model)
-    widget.show()
-    qtbot.waitExposed(widget)
+    with qtbot.waitExposed(widget):
+        widget.show()
     widget.activateWindow()
     widget.editor.setFocus()
     return widget

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable, Iterator
+from typing import TYPE_CHECKING
 
 import numpy as np
 import pytest
@@ -14,6 +15,11 @@ from viewer.imaging.reader import OpenStack
 from viewer.imaging.study import Instance, Patient, Series, Study, WindowPreset
 from viewer.imaging.volume import ImageStack
 from viewer.imaging.worker.memory import SharedPool
+
+if TYPE_CHECKING:
+    from pytestqt.qtbot import QtBot
+
+    from viewer.views.reformat.workspace import MprWorkspace
 
 AXIAL = ((1.0, 0.0, 0.0), (0.0, 1.0, 0.0))
 
@@ -187,8 +193,36 @@ def marked(qtbot, stack: ImageStack, study: Study, board):  # type: ignore[no-un
     widget.resize(480, 420)
     widget.add_layer(lambda view: MarksLayer(view, board))
     widget.show_stack(stack, study, index=4)
-    widget.show()
-    qtbot.waitExposed(widget)
+    with qtbot.waitExposed(widget):
+        widget.show()
     widget.activateWindow()
     widget.setFocus()
     return widget
+
+
+@pytest.fixture
+def workspace(qtbot: QtBot) -> MprWorkspace:
+    """Three planes that show nothing yet."""
+    from viewer.views.reformat.workspace import MprWorkspace
+    from viewer.views.theme import Theme
+
+    made = MprWorkspace(Theme())
+    qtbot.addWidget(made)
+    made.resize(900, 700)
+    with qtbot.waitExposed(made):
+        made.show()
+    return made
+
+
+@pytest.fixture
+def planes(
+    workspace: MprWorkspace,
+    make_stack: Callable[..., ImageStack],
+    opened: Callable[[ImageStack], OpenStack],
+    qtbot: QtBot,
+) -> MprWorkspace:
+    """Three planes of a volume of 40 slices of 80 x 70."""
+    stack = make_stack(count=40, rows=80, columns=70, spacing=(1.0, 1.0), between=2.0)
+    workspace.open(stack, None, opened(stack), None)
+    qtbot.waitUntil(lambda: workspace.scene.state is not None)
+    return workspace

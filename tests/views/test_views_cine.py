@@ -56,8 +56,8 @@ def viewport(qtbot, stack: ImageStack, study: Study, clock: Clock) -> ImageViewp
     widget.cine.clock = clock
     widget.resize(480, 420)
     widget.show_stack(stack, study, index=4)
-    widget.show()
-    qtbot.waitExposed(widget)
+    with qtbot.waitExposed(widget):
+        widget.show()
     widget.setFocus()
     return widget
 
@@ -189,8 +189,8 @@ def test_linked_panes_play_along(qtbot, make_stack: StackMaker, clock: Clock) ->
     first, second = grid.panes()
     first.show_stack(make_stack(count=9, between=2.0), index=0)
     second.show_stack(make_stack(count=18, between=1.0, uid="1.2.4"), index=0)
-    grid.show()
-    qtbot.waitExposed(grid)
+    with qtbot.waitExposed(grid):
+        grid.show()
     first.widget().cine.clock = clock
     qtbot.keyClick(first.widget(), KEY.Key_C)
     assert after(first.widget(), clock, 0.21) == 3

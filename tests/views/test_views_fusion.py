@@ -70,8 +70,8 @@ class Scene:
         self.view.resize(768, 512)
         self.layer = self.view.add_layer(lambda view: FusionLayer(view, self.board))
         self.view.show_stack(self.base, index=3)
-        self.view.show()
-        qtbot.waitExposed(self.view)
+        with qtbot.waitExposed(self.view):
+            self.view.show()
 
     def fuse(self) -> None:
         self.board.fuse(self.view, Fused(self.base.series.key, self.over))

@@ -16,7 +16,7 @@ from viewer.imaging.study import WindowPreset
 from viewer.imaging.volume import ImageStack
 from viewer.views.grid import ViewportGrid
 from viewer.views.overlay import Overlay, ViewRegion
-from viewer.views.series_strip import SeriesStrip, series_mime
+from viewer.views.series_strip import SeriesItem, SeriesStrip, series_mime
 from viewer.views.theme import Theme
 from viewer.views.viewport_model import STATE_ACTS
 
@@ -39,8 +39,8 @@ def grid(qtbot, make_stack: StackMaker) -> ViewportGrid:  # type: ignore[no-unty
     ]
     for pane, stack in zip(widget.panes(), stacks, strict=False):
         pane.show_stack(stack, index=0)
-    widget.show()
-    qtbot.waitExposed(widget)
+    with qtbot.waitExposed(widget):
+        widget.show()
     return widget
 
 
@@ -195,13 +195,13 @@ def strip(qtbot, make_stack: StackMaker, make_study) -> SeriesStrip:  # type: ig
     qtbot.addWidget(widget)
     widget.resize(80, 400)
     widget.set_study(make_study(*(make_stack(uid=f"1.{n}").series for n in range(3))))
-    widget.show()
-    qtbot.waitExposed(widget)
+    with qtbot.waitExposed(widget):
+        widget.show()
     return widget
 
 
 def test_a_series_is_chosen_by_click_and_by_keys(qtbot, strip: SeriesStrip) -> None:  # type: ignore[no-untyped-def]
-    items = strip.widget().children()[1:]
+    items = strip.findChildren(SeriesItem)
     with qtbot.waitSignal(strip.seriesChosen) as chosen:
         qtbot.mouseClick(items[1], LEFT)
     assert chosen.args == ["1.1"]

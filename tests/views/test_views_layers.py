@@ -67,8 +67,8 @@ def view(qtbot: QtBot, stack: ImageStack) -> ImageViewport:
     viewport = ImageViewport()
     qtbot.addWidget(viewport)
     viewport.resize(400, 400)
-    viewport.show()
-    qtbot.waitExposed(viewport)
+    with qtbot.waitExposed(viewport):
+        viewport.show()
     viewport.show_stack(stack)
     return viewport
 

@@ -91,8 +91,8 @@ def grid(qtbot, current: ImageStack, prior: ImageStack) -> ViewportGrid:  # type
     widget.set_arrangement(Arrangement.SIDE_BY_SIDE)
     for pane, stack, index in zip(widget.panes(), (current, prior), (10, 4), strict=True):
         pane.show_stack(stack, index=index)
-    widget.show()
-    qtbot.waitExposed(widget)
+    with qtbot.waitExposed(widget):
+        widget.show()
     return widget
 
 

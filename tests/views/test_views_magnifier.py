@@ -32,8 +32,8 @@ def viewport(qtbot, stack: ImageStack, study: Study) -> ImageViewport:  # type: 
     widget.resize(480, 420)
     widget.show_stack(stack, study, index=4)
     widget.set_corner_text(False)
-    widget.show()
-    qtbot.waitExposed(widget)
+    with qtbot.waitExposed(widget):
+        widget.show()
     widget.setFocus()
     return widget
 

@@ -57,8 +57,8 @@ def viewport(qtbot: QtBot, stack: ImageStack, study: Study, board: ObjectsBoard)
         found.add_layer(make)
     found.show_stack(stack, study, index=ON)
     found.set_corner_text(False)
-    found.show()
-    qtbot.waitExposed(found)
+    with qtbot.waitExposed(found):
+        found.show()
     return found
 
 

@@ -56,8 +56,8 @@ def show(qtbot: QtBot, reader: Reader, board: ObjectsBoard) -> Iterator[Show]:
             viewport.add_layer(layer)
         viewport.show_stack(stack.stack, study)
         viewport.set_corner_text(False)
-        viewport.show()
-        qtbot.waitExposed(viewport)
+        with qtbot.waitExposed(viewport):
+            viewport.show()
         return viewport
 
     yield make

@@ -158,8 +158,8 @@ def grid(qtbot, make_stack: StackMaker) -> ViewportGrid:  # type: ignore[no-unty
     ]
     for pane, stack in zip(widget.panes(), stacks, strict=True):
         pane.show_stack(stack, index=20)
-    widget.show()
-    qtbot.waitExposed(widget)
+    with qtbot.waitExposed(widget):
+        widget.show()
     return widget
 
 

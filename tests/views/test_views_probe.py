@@ -115,8 +115,8 @@ def viewport(qtbot, stack: ImageStack, study: Study) -> ImageViewport:  # type: 
     qtbot.addWidget(widget)
     widget.resize(480, 420)
     widget.show_stack(stack, study, index=4)
-    widget.show()
-    qtbot.waitExposed(widget)
+    with qtbot.waitExposed(widget):
+        widget.show()
     return widget
 
 

@@ -191,8 +191,8 @@ def area(qtbot, adapter: ReaderAdapter) -> ReadingArea:  # type: ignore[no-untyp
     widget = ReadingArea(adapter)
     widget.resize(900, 600)
     qtbot.addWidget(widget)
-    widget.show()
-    qtbot.waitExposed(widget)
+    with qtbot.waitExposed(widget):
+        widget.show()
     return widget
 
 

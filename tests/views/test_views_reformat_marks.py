@@ -40,8 +40,8 @@ def planes(
     workspace = MprWorkspace(Theme())
     qtbot.addWidget(workspace)
     workspace.resize(1100, 800)
-    workspace.show()
-    qtbot.waitExposed(workspace)
+    with qtbot.waitExposed(workspace):
+        workspace.show()
     stack = make_stack(count=40, rows=80, columns=70, spacing=(1.0, 1.0), between=2.0, pixels=layered)
     workspace.open(stack, None, opened(stack), None)
     qtbot.waitUntil(lambda: workspace.scene.state is not None)

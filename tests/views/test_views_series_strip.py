@@ -18,8 +18,8 @@ def strip(qtbot) -> SeriesStrip:
     made = SeriesStrip()
     qtbot.addWidget(made)
     made.resize(80, 800)
-    made.show()
-    qtbot.waitExposed(made)
+    with qtbot.waitExposed(made):
+        made.show()
     return made
 
 

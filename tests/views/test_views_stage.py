@@ -94,8 +94,8 @@ def stage(qtbot: QtBot, stack: ImageStack, made: list[Plain]) -> Stage:
 
     found.add(NAME, make)
     found.resize(600, 600)
-    found.show()
-    qtbot.waitExposed(found)
+    with qtbot.waitExposed(found):
+        found.show()
     grid.active_pane().show_stack(stack)
     return found
 

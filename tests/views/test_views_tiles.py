@@ -28,8 +28,8 @@ def grid(qtbot, make_stack: StackMaker) -> ViewportGrid:  # type: ignore[no-unty
     widget.set_arrangement(Arrangement.NINE)
     widget.panes()[0].show_stack(make_stack(count=40), index=12)
     widget.panes()[1].show_stack(make_stack(count=9, uid="1.2.4"), index=3)
-    widget.show()
-    qtbot.waitExposed(widget)
+    with qtbot.waitExposed(widget):
+        widget.show()
     qtbot.keyClick(widget.panes()[0].widget(), KEY.Key_0)
     return widget
 

@@ -23,8 +23,8 @@ def grid(qtbot) -> ViewportGrid:
     qtbot.addWidget(made)
     made.resize(802, 400)
     made.set_arrangement(Arrangement.SIDE_BY_SIDE)
-    made.show()
-    qtbot.waitExposed(made)
+    with qtbot.waitExposed(made):
+        made.show()
     return made
 
 
