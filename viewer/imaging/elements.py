@@ -38,6 +38,8 @@ EXPLICIT_BE: Final = "1.2.840.10008.1.2.2"
 PIXEL_TAGS: Final = frozenset({0x7FE00008, 0x7FE00009, 0x7FE00010})
 """Float, Double Float and Pixel Data: the walk ends there."""
 
+PIXEL_GROUP: Final = 0x7FE0
+
 FIRST_GROUPS: Final = (b"\x02\x00", b"\x08\x00", b"\x00\x02", b"\x00\x08")
 """How a data set without preamble begins: group 0002 or 0008 in either byte order."""
 
@@ -274,7 +276,7 @@ def _data_set(
             group, element, length = read_long(data, position)
             value = position + 8
         tag = group << 16 | element
-        if tag in PIXEL_TAGS:
+        if group == PIXEL_GROUP and tag in PIXEL_TAGS:
             return PixelElement(tag, value, length)
         if length == UNDEFINED:
             position = _skip(data, value, end, explicit and vr != b"UN", order)

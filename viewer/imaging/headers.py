@@ -225,8 +225,7 @@ class Header:
 
     def codes(self, tag: int) -> tuple[str, ...]:
         """Return the values of a plain ASCII element with several."""
-        text = self.code(tag)
-        return tuple(part.strip() for part in text.split("\\")) if text else ()
+        return _parts(self.code(tag))
 
     def number(self, tag: int, *, signed: bool = False) -> int | None:
         """Return a 16-bit number (US or SS)."""
@@ -274,6 +273,11 @@ class Header:
 @lru_cache(maxsize=4096)
 def _ascii(value: bytes) -> str:
     return clean(value.strip(b"\0 ").decode("ascii", "replace"), limit=MAX_CODES)
+
+
+@lru_cache(maxsize=4096)
+def _parts(text: str) -> tuple[str, ...]:
+    return tuple(part.strip() for part in text.split("\\")) if text else ()
 
 
 @lru_cache(maxsize=4096)

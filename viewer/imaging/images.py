@@ -25,7 +25,7 @@ from viewer.imaging.overlays import overlay_planes
 from viewer.imaging.palettes import palette_of
 from viewer.imaging.sequences import items, lookup_table, real_world_maps, text
 from viewer.imaging.study import Instance, WindowPreset
-from viewer.imaging.syntaxes import why_not_read
+from viewer.imaging.syntaxes import NOT_READ, why_not_read
 from viewer.imaging.tiling import MAX_TILES
 from viewer.imaging.ultrasound import ultrasound_regions
 
@@ -220,6 +220,8 @@ def _check_syntax(header: Header, instance: Instance) -> None:
     HeaderError
         With the codec and what to do.
     """
+    if instance.transfer_syntax_uid not in NOT_READ:
+        return
     steps = _frame_steps(header, instance.number_of_frames)
     lasts = steps[0] * instance.number_of_frames if len(steps) == 1 else sum(steps)
     refusal = why_not_read(

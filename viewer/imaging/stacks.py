@@ -176,7 +176,9 @@ def _orientation_class(instance: Instance, orientations: list[tuple[float, ...]]
         return -1
     cosines = (*instance.plane.row_cosines, *instance.plane.column_cosines)
     for index, known in enumerate(orientations):
-        if all(abs(a - b) <= PERPENDICULAR_TOLERANCE for a, b in zip(cosines, known, strict=True)):
+        if cosines == known or all(
+            abs(a - b) <= PERPENDICULAR_TOLERANCE for a, b in zip(cosines, known, strict=True)
+        ):
             return index
     orientations.append(cosines)
     return len(orientations) - 1

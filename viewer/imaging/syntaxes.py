@@ -36,6 +36,9 @@ STREAMS: Final = {
 REFERENCED: Final = frozenset(f"1.2.840.10008.1.2.4.{number}" for number in (94, 95, 204, 205))
 """JPIP: the pixels are on a server, the file names it (PS3.5 8.4.1)."""
 
+NOT_READ: Final = frozenset((*VIDEO, *STREAMS, *REFERENCED))
+"""Every transfer syntax that `why_not_read` refuses."""
+
 
 def why_not_read(
     syntax: str, *, rows: int, columns: int, frames: int, seconds: float | None
