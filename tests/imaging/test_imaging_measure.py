@@ -14,7 +14,7 @@ from viewer.imaging import measure
 from viewer.imaging.index import index_paths
 from viewer.imaging.measure import Measured, Refusal, RefusalKind, scale_of
 from viewer.imaging.study import Series, StudyIndex
-from viewer.imaging.ultrasound import Point
+from viewer.imaging.ultrasound import Point, tissue_spacing
 
 Make = Callable[..., Dataset]
 Save = Callable[[Dataset, Path], Path]
@@ -264,6 +264,22 @@ def test_a_region_without_units_covers_nothing_and_priority_decides_overlaps(
     assert measured(length(series, FIRST, (60, 60), (70, 60))).value == pytest.approx(10.0)
     assert refused(length(series, FIRST, (60, 60), (150, 60))) is RefusalKind.TWO_REGIONS
     assert refused(length(series, FIRST, (5, 5), (8, 8))) is RefusalKind.OUTSIDE_REGIONS
+
+
+def test_regions_beyond_the_picture_calibrate_nothing(
+    tmp_path: Path, ct_slice: Make, save: Save
+) -> None:
+    # A picture that was halved after its regions were written: a pixel is twice as long by now.
+    series = only_series(save(ultrasound(ct_slice, region((10, 10, 590, 390))), tmp_path / "a.dcm"))
+    found = length(series, FIRST, (20, 20), (30, 20))
+    assert refused(found) is RefusalKind.REGIONS_BEYOND
+    assert isinstance(found, Refusal)
+    assert "scaled or cut" in found.reason
+    assert tissue_spacing(series.instances[0]) is None
+    one_after = region((10, 10, 300, 200))
+    series = only_series(save(ultrasound(ct_slice, one_after), tmp_path / "b.dcm"))
+    assert measured(length(series, FIRST, (20, 20), (30, 20))).value == pytest.approx(5.0)
+    assert tissue_spacing(series.instances[0]) == pytest.approx((0.2, 0.5))
 
 
 def test_an_ultrasound_without_regions_is_in_pixels_even_with_a_pixel_spacing(

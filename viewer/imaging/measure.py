@@ -22,11 +22,9 @@ import numpy.typing as npt
 
 from viewer.imaging.calibration import PROJECTION_MODALITIES, REGION_CALIBRATED
 from viewer.imaging.study import Series
-from viewer.imaging.ultrasound import Point, region_at
+from viewer.imaging.ultrasound import MM_PER_CM, Point, reach_beyond, region_at
 
 FloatArray = npt.NDArray[np.float64]
-
-MM_PER_CM: Final = 10.0
 
 PIXEL, SQUARE_PIXEL = "{pixel}", "{pixel}2"
 """UCUM annotations of what is not calibrated."""
@@ -43,6 +41,7 @@ class RefusalKind(StrEnum):
     OUTSIDE_REGIONS = "outside the ultrasound regions"
     TWO_REGIONS = "in two ultrasound regions"
     NO_LENGTH_UNIT = "no length in this ultrasound region"
+    REGIONS_BEYOND = "ultrasound regions beyond the picture"
     TOO_SHORT = "too short"
     NO_VALUES = "no values"
 
@@ -132,6 +131,12 @@ def _ultrasound_scale(
     regions = series.instances[frame[0]].regions
     if not any(region.x_unit or region.y_unit for region in regions):
         return _pixels(series, frame)
+    if reach_beyond(series.instances[frame[0]]):
+        return Refusal(
+            RefusalKind.REGIONS_BEYOND,
+            "The calibrated regions reach beyond this ultrasound picture: it was scaled or cut after "
+            "they were written, and nothing says how long a pixel is now.",
+        )
     at_points = [region_at(regions, point) for point in points]
     first = at_points[0]
     if first is None or any(region is None for region in at_points):

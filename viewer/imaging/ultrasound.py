@@ -6,13 +6,18 @@ from collections.abc import Sequence
 from typing import Any, Final
 
 from viewer.imaging.sequences import number
-from viewer.imaging.study import UltrasoundRegion
+from viewer.imaging.study import Instance, UltrasoundRegion
 
 UNITS: Final = ("", "%", "dB", "cm", "s", "Hz", "dB/s", "cm/s", "cm2", "cm2/s", "cm3", "cm3/s", "deg")
 """UCUM unit of Physical Units X and Y Direction, by its number (PS3.3 C.8.5.5.1.15)."""
 
 TWO_DIMENSIONAL: Final = 1
 """Region Spatial Format of a tissue picture (PS3.3 C.8.5.5.1.1)."""
+
+BEYOND_PIXELS: Final = 1
+"""Writers give the last pixel of a region, or the one after it."""
+
+MM_PER_CM: Final = 10.0
 
 Point = tuple[float, float]
 
@@ -69,3 +74,26 @@ def region_at(regions: Sequence[UltrasoundRegion], point: Point) -> UltrasoundRe
     ]
     there.sort(key=lambda region: (not region.high_priority, covered(region)))
     return there[0] if there else None
+
+
+def reach_beyond(instance: Instance) -> bool:
+    """Return whether regions lie beyond the picture: it was scaled or cut after they were written."""
+    return any(
+        (region.x_unit or region.y_unit)
+        and (
+            region.right > instance.columns - 1 + BEYOND_PIXELS
+            or region.bottom > instance.rows - 1 + BEYOND_PIXELS
+        )
+        for region in instance.regions
+    )
+
+
+def tissue_spacing(instance: Instance) -> tuple[float, float] | None:
+    """Return the row and column spacing in mm that all tissue pictures of an image share, or none."""
+    found = {
+        (abs(region.y_step) * MM_PER_CM, abs(region.x_step) * MM_PER_CM)
+        for region in instance.regions
+        if region.tissue and (region.x_unit, region.y_unit) == ("cm", "cm")
+    }
+    (shared,) = found if len(found) == 1 else [(0.0, 0.0)]
+    return shared if all(shared) and not reach_beyond(instance) else None

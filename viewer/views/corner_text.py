@@ -10,6 +10,7 @@ from viewer.imaging.calibration import PROJECTION_MODALITIES
 from viewer.imaging.geometry import GeometryVerdict, ImagePlane, VerdictKind
 from viewer.imaging.lossy import lossy_steps
 from viewer.imaging.study import Instance, Patient, Series, Study, WindowPreset
+from viewer.imaging.ultrasound import reach_beyond, tissue_spacing
 from viewer.views.link import Link, RegisteredLink
 from viewer.views.places import PointedPixel
 
@@ -204,8 +205,12 @@ def link_text(link: Link | None) -> str:
     return tr("linked by hand {offset}").format(offset=offset)
 
 
-def calibration_text(series: Series) -> str:
-    """Say what a length on a projection image stands on."""
+def calibration_text(series: Series, instance: Instance) -> str:
+    """Say what a length on a projection image or an ultrasound picture stands on."""
+    if reach_beyond(instance):
+        return tr("not calibrated: regions do not fit the picture")
+    if series.pixel_spacing is None and tissue_spacing(instance) is not None:
+        return tr("calibrated: ultrasound region")
     if series.pixel_spacing is None:
         return tr("not calibrated: pixels")
     return tr(series.spacing_source) if series.modality in PROJECTION_MODALITIES else ""
@@ -278,7 +283,7 @@ def corners(
     named = series_text(series, plane)
     grey = window_text(window)
     place = position_text(plane)
-    quality = (lossy_text(instance), decoder_text(decoder), calibration_text(series))
+    quality = (lossy_text(instance), decoder_text(decoder), calibration_text(series, instance))
     badge = badge_text(series.verdict)
     if narrow:
         return Corners(

@@ -15,6 +15,7 @@ from viewer.imaging.letters import EdgeLetters, edge_letters, named_letters
 from viewer.imaging.own_presets import PRESETS
 from viewer.imaging.regions import Region
 from viewer.imaging.study import Instance, Study, WindowPreset
+from viewer.imaging.ultrasound import tissue_spacing
 from viewer.imaging.volume import ImageStack
 from viewer.views.link import Link, ManualLink, index_by_hand, linked_index
 from viewer.views.overlay import Outline, Overlay, hit
@@ -339,9 +340,10 @@ class ViewportModel:
 
     def scale_bar(self) -> ScaleBar | None:
         """Return the scale bar; in pixels when the image is not calibrated at the patient."""
-        if self.stack is None:
+        instance = self.instance()
+        if self.stack is None or instance is None:
             return None
-        spacing = self.stack.series.pixel_spacing
+        spacing = self.stack.series.pixel_spacing or tissue_spacing(instance)
         return scale_bar(
             scale=self.scale(),
             column_spacing=None if spacing is None else spacing[1],
