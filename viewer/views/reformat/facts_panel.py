@@ -36,8 +36,8 @@ class FactsPanel(QWidget):
             found.append(("", "   ".join(filter(None, (words, slab_text(pose.slab))))))
         slices, rows, columns = scene.sampler.grid.shape
         deep, down, across = scene.sampler.volume.spacing
-        size = f"{columns} × {rows} × {slices},  {across:.3g} × {down:.3g} × {deep:.3g} mm"
-        found.append((tr("Voxels"), size))
+        found.append((tr("Voxels"), f"{columns} × {rows} × {slices}"))
+        found.append(("", f"{across:.3g} × {down:.3g} × {deep:.3g} mm"))
         return found
 
     @staticmethod
@@ -45,7 +45,8 @@ class FactsPanel(QWidget):
         """Return what the hand can do, in the order of need."""
         return (
             tr("Click: move the crosshair there"),
-            tr("Drag a ring on a line: turn the planes; with Shift that one alone"),
+            tr("Drag a ring on a line: turn the planes"),
+            tr("Shift and drag a ring: turn that plane alone"),
             tr("Drag a line: move that plane"),
             tr("Shift+M: slab   Ctrl+Up / Down: thickness"),
             tr("Space: planes straight   Esc: back to the images"),

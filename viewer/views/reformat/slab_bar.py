@@ -6,7 +6,7 @@ import re
 from collections.abc import Callable
 
 from PySide6.QtCore import Qt, Signal
-from PySide6.QtGui import QKeyEvent
+from PySide6.QtGui import QKeyEvent, QResizeEvent
 from PySide6.QtWidgets import QHBoxLayout, QLabel, QLineEdit, QPushButton, QWidget
 
 from viewer.imaging.reformat import Slab, SlabMode
@@ -84,7 +84,9 @@ class SlabBar(QWidget):
         self.thickness.editingFinished.connect(self._show_thickness)
         self.thickness.dropped.connect(self._show_thickness)
         self.thicker = self._button("", tr("Slab thicker (Ctrl+Up)"), glyph="plus")
-        self.everywhere = self._button(tr("All planes"), tr("Same slab in all planes"))
+        self.everywhere = self._button(
+            tr("All planes"), tr("Same slab in all planes"), glyph="grid-four"
+        )
         self.curve = self._button(tr("Curve"), tr("Curved reformat (Ctrl+Shift+U)"), glyph="path")
         self.curve.setCheckable(True)
         self.volume = self._button(tr("3D"), tr("Volume in the fourth cell"), glyph="cube")
@@ -108,6 +110,18 @@ class SlabBar(QWidget):
         row.addWidget(self.volume)
         row.addWidget(self.straight)
         row.addStretch(1)
+        self._words = {
+            button: button.text()
+            for button in (self.everywhere, self.curve, self.volume, self.straight)
+        }
+        self._full = 0
+
+    def resizeEvent(self, event: QResizeEvent) -> None:
+        """Leave the words to the tool tips where they have no room; the buttons keep their icons."""
+        super().resizeEvent(event)
+        self._full = max(self._full, self.layout().sizeHint().width())
+        for button, words in self._words.items():
+            button.setText(words if self.width() >= self._full else "")
 
     def _button(self, words: str, name: str, *, glyph: str = "") -> QPushButton:
         button = QPushButton(words)
