@@ -104,7 +104,9 @@ class FocusRing(QObject):
     def _place(self) -> None:
         if self._ring is None or self._target is None:
             return
-        reach = self._theme.length("focus", "ring") + self._theme.length("focus", "gap")
+        # A list fills its place up to what lies beside it: its ring lies on its own edge.
+        fills = isinstance(self._target, QAbstractItemView)
+        reach = 0 if fills else self._theme.length("focus", "ring") + self._theme.length("focus", "gap")
         window = self._target.window()
         if self._ring.parentWidget() is not window:
             self._ring.setParent(window)

@@ -199,7 +199,10 @@ class _RowDelegate(QStyledItemDelegate):
         model = index.model()
         font = theme.font("name") if mark.name else theme.font("base")
         title = title_words(mark)
-        wide = min(QFontMetrics(font).horizontalAdvance(title), (right - left) // 2)
+        # The value is never cut for its name: a number without its unit says something else.
+        said = QFontMetrics(theme.font("base")).horizontalAdvance(summary(mark)) + 1
+        room = max((right - left) // 3, right - left - side - said)
+        wide = min(QFontMetrics(font).horizontalAdvance(title), room - 1)
         self._line(painter, QRect(left, top, wide + 1, height), title, font, "text")
         value = QRect(left + wide + 1 + side, top, right - left - wide - 1 - side, height)
         self._line(painter, value, summary(mark), theme.font("base"), "text", right=True)
