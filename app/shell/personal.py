@@ -168,7 +168,7 @@ class Personal(QObject):
         )
 
     def _act_left(self, act: str) -> None:
-        if act == KEEP_PRESET:
+        if act == KEEP_PRESET and not self._window.why_not(act):
             self.keep_preset()
 
     def _model(self) -> ViewportModel | None:

@@ -37,8 +37,8 @@ class ReadingActs:
         self._say(f"{act_text(act_of(act))}: {reason}")
 
     def _left(self, act: str) -> None:
-        """Do what no viewport does, when it is a part's."""
-        reason = self._parts.why_not(act) if self._parts.knows(act) else ""
+        """Do what neither a viewport nor a workspace does, when it is a part's; else say why not."""
+        reason = self.why_not(act)
         if reason:
             self.refuse(act, reason)
         else:

@@ -185,6 +185,18 @@ def test_keys_in_a_workspace_leave_the_viewports_alone(stand: Stand, name: str) 
         assert stand.stage.name == workspace, act.name
         assert [pane.model.state for pane in stand.grid.panes()] == before, act.name
         assert not stand.d.viewport.cine.playing
+    toast = stand.d.panel.toast
+    stand.key("C")
+    assert toast.text == f"Play the images, or stop: {stand.window.why_not('viewport.cine')}"
+    two_marks(stand)
+    stand.key("N")
+    stand.d.until(lambda: stand.board.selected_id == stand.board.marks[0].id)
+
+
+def two_marks(stand: Stand) -> None:
+    """Two marks on images of the study, none selected."""
+    stand.board.add(stand.mark_at(5), stand.mark_at(20))
+    stand.board.select("")
 
 
 def fields(stand: Stand) -> Iterator[tuple[str, QWidget]]:

@@ -65,6 +65,7 @@ class ReadingArea(QWidget):
         self.marks = MarkBoard(self)
         self.grid.add_layer(lambda view: MarksLayer(view, self.marks))
         self.stage = Stage(self.grid, self.theme)
+        self.stage.actLeft.connect(self.actLeft)
         self.protocols: tuple[HangingProtocol, ...] = bundled()
         """Hanging protocols that a study is matched with, a reader's own before the bundled ones."""
         self.hanging: Hanging | None = None

@@ -14,7 +14,7 @@ from viewer.views.grid import ViewportGrid
 from viewer.views.overlay import Overlay
 from viewer.views.places import PatientPoint
 from viewer.views.theme import Theme
-from viewer.views.workspace import MakeWorkspace, Windowed, Workspace
+from viewer.views.workspace import Asking, MakeWorkspace, Windowed, Workspace
 
 
 class Stage(QStackedWidget):
@@ -25,6 +25,8 @@ class Stage(QStackedWidget):
 
     changed = Signal(str)
     """The name of the workspace that stands here from now on; empty for the viewports."""
+    actLeft = Signal(str)
+    """A key in the workspace asked for an act that it does not do."""
     windowChanged = Signal()
     """The workspace that stands here shows another window."""
 
@@ -73,6 +75,8 @@ class Stage(QStackedWidget):
         if workspace is None:
             workspace = self._makers[name](self._theme, self)
             workspace.leaveWanted.connect(self.leave)  # type: ignore[attr-defined]
+            if isinstance(workspace, Asking):
+                workspace.actLeft.connect(self.actLeft)
             if isinstance(workspace, Windowed):
                 workspace.windowChanged.connect(self.windowChanged)  # type: ignore[attr-defined]
             workspace.regionClicked.connect(self._grid.regionClicked)  # type: ignore[attr-defined]

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Protocol, runtime_checkable
+from typing import Any, Protocol, runtime_checkable
 
 from PySide6.QtWidgets import QWidget
 
@@ -97,6 +97,13 @@ class Windowed(Protocol):
     def image_windows(self) -> tuple[WindowPreset, ...]:
         """Return the windows and VOI LUTs of the images."""
         ...
+
+
+@runtime_checkable
+class Asking(Protocol):
+    """A workspace whose keys may ask for acts that it does not do: `actLeft(str)` tells of them."""
+
+    actLeft: Any
 
 
 MakeWorkspace = Callable[[Theme, QWidget], Workspace]

@@ -66,6 +66,7 @@ class MprWorkspace(QWidget):
     windowChanged = Signal()
     regionClicked = Signal(str)
     regionHovered = Signal(str)
+    actLeft = Signal(str)
     toolWanted = Signal(str)
     """The act of a tool was asked for by its key: the tool bar follows."""
 
@@ -339,8 +340,8 @@ class MprWorkspace(QWidget):
         self.scene.change(lambda state, grid: make(state))
 
     def _asked(self, act: str) -> None:
-        if not self.do(act) and act.startswith(TOOL):
-            self.toolWanted.emit(act)
+        if not self.do(act):
+            (self.toolWanted if act.startswith(TOOL) else self.actLeft).emit(act)
 
     def set_tool(self, tool: Tool) -> None:
         """Choose what the left button does."""

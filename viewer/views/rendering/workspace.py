@@ -36,6 +36,7 @@ class VolumeWorkspace(QWidget):
     leaveWanted = Signal()
     regionClicked = Signal(str)
     regionHovered = Signal(str)
+    actLeft = Signal(str)
     toolWanted = Signal(str)
     """The act of a tool was asked for by its key: the tool bar follows."""
 
@@ -96,9 +97,8 @@ class VolumeWorkspace(QWidget):
         self.view.set_corner_text(shown)
 
     def _asked(self, act: str) -> None:
-        """Hand the act of a tool on: the tool bar and the viewports have it too."""
-        if act.startswith(TOOL):
-            self.toolWanted.emit(act)
+        """Hand an act on: that of a tool to the tool bar and the viewports, which have it too."""
+        (self.toolWanted if act.startswith(TOOL) else self.actLeft).emit(act)
 
     def why_not(self, act: str) -> str:
         """Return why an act of the 3D view is not possible now, or empty."""
