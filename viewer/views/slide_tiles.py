@@ -108,7 +108,8 @@ class TilePictures(QObject):
             if isinstance(one, BadFile):
                 self.damaged[place] = one.reason
                 continue
-            self._held += one.sizeInBytes()
+            before = self._kept.pop(place, None)  # it was wanted again while it was on its way
+            self._held += one.sizeInBytes() - (0 if before is None else before.sizeInBytes())
             self._kept[place] = one
         while self._held > self._limit and len(self._kept) > 1:
             _, oldest = self._kept.popitem(last=False)
