@@ -26,6 +26,7 @@ SIGNALS = {
     "T1": (0, 420, 900, 30, 520, 330, 150, 480, 690, 420),
     "T2": (0, 330, 620, 25, 330, 210, 980, 520, 360, 780),
     "FLAIR": (0, 330, 560, 25, 300, 240, 80, 560, 430, 900),
+    "DWI": (0, 40, 50, 10, 30, 70, 90, 520, 430, 900),
 }
 """Signal of each tissue in each kind of sequence, in arbitrary units."""
 
@@ -49,6 +50,7 @@ SEQUENCES = (
     Sequence("t2_tse_tra", "T2", (1, 0, 0), (0, 1, 0), -68, 5.5, 27, 98, 5200),
     Sequence("t1_se_sag", "T1", (0, 1, 0), (0, 0, -1), -63.5, 5.5, 25, 9, 520),
     Sequence("t2_flair_cor", "FLAIR", (1, 0, 0), (0, 0, -1), -88, 6.5, 28, 110, 8800),
+    Sequence("dwi_b1000_tra", "DWI", (1, 0, 0), (0, 1, 0), -68, 5.5, 27, 84, 4900),
 )
 
 VIEWS = (
@@ -61,7 +63,7 @@ VIEWS = (
 
 
 def write_brain(folder: Path) -> None:
-    """Write one MR study with three planes of the brain phantom."""
+    """Write one MR study of the brain phantom: four kinds of sequences in three planes."""
     study, frame = generate_uid(), generate_uid()
     for number, sequence in enumerate(SEQUENCES, 1):
         series = generate_uid()
@@ -89,6 +91,8 @@ def write_brain(folder: Path) -> None:
             ds.SliceThickness, ds.SpacingBetweenSlices = 4.5, sequence.step
             ds.EchoTime, ds.RepetitionTime = sequence.echo_time, sequence.repetition_time
             ds.MagneticFieldStrength, ds.ScanningSequence = 1.5, "SE"
+            if sequence.kind == "DWI":
+                ds.DiffusionBValue = 1000.0
             ds.SequenceVariant, ds.ScanOptions, ds.MRAcquisitionType = "SK", "", "2D"
             ds.WindowCenter, ds.WindowWidth = 480, 1000
             put_pixels(ds, pixels, folder / f"mr{number}" / f"{index:03}.dcm", bits=12)

@@ -7,7 +7,7 @@ from collections.abc import Callable
 import pytest
 
 from viewer.imaging.geometry import GeometryVerdict, VerdictKind
-from viewer.imaging.study import Series, Study, WindowPreset
+from viewer.imaging.study import Series, Study, UltrasoundRegion, WindowPreset
 from viewer.imaging.volume import ImageStack
 from viewer.views.corner_text import (
     Corners,
@@ -86,6 +86,26 @@ def test_a_projection_says_what_its_lengths_stand_on(make_stack: StackMaker) -> 
         update={"pixel_spacing": (0.1, 0.1), "spacing_source": "magnification corrected"}
     )
     assert "magnification corrected" in words(corrected).bottom_right
+
+
+def test_an_ultrasound_says_whether_its_regions_calibrate_it(make_stack: StackMaker) -> None:
+    raw = make_stack(axes=None, count=1, modality="US", calibrated=False).series
+    shown = raw.instances[0]
+    tissue = UltrasoundRegion(
+        left=1,
+        top=1,
+        right=shown.columns - 1,
+        bottom=shown.rows - 1,
+        x_unit="cm",
+        y_unit="cm",
+        x_step=0.02,
+        y_step=0.02,
+        tissue=True,
+    )
+    assert "calibrated: ultrasound region" in words(raw, regions=(tissue,)).bottom_right
+    beyond = tissue.model_copy(update={"right": 2 * shown.columns})
+    refused = words(raw, regions=(beyond,)).bottom_right
+    assert "not calibrated: regions do not fit the picture" in refused
 
 
 @pytest.mark.parametrize(
