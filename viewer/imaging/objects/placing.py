@@ -181,19 +181,32 @@ def align(
         return _on_sources(content, shape, planes, by_source)
     if len(placed) < len(content.frames) or len(known) < len(planes):
         return Misaligned("no_position", "Some frames have no position in the patient.")
-    return _on_planes(content, shape, planes)
+    return _on_planes(content, shape, planes, one_space=not _is_elsewhere(content, series))
 
 
 def _on_planes(
-    content: SegmentationContent, shape: Grid, planes: Sequence[ImagePlane | None]
+    content: SegmentationContent,
+    shape: Grid,
+    planes: Sequence[ImagePlane | None],
+    *,
+    one_space: bool,
 ) -> Alignment | Misaligned:
-    """Lay frames over the planes of a stack where they are the same, else by the nearest plane."""
+    """Lay frames over the planes of a stack where they are the same, else by the nearest plane.
+
+    Nothing is taken from the nearest plane of another frame of reference: its millimetres are others.
+    """
     pieces, found = _on_same_planes(content, planes)
     if found:
         outside = sum(
             index not in found and frame.mask.height > 0 for index, frame in enumerate(content.frames)
         )
         return Alignment(content, shape, pieces, planes=planes, outside=outside)
+    if not one_space:
+        return Misaligned(
+            "other_frame",
+            "The segmentation was made on this series but lies in another frame of reference and on "
+            "other planes: its place is not known.",
+        )
     lattice = _Lattice.of(content)
     if isinstance(lattice, Misaligned):
         return lattice
@@ -205,6 +218,11 @@ def _is_linked(content: SegmentationContent, series: Series, has_sources: bool) 
     return bool(
         (own and own == other) or has_sources or content.about.refers_to(series.series_instance_uid)
     )
+
+
+def _is_elsewhere(content: SegmentationContent, series: Series) -> bool:
+    own, other = content.frame_of_reference_uid, series.frame_of_reference_uid
+    return bool(own and other and own != other)
 
 
 def _by_source(
