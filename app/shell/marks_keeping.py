@@ -12,6 +12,7 @@ from app.desk import Desk
 from app.marks import Marks, MarksError, body_of, marks_in
 from app.shell.background import Background
 from app.shell.saving import MakeBody, RecordSaver
+from reports.store.errors import RecordDamagedError
 from reports.store.records import RecordKind
 from viewer.imaging.marks import Mark
 from viewer.imaging.study import Study
@@ -34,7 +35,7 @@ def read_marks(desk: Desk, study: Study, earlier: Sequence[Study]) -> dict[str, 
         try:
             uid = one.study_instance_uid
             found[uid] = marks_in(desk.study_record(uid, RecordKind.MARKS))
-        except MarksError:
+        except (MarksError, RecordDamagedError):
             continue
     return found
 

@@ -301,7 +301,17 @@ class OutputPart(QObject):
         if part is None:
             self._write_marks(folder)
         else:
-            part.flush(lambda _well: self._write_marks(folder))
+            part.flush(lambda is_saved: self._write_saved(folder, is_saved=is_saved))
+
+    def _write_saved(self, folder: Path, *, is_saved: bool) -> None:
+        if is_saved:
+            self._write_marks(folder)
+        else:
+            self._context.problem(
+                self.tr("The marks were not exported"),
+                self.tr("What was drawn last could not be saved, so the files would lack it."),
+                self.tr("Try again as soon as the marks are saved."),
+            )
 
     def _write_marks(self, folder: Path) -> None:
         desk, study, thread = self._desk, self._study, self._context.store_thread()

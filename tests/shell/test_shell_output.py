@@ -234,3 +234,22 @@ def test_nothing_leaves_when_the_log_takes_no_entry(
     part(reader).deidentify(dialog.choices(), target)
     reader.until(lambda: "no room for the log" in dialog.found.text())
     assert list(tmp_path.glob("*.zip")) == []
+
+
+def test_marks_that_could_not_be_saved_are_not_exported_as_they_were_before(
+    reader: Driver, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def refuse(*_: object, **__: object) -> None:
+        raise OSError("no room for the marks")
+
+    reader.press(Qt.Key.Key_L)
+    view = reader.viewport
+    middle = view.rect().center()
+    monkeypatch.setattr(reader.window.desk, "save_study_record", refuse)
+    for at in (middle, middle + QPoint(80, 40)):
+        QTest.mouseClick(view, Qt.MouseButton.LeftButton, NONE, at)
+    reader.until(lambda: any(one.values for one in reader.reading.area.marks.marks))
+    part(reader).export_marks(tmp_path / "marks")
+    reader.until(lambda: "The marks were not exported" in reader.problem())
+    assert not (tmp_path / "marks").exists()
+    assert recorded(reader) == []
