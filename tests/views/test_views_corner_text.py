@@ -108,6 +108,18 @@ def test_an_ultrasound_says_whether_its_regions_calibrate_it(make_stack: StackMa
     assert "not calibrated: regions do not fit the picture" in refused
 
 
+def test_a_projection_names_its_side_and_view_in_every_size(make_stack: StackMaker) -> None:
+    raw = make_stack(count=1, axes=None, modality="MG").series
+    series = raw.model_copy(update={"laterality": "R", "view_position": "MLO"})
+    assert words(series).top_right == ("Se 2  Lung", "R MLO  Im 60 / 134")
+    assert words(series, tall=False).top_right == ("R MLO  Im 60 / 134",)
+    assert words(series, narrow=True).top_left == ("Se 2  Lung", "R MLO  Im 60 / 134")
+    assert words(raw).top_right == ("Se 2  Lung", "Im 60 / 134")
+    # Laterality of a CT or MR names a paired organ of the whole series; its letters say the side.
+    slices = series.model_copy(update={"modality": "CT"})
+    assert words(slices).top_right == ("Se 2  Lung", "Im 60 / 134")
+
+
 @pytest.mark.parametrize(
     ("verdict", "badge"),
     [
@@ -115,6 +127,10 @@ def test_an_ultrasound_says_whether_its_regions_calibrate_it(make_stack: StackMa
         (GeometryVerdict(kind=VerdictKind.SINGLE, reason=""), ""),
         (GeometryVerdict(kind=VerdictKind.TILTED, reason="", tilt_degrees=-18.5), "Tilt \u221218.5°"),
         (GeometryVerdict(kind=VerdictKind.MISSING, reason="", missing=((3, 1),)), "1 slice missing"),
+        (
+            GeometryVerdict(kind=VerdictKind.NON_UNIFORM, reason="", tilt_degrees=18.5),
+            "Uneven spacing, tilt 18.5°",
+        ),
         (
             GeometryVerdict(kind=VerdictKind.MISSING, reason="", missing=((3, 1), (9, 2))),
             "3 slices missing",

@@ -111,7 +111,10 @@ def badge_text(verdict: GeometryVerdict) -> str:
         VerdictKind.TILTED: tr("Tilt {angle}°"),
     }
     angle = signed(verdict.tilt_degrees or 0.0, 1)
-    return words.get(verdict.kind, "").format(n=lost, angle=angle)
+    badge = words.get(verdict.kind, "").format(n=lost, angle=angle)
+    if verdict.tilt_degrees is None or verdict.kind is VerdictKind.TILTED or not badge:
+        return badge
+    return tr("{badge}, tilt {angle}°").format(badge=badge, angle=angle)
 
 
 def series_text(series: Series, plane: ImagePlane | None) -> str:
@@ -132,6 +135,16 @@ def image_text(instance: Instance | None, index: int, count: int) -> str:
     if number is None or number == index + 1:
         return tr("Im {place}").format(place=place)
     return tr("Im {number}  ({place})").format(number=number, place=place)
+
+
+def side_text(series: Series) -> str:
+    """Name side and view of a projection image by its header ("R MLO"), empty where it names none.
+
+    Image Laterality or Laterality and View Position; each radiograph is a stack of its own.
+    """
+    if series.modality not in PROJECTION_MODALITIES:
+        return ""
+    return " ".join(filter(None, (series.laterality, series.view_position)))
 
 
 def position_text(plane: ImagePlane | None) -> str:
@@ -279,7 +292,7 @@ def corners(
     link
         What joins it to the active series by hand; it stands over the position.
     """
-    image = image_text(instance, index, count)
+    image = "  ".join(filter(None, (side_text(series), image_text(instance, index, count))))
     named = series_text(series, plane)
     grey = window_text(window)
     place = position_text(plane)
