@@ -8,10 +8,9 @@ from functools import partial
 from PySide6.QtCore import QCoreApplication, QObject
 from PySide6.QtWidgets import QMenu
 
-from app.desk import Desk
 from app.shell.fusion_planes import PlanesFusion
 from app.shell.fusion_volumes import OverVolumes
-from app.shell.parts import PartContext, SidePage
+from app.shell.parts import LightPart, PartContext
 from viewer.imaging.fusion import UPTAKE, OverVolume, partners
 from viewer.imaging.hanging import Hanging
 from viewer.imaging.study import Series, Study
@@ -28,7 +27,7 @@ def tr(text: str) -> str:
     return QCoreApplication.translate("FusionPart", text)
 
 
-class FusionPart(QObject):
+class FusionPart(LightPart, QObject):
     """Acts of fusion, the layer over every viewport, and the row that changes the look."""
 
     def __init__(self, context: PartContext) -> None:
@@ -74,21 +73,10 @@ class FusionPart(QObject):
             return tr("swap in the viewports, then enter the planes")
         return ""
 
-    def side_page(self) -> SidePage | None:
-        """Return none: there is nothing to list."""
-        return None
-
-    def sit_down(self, desk: Desk) -> None:
-        """Nothing of fusion is kept."""
-
     def open_study(self, study: Study | None) -> None:
         """Let go of what lay over the study before, and fuse what the protocol wants fused."""
         self.clear()
         self._take_hanging()
-
-    def flush(self, then: Callable[[bool], None]) -> None:
-        """Nothing of fusion is kept."""
-        then(True)
 
     def close(self) -> None:
         """Give the memory back."""

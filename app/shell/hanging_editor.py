@@ -20,7 +20,7 @@ from PySide6.QtWidgets import (
 
 from app.shell.hanging_rows import HELD, ProtocolRow, protocol_item, rule_words
 from app.shell.layers import Layer
-from app.shell.widgets import PRIMARY, QUIET, ActButton, plain_label, rule
+from app.shell.widgets import PRIMARY, QUIET, ActButton, card_head, close_button, plain_label, rule
 from viewer.imaging.hanging_facts import Plane, region_names
 from viewer.imaging.hanging_protocol import (
     SHAPES,
@@ -133,14 +133,9 @@ class HangingEditor(Layer):
         column = QVBoxLayout(self)
         column.setContentsMargins(side, side, side, side)
         column.setSpacing(gap)
-        head = QHBoxLayout()
-        head.addWidget(plain_label(self.tr("Hanging protocols"), theme, step="dialog"))
-        head.addStretch(1)
-        close = ActButton("", theme, kind=QUIET, glyph_name="x")
-        close.setAccessibleName(self.tr("Close"))
-        close.clicked.connect(self.dismiss)
-        head.addWidget(close)
-        column.addLayout(head)
+        column.addLayout(
+            card_head(self.tr("Hanging protocols"), theme, close_button(theme, self.dismiss))
+        )
         body = QHBoxLayout()
         body.setSpacing(side)
         body.addLayout(self._make_list(), 2)

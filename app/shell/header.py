@@ -8,7 +8,15 @@ from PySide6.QtWidgets import QFrame, QHBoxLayout, QMenu, QVBoxLayout, QWidget
 
 import resources
 from app.shell.act_binding import KeyFollower, key_of
-from app.shell.widgets import QUIET, ActButton, ElidedLabel, glyph_label, key_text, plain_label
+from app.shell.widgets import (
+    QUIET,
+    ActButton,
+    ElidedLabel,
+    close_button,
+    glyph_label,
+    key_text,
+    plain_label,
+)
 from viewer.views.icons import glyph
 from viewer.views.theme import Theme
 
@@ -98,10 +106,7 @@ class ErrorStrip(QFrame):
         self.text = plain_label("", theme, wraps=True)
         self.text.setTextInteractionFlags(Qt.TextInteractionFlag.TextSelectableByMouse)
         row.addWidget(self.text, 1)
-        close = ActButton("", theme, kind=QUIET, glyph_name="x")
-        close.setAccessibleName(self.tr("Close message"))
-        close.clicked.connect(self.clear)
-        row.addWidget(close)
+        row.addWidget(close_button(theme, self.clear, name=self.tr("Close message")))
         self.hide()
 
     def say(self, text: str) -> None:

@@ -22,11 +22,11 @@ from app.shell.header import bar
 from app.shell.widgets import (
     LINK,
     PRIMARY,
-    QUIET,
     ActButton,
     Badge,
     BadgeFrame,
     ElidedLabel,
+    close_button,
     glyph_label,
     plain_label,
     rule,
@@ -132,9 +132,7 @@ class ImportBar(QFrame):
         self.cancel.setAccessibleName(tr("Cancel import"))
         self.cancel.clicked.connect(self.cancelWanted)
         row.addWidget(self.cancel)
-        self.close_button = ActButton("", theme, kind=QUIET, glyph_name="x")
-        self.close_button.setAccessibleName(tr("Close"))
-        self.close_button.clicked.connect(self.hide)
+        self.close_button = close_button(theme, self.hide)
         row.addWidget(self.close_button)
         self.hide()
 

@@ -109,6 +109,24 @@ class Part(Protocol):
         ...
 
 
+class LightPart:
+    """What a part answers that has no page and keeps nothing with a study or an account."""
+
+    def side_page(self) -> SidePage | None:
+        """Return none: there is nothing to list."""
+        return None
+
+    def sit_down(self, desk: Desk) -> None:
+        """Need nothing of the desk."""
+
+    def open_study(self, study: Study | None) -> None:
+        """Do nothing of its own: the area shows the study already."""
+
+    def flush(self, then: Callable[[bool], None]) -> None:
+        """Nothing waits to be saved."""
+        then(True)
+
+
 @runtime_checkable
 class PersonalPart(Protocol):
     """A part that keeps something for each account."""

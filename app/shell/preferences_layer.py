@@ -24,7 +24,7 @@ from app.shell.layers import Layer
 from app.shell.own_preferences import OwnPreferences
 from app.shell.preferences_pages import DisplayPage, MousePage
 from app.shell.preset_editor import PresetPage
-from app.shell.widgets import QUIET, ActButton, plain_label, rule
+from app.shell.widgets import QUIET, ActButton, card_head, close_button, plain_label, rule
 from viewer.imaging.study import WindowPreset
 from viewer.views.theme import Theme
 from viewer.views.viewport_model import ViewportModel
@@ -70,14 +70,8 @@ class PreferencesLayer(Layer):
         column = QVBoxLayout(self)
         column.setContentsMargins(side, theme.length("space", "m"), side, theme.length("space", "m"))
         column.setSpacing(theme.length("space", "s"))
-        head = QHBoxLayout()
-        head.addWidget(plain_label(self.tr("Preferences"), theme, step="dialog"))
-        head.addStretch(1)
-        close = ActButton("", theme, kind=QUIET, glyph_name="x")
-        close.setAccessibleName(self.tr("Close"))
-        close.clicked.connect(self.dismiss)
-        head.addWidget(close)
-        column.addLayout(head)
+        close = close_button(theme, self.dismiss)
+        column.addLayout(card_head(self.tr("Preferences"), theme, close))
         self.tabs = QTabBar()
         self.tabs.setExpanding(False)
         self.tabs.setAccessibleName(self.tr("Parts of the preferences"))

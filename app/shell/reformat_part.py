@@ -8,11 +8,9 @@ from typing import TYPE_CHECKING
 from PySide6.QtCore import QCoreApplication
 from PySide6.QtWidgets import QWidget
 
-from app.desk import Desk
-from app.shell.parts import PartContext, SidePage
+from app.shell.parts import LightPart, PartContext
 from viewer.acts import reformat
 from viewer.imaging.marks import Mark
-from viewer.imaging.study import Study
 from viewer.views.theme import Theme
 from viewer.views.workspace import Workspace
 
@@ -20,7 +18,7 @@ if TYPE_CHECKING:
     from viewer.views.reformat.workspace import MprWorkspace
 
 
-class ReformatPart:
+class ReformatPart(LightPart):
     """Enters the planes, hands them their acts, and leads to marks that were drawn on them."""
 
     def __init__(self, context: PartContext) -> None:
@@ -63,20 +61,6 @@ class ReformatPart:
         if self._planes is None or not entered:
             return QCoreApplication.translate("ReformatPart", "the three planes are not open")
         return self._planes.why_not(act)
-
-    def side_page(self) -> SidePage | None:
-        """Return none: there is nothing to list."""
-        return None
-
-    def sit_down(self, desk: Desk) -> None:
-        """Nothing of the planes is kept but marks, which are kept with the study's."""
-
-    def open_study(self, study: Study | None) -> None:
-        """The area leaves the workspace when another study comes."""
-
-    def flush(self, then: Callable[[bool], None]) -> None:
-        """Nothing of the planes is kept."""
-        then(True)
 
     def close(self) -> None:
         """Let go of the volume."""

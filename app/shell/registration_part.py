@@ -10,10 +10,9 @@ import numpy as np
 from PySide6.QtCore import QCoreApplication, QObject
 from PySide6.QtWidgets import QMenu, QWidget
 
-from app.desk import Desk
 from app.shell.background import Job
 from app.shell.fusion_volumes import OverVolumes
-from app.shell.parts import PartContext, SidePage
+from app.shell.parts import LightPart, PartContext
 from reports.store.records import RecordKind
 from viewer.imaging.fusion import OverVolume
 from viewer.imaging.reformat import grid_of
@@ -37,7 +36,7 @@ def tr(text: str) -> str:
     return QCoreApplication.translate("RegistrationPart", text)
 
 
-class RegistrationPart(QObject):
+class RegistrationPart(LightPart, QObject):
     """Finds how two series lie to each other, lets a person check it, and keeps what they confirm."""
 
     def __init__(self, context: PartContext) -> None:
@@ -93,13 +92,6 @@ class RegistrationPart(QObject):
             else tr("no other series can be registered to this one")
         )
 
-    def side_page(self) -> SidePage | None:
-        """Return none: there is nothing to list."""
-        return None
-
-    def sit_down(self, desk: Desk) -> None:
-        """Registrations are kept with studies."""
-
     def open_study(self, study: Study | None) -> None:
         """Let only the registrations of this study count."""
         self._leave()
@@ -125,10 +117,6 @@ class RegistrationPart(QObject):
                 tr("Series of different frames of reference are not linked."),
             ),
         )
-
-    def flush(self, then: Callable[[bool], None]) -> None:
-        """A confirmed registration is kept at once: nothing waits."""
-        then(True)
 
     def close(self) -> None:
         """End the search and give the memory back."""

@@ -7,8 +7,7 @@ from collections.abc import Callable, Mapping
 from PySide6.QtCore import QCoreApplication
 from PySide6.QtWidgets import QWidget
 
-from app.desk import Desk
-from app.shell.parts import PartContext, SidePage
+from app.shell.parts import LightPart, PartContext
 from viewer.acts import rendering
 from viewer.imaging.study import Study
 from viewer.views.theme import Theme
@@ -21,7 +20,7 @@ def tr(text: str) -> str:
     return QCoreApplication.translate("RenderingPart", text)
 
 
-class RenderingPart:
+class RenderingPart(LightPart):
     """Enters the 3D view and hands its acts to whatever workspace shows a volume."""
 
     def __init__(self, context: PartContext) -> None:
@@ -53,20 +52,9 @@ class RenderingPart:
         workspace = self._area.stage.workspace
         return tr("no 3D view is open") if workspace is None else workspace.why_not(act)
 
-    def side_page(self) -> SidePage | None:
-        """Return none: there is nothing to list."""
-        return None
-
-    def sit_down(self, desk: Desk) -> None:
-        """Nothing of the 3D view is kept."""
-
     def open_study(self, study: Study | None) -> None:
         """The area leaves the workspace when another study comes; a volume may be asked for soon."""
         self._warming.open_study(study)
-
-    def flush(self, then: Callable[[bool], None]) -> None:
-        """Nothing of the 3D view is kept."""
-        then(True)
 
     def close(self) -> None:
         """End the rendering thread."""

@@ -8,7 +8,14 @@ from PySide6.QtCore import Signal
 from PySide6.QtWidgets import QFrame, QHBoxLayout, QLineEdit, QVBoxLayout, QWidget
 
 from app.shell.import_report import open_folder
-from app.shell.widgets import PRIMARY, QUIET, ActButton, ElidedLabel, glyph_label, plain_label
+from app.shell.widgets import (
+    PRIMARY,
+    ActButton,
+    ElidedLabel,
+    close_button,
+    glyph_label,
+    plain_label,
+)
 from reports.domain import Report, ReportState
 from reports.export.text import moment_words
 from viewer.views.plain_tip import plain_tip
@@ -70,10 +77,7 @@ class SealedBar(QFrame):
         self.start = ActButton(self.tr("Start addendum"), theme, kind=PRIMARY)
         self.start.clicked.connect(self._start)
         form.addWidget(self.start)
-        back = ActButton("", theme, kind=QUIET, glyph_name="x")
-        back.setAccessibleName(self.tr("Close"))
-        back.clicked.connect(self._form.hide)
-        form.addWidget(back)
+        form.addWidget(close_button(theme, self._form.hide))
         column.addWidget(self._form)
         self.note = plain_label("", theme, step="note", tone="2", wraps=True)
         column.addWidget(self.note)

@@ -11,7 +11,7 @@ from PySide6.QtWidgets import QGridLayout, QHBoxLayout, QLineEdit, QScrollArea, 
 from app.shell.act_binding import act_group, act_text
 from app.shell.command_palette import matches
 from app.shell.layers import Layer, Scrim
-from app.shell.widgets import QUIET, ActButton, key_cap, plain_label, rule
+from app.shell.widgets import close_button, key_cap, plain_label, rule
 from viewer.acts import Act
 from viewer.views.key_bindings import keymap
 from viewer.views.theme import Theme
@@ -57,10 +57,7 @@ class ShortcutSheet(Layer):
         self.field.setFixedWidth(theme.px(260))
         self.field.textChanged.connect(self._fill)
         head.addWidget(self.field)
-        close = ActButton("", theme, kind=QUIET, glyph_name="x")
-        close.setAccessibleName(self.tr("Close"))
-        close.clicked.connect(self.dismiss)
-        head.addWidget(close)
+        head.addWidget(close_button(theme, self.dismiss))
         column.addLayout(head)
         self._area = QScrollArea()
         self._area.setWidgetResizable(True)

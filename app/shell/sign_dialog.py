@@ -24,7 +24,7 @@ from app.report_model import ReportModel
 from app.shell import report_words as words
 from app.shell.chip import ChipButton
 from app.shell.layers import Scrim
-from app.shell.widgets import PRIMARY, QUIET, ActButton, glyph_label, plain_label, rule
+from app.shell.widgets import PRIMARY, QUIET, ActButton, close_button, glyph_label, plain_label, rule
 from app.sign_off import Blocker, BlockerKind, Risk
 from reports.domain import ReportAct, Role
 from reports.export.text import age_words, date_words, person_words
@@ -110,10 +110,7 @@ class SignDialog(QDialog):
         column.setSpacing(theme.px(2))
         row = QHBoxLayout()
         row.addWidget(plain_label(title, theme, step="dialog"), 1)
-        close = ActButton("", theme, kind=QUIET, glyph_name="x")
-        close.setAccessibleName(self.tr("Back to report"))
-        close.clicked.connect(self.reject)
-        row.addWidget(close)
+        row.addWidget(close_button(theme, self.reject, name=self.tr("Back to report")))
         column.addLayout(row)
         about = f"{age_words(study.age)} {study.sex}".strip()
         person = [person_words(study.patient_name), study.patient_id, about]

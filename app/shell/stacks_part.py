@@ -7,8 +7,7 @@ from collections.abc import Callable, Mapping
 
 from PySide6.QtCore import QCoreApplication
 
-from app.desk import Desk
-from app.shell.parts import PartContext, SidePage
+from app.shell.parts import LightPart, PartContext
 from viewer.imaging.study import Study
 from viewer.views.phase_layer import PhaseLayer
 from viewer.views.phase_steps import PhaseSteps
@@ -16,7 +15,7 @@ from viewer.views.planes_layer import OverlayPlanes, PlanesLayer
 from viewer.views.slide_layer import SlideLayer
 
 
-class StacksPart:
+class StacksPart(LightPart):
     """Lays over all viewports what their images bring."""
 
     def __init__(self, context: PartContext) -> None:
@@ -35,23 +34,12 @@ class StacksPart:
         """Return nothing: the layers know."""
         return ""
 
-    def side_page(self) -> SidePage | None:
-        """Return none: there is nothing to list."""
-        return None
-
-    def sit_down(self, desk: Desk) -> None:
-        """Nothing of this is kept."""
-
     def open_study(self, study: Study | None) -> None:
         """Let go of what belongs to another study."""
         self._phases.play(None)
         self._planes.forget()
         if study is not None and not study.series:
             self._area.grid.active_pane().refuse(no_images(study))
-
-    def flush(self, then: Callable[[bool], None]) -> None:
-        """Nothing of this is kept."""
-        then(True)
 
     def close(self) -> None:
         """Let go of everything."""

@@ -6,7 +6,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 
-from PySide6.QtCore import QEvent, QObject, QPointF, QSize, Qt, QTimer, Signal
+from PySide6.QtCore import QCoreApplication, QEvent, QObject, QPointF, QSize, Qt, QTimer, Signal
 from PySide6.QtGui import QFontMetrics, QPainter, QPaintEvent, QPen, QResizeEvent
 from PySide6.QtWidgets import (
     QFrame,
@@ -218,6 +218,24 @@ class ActButton(QPushButton):
         painter.setPen(self._theme.colour(ink))
         painter.drawText(box, Qt.AlignmentFlag.AlignCenter, self._key)
         painter.end()
+
+
+def close_button(theme: Theme, close: Callable[[], object], *, name: str = "") -> ActButton:
+    """Return the cross that takes a card or a line away; `name` says where it leads."""
+    button = ActButton("", theme, kind=QUIET, glyph_name="x")
+    button.setAccessibleName(name or QCoreApplication.translate("Widgets", "Close"))
+    button.clicked.connect(lambda _checked=False: close())
+    return button
+
+
+def card_head(title: str, theme: Theme, *after: QWidget) -> QHBoxLayout:
+    """Return the first row of a card: its title, and at the right what follows (its cross last)."""
+    row = QHBoxLayout()
+    row.addWidget(plain_label(title, theme, step="dialog"))
+    row.addStretch(1)
+    for widget in after:
+        row.addWidget(widget)
+    return row
 
 
 class BadgeFrame(StrEnum):
