@@ -5,15 +5,17 @@ from __future__ import annotations
 from collections.abc import Callable
 
 import pytest
+from marks_driver import drag, only
 from PySide6.QtCore import QPoint, QPointF, Qt
 from PySide6.QtGui import QWheelEvent
 from PySide6.QtWidgets import QApplication
 
-from viewer.acts import Arrangement
+from viewer.acts import Arrangement, Tool
 from viewer.imaging.study import Study
 from viewer.imaging.volume import ImageStack
 from viewer.views.cine import frame_at, milliseconds_to_next
 from viewer.views.grid import ViewportGrid
+from viewer.views.marks.board import MarkBoard
 from viewer.views.viewport import ImageViewport
 from viewer.views.viewport_paint import quiet_note
 
@@ -163,6 +165,32 @@ def test_the_wheel_stops_it_and_zooming_does_not(qtbot, viewport: ImageViewport,
     turn_wheel(viewport, Qt.KeyboardModifier.NoModifier)
     assert not viewport.cine.playing
     assert viewport.shown_frame() == 5
+
+
+@pytest.mark.gui
+def test_a_mark_can_be_drawn_on_the_image_that_was_pressed_on(
+    qtbot, marked: ImageViewport, board: MarkBoard, clock: Clock
+) -> None:  # type: ignore[no-untyped-def]
+    marked.cine.clock = clock
+    marked.set_tool(Tool.LENGTH)
+    qtbot.keyClick(marked, KEY.Key_C)
+    assert after(marked, clock, 0.14) == 6
+    drag(marked, (20, 20), (40, 30), (60, 50))
+    assert not marked.cine.playing
+    assert after(marked, clock, 1.0) == 6
+    assert only(board).sop_instance_uid == marked.model.instance().sop_instance_uid
+
+
+@pytest.mark.gui
+@pytest.mark.parametrize(("tool", "plays"), [(Tool.SCROLL, False), (Tool.WINDOW, True)])
+def test_a_drag_that_scrolls_stops_it_and_another_does_not(
+    qtbot, marked: ImageViewport, clock: Clock, tool: Tool, plays: bool
+) -> None:  # type: ignore[no-untyped-def]
+    marked.cine.clock = clock
+    marked.set_tool(tool)
+    qtbot.keyClick(marked, KEY.Key_C)
+    drag(marked, (20, 20), (40, 30), (60, 50))
+    assert marked.cine.playing is plays
 
 
 @pytest.mark.gui

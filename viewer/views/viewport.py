@@ -15,7 +15,7 @@ from PySide6.QtGui import (
 )
 from PySide6.QtWidgets import QWidget
 
-from viewer.acts import VIEWER_ACTS, Scope
+from viewer.acts import VIEWER_ACTS, Scope, Tool
 from viewer.views.cine import USUAL_RATE
 from viewer.views.gestures import Drag
 from viewer.views.key_bindings import KeyBindings
@@ -177,11 +177,12 @@ class ImageViewport(StackView):
         button = BUTTONS.get(event.button())
         if button is None or self.model.stack is None:
             return
-        self._taken_by = next((one for one in reversed(self.layers) if one.press(event)), None)
-        if self._taken_by is not None:
-            return
         tool = MOUSE.drag(button, **held_keys(event), chosen=self.tool)
         if tool.draws:
+            # a mark belongs to one image: the one that is pressed on
+            self.cine.stop()
+        self._taken_by = next((one for one in reversed(self.layers) if one.press(event)), None)
+        if self._taken_by is not None or tool.draws:
             return
         model, point = self.model, event.position()
         self._pressed = point if button is Button.LEFT else None
@@ -211,6 +212,8 @@ class ImageViewport(StackView):
             if self._pressed is not None and (point - self._pressed).manhattanLength() < SMALLEST_DRAG:
                 return
             self._pressed = None
+            if self._drag.tool is Tool.SCROLL:
+                self.cine.stop()
             self._move(self._drag.to((point.x(), point.y()), self.model.state))
         elif not self.tool.draws:
             self._point_at(self.model.region_at((point.x(), point.y())))
