@@ -72,8 +72,8 @@ class KeyTable(QTreeWidget):
         head.setSectionResizeMode(ACT, QHeaderView.ResizeMode.Stretch)
         head.setSectionResizeMode(KEY, QHeaderView.ResizeMode.Fixed)
         head.setSectionResizeMode(SCOPE, QHeaderView.ResizeMode.Fixed)
-        head.resizeSection(KEY, theme.px(112))
-        head.resizeSection(SCOPE, theme.px(78))
+        head.resizeSection(KEY, theme.px(104))
+        head.resizeSection(SCOPE, theme.px(60))
         self.setStyleSheet(self._look())
         self.itemDoubleClicked.connect(lambda item, _column: self.wait_for_key(item))
 
