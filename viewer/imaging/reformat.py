@@ -296,8 +296,8 @@ def slab_offsets(
     """Return where the layers of a slab lie along the normal, mm from the plane through `point`.
 
     Along an axis of the voxels the layers are the slices whose centres lie in the slab (at least the
-    nearest one); at an angle they stand one voxel apart, evenly about the plane, and further apart where
-    the slab would need too many: it is always as thick as it says.
+    nearest one); at an angle they stand one voxel apart, evenly about the plane, and further apart
+    where the slab would need too many: it is always as thick as it says.
     """
     if slab.mode is SlabMode.OFF:
         return np.zeros(1)
