@@ -14,7 +14,7 @@ from pathlib import Path
 from types import TracebackType
 from typing import TYPE_CHECKING, Any
 
-from app.documents import pdf_document, study_block
+from app.documents import pdf_document, require_same_patient, study_block
 from app.files import write_private
 from app.report_search import Found, ReportSearch
 from app.sign_off import MEANINGS, blockers
@@ -184,12 +184,19 @@ class Desk:
         return tuple(_row(study, states.get(uid, ())) for uid, (_, study) in self._read.items())
 
     def open_study(self, study: Study) -> OpenedReport:
-        """Open a study for reading: its unfinished or newest report, started when there is none."""
+        """Open a study for reading: its unfinished or newest report, started when there is none.
+
+        Raises
+        ------
+        OtherPatientError
+            The report that is kept for it is another patient's.
+        """
         self.store.studies.opened(study.study_instance_uid, self.account)
         parts = self.store.reports.for_study(study.study_instance_uid, self.account)
         unfinished = [part for part in parts if part.state not in LOCKED]
         if unfinished or parts:
             opened = OpenedReport((unfinished or list(parts))[-1])
+            require_same_patient(opened.report, study)
         else:
             opened = OpenedReport(self.store.reports.start(study_block(study), self.account))
         stored = self.store.drafts.latest(study.study_instance_uid, self.account)

@@ -24,8 +24,10 @@ from reports.domain import (
 )
 from reports.export.document import ImageReference, PdfDocument
 from reports.export.key_image import EdgeLetters, KeyImage, Outline, evidence_number
+from reports.store.errors import OtherPatientError
 from viewer.imaging.geometry import ImagePlane
 from viewer.imaging.grey import default_window
+from viewer.imaging.identity import is_another, person
 from viewer.imaging.letters import edge_letters
 from viewer.imaging.own_presets import PRESETS
 from viewer.imaging.regions import Region, Shape, Space, outline
@@ -68,6 +70,22 @@ def study_block(study: Study, series: Series | None = None) -> StudyBlock:
         image_count=sum(one.image_count for one in study.series),
         synthetic=study.synthetic,
     )
+
+
+def require_same_patient(report: Report, study: Study) -> None:
+    """Let no report stand beside images of somebody else: a Study Instance UID may come twice.
+
+    Raises
+    ------
+    OtherPatientError
+        The report names another patient than the images.
+    """
+    kept, shown = report.study, study.patient
+    if is_another(person(kept.patient_id, kept.patient_name), person(shown.patient_id, shown.name)):
+        raise OtherPatientError(
+            "The report that is kept for this study names another patient than these images: two "
+            "studies came with one Study Instance UID, or the patient was corrected since."
+        )
 
 
 def image_references(study: Study) -> dict[str, ImageReference]:

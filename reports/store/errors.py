@@ -71,6 +71,10 @@ class StoreReadOnlyError(StoreError):
     """The store was opened for reading only, because its audit log does not hold."""
 
 
+class OtherPatientError(StoreError):
+    """What is kept for a study names another patient than its images do now."""
+
+
 class RecordDamagedError(StoreError):
     """A stored record is not the one that was hashed."""
 

@@ -11,7 +11,7 @@ from app.desk import Desk
 from app.engine import Engine
 from inference.drafting.triage import choose_series
 from reports.domain import Ledger, Role
-from reports.store.errors import StoreReadOnlyError
+from reports.store.errors import OtherPatientError, StoreReadOnlyError
 from reports.store.keys import ProviderKind
 from viewer.imaging.study import Patient, Study
 
@@ -35,6 +35,20 @@ def test_no_document_leaves_a_store_that_records_nothing(tmp_path: Path) -> None
         with pytest.raises(StoreReadOnlyError):
             desk.export_pdf(report, ledger, STUDY, None, out)
     assert not out.exists()
+
+
+def test_no_report_of_one_patient_is_opened_beside_images_of_another(tmp_path: Path) -> None:
+    other = Patient(patient_id="P2", name="Roe^Richard")
+    with Desk.open(tmp_path / "home", create=ProviderKind.FILE) as desk:
+        desk.store.accounts.add("ana", "Dr A. Reader", Role.RADIOLOGIST, PASSWORD)
+        desk.sign_in("ana", PASSWORD)
+        report = desk.open_study(STUDY).report
+        with pytest.raises(OtherPatientError, match="another patient"):
+            desk.open_study(STUDY.model_copy(update={"patient": other}))
+        corrected = Patient(patient_id="P1-7", name="DOE^Jane^")
+        for patient in (STUDY.patient, corrected):
+            opened = desk.open_study(STUDY.model_copy(update={"patient": patient}))
+            assert opened.report.id == report.id
 
 
 def test_a_redraft_after_more_images_arrived_measures_again() -> None:

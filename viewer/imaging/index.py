@@ -26,6 +26,7 @@ from viewer.imaging.headers import (
     read_odd_header,
     read_plain_header,
 )
+from viewer.imaging.identity import OTHER_PATIENT, of_other_patients
 from viewer.imaging.images import derived_uid, image_instance
 from viewer.imaging.mosaic import is_mosaic, with_tiles
 from viewer.imaging.notes import notes_of
@@ -122,6 +123,15 @@ def index_paths(
     images, doubled = _without_doubles(images, sources)
     objects, doubled_objects = without_double_objects(objects, sources.names)
     bad_files.extend((*doubled, *doubled_objects))
+    headers = [*(image.header for image in images), *(one.header for one in objects)]
+    others = set(of_other_patients(headers))
+    if others:
+        images = [one for one in images if one.header.path not in others]
+        objects = [one for one in objects if one.header.path not in others]
+        bad_files += [
+            BadFile(path=sources.names.get(path, path), reason=OTHER_PATIENT, code="other_patient")
+            for path in sorted(others)
+        ]
     return StudyIndex(
         studies=tuple(_studies(images, objects)),
         bad_files=tuple(bad_files),
