@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import itertools
 from collections.abc import Callable
 
@@ -84,6 +85,8 @@ def test_a_real_world_value_stands_beside_the_modality_value(make_stack: StackMa
 def test_an_uptake_is_told_by_its_kind() -> None:
     uptake = Probe((9,), 5210.0, "Bq/mL", (RealWorldValue(3.9, "{SUVbw}g/ml", ""),))
     assert probe_text(PointedPixel(1, 2, uptake)) == "5210 Bq/mL  3.9 SUVbw  px 1, 2"
+    same = dataclasses.replace(uptake, value=3.9, unit="g/mL")
+    assert probe_text(PointedPixel(1, 2, same)) == "3.9 SUVbw  px 1, 2"
 
 
 def test_colour_is_told_as_red_green_blue(make_stack: StackMaker) -> None:

@@ -81,6 +81,22 @@ def test_words_of_windows_without_a_name() -> None:
     assert window_text(automatic) == "W 10  L 5"
 
 
+@pytest.mark.parametrize(
+    ("width", "center", "said"),
+    [
+        (7.0, 3.5, "W 7  L 3.5"),
+        (17.125, 8.5632, "W 17.1  L 8.6"),
+        (0.0024, 0.0012, "W 0.0024  L 0.0012"),
+        (40.0, 40.0, "W 40  L 40"),
+        (533.3, -26.7, "W 533  L \u221227"),
+    ],
+)
+def test_a_narrow_window_is_written_as_finely_as_it_is_set(
+    width: float, center: float, said: str
+) -> None:
+    assert window_text(WindowPreset(center=center, width=width)) == said
+
+
 def test_an_image_without_windows_offers_none(pane: ImageViewport) -> None:
     assert window_after((), BROUGHT[0]) is None
     colour = np.zeros((9, 64, 96, 3), dtype=np.uint8)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 
 from PySide6.QtCore import QCoreApplication
@@ -21,6 +22,9 @@ PLANE_NAMES = ("Sagittal", "Coronal", "Axial")
 
 NEARLY_ALONG = 0.9
 """Cosine from which a normal counts as along a body axis; a plane between two is oblique."""
+
+WHOLE_FROM_WIDTH = 50.0
+"""Window width from which whole numbers say enough."""
 
 NO_UNIT = "1"
 """UCUM for a number whose unit the header does not give."""
@@ -186,7 +190,9 @@ def probe_text(pointed: PointedPixel | None, upper: str = "") -> str:
         red, green, blue = found.stored
         values.append(tr("RGB {r} {g} {b}").format(r=red, g=green, b=blue))
     elif found.value is not None:
-        values.append(value_text(found.value, found.unit))
+        # a real-world value of the same number (g/ml and SUVbw) names the unit better
+        if all(each.value != found.value for each in found.real_world):
+            values.append(value_text(found.value, found.unit))
         values += [value_text(each.value, each.unit) for each in found.real_world]
     place = tr("px {column}, {row}").format(column=pointed.column, row=pointed.row)
     words = " / ".join(filter(None, ("  ".join(values), upper)))
@@ -201,7 +207,15 @@ def window_text(window: WindowPreset | None) -> str:
         words = tr("VOI LUT: {name}") if window.explanation else tr("VOI LUT")
         return words.format(name=window.explanation)
     named = "" if window.explanation == "Automatic" else window.explanation
-    return "  ".join(filter(None, (f"W {signed(window.width)}  L {signed(window.center)}", named)))
+    width, center = (_window_number(one, window.width) for one in (window.width, window.center))
+    return "  ".join(filter(None, (f"W {width}  L {center}", named)))
+
+
+def _window_number(value: float, width: float) -> str:
+    """Write a part of a window to a fiftieth of its width: "40", "3.5" of SUV, "0.0012" of ADC."""
+    digits = max(0, math.ceil(math.log10(WHOLE_FROM_WIDTH / width))) if width > 0.0 else 0
+    number = signed(value, digits)
+    return number.rstrip("0").rstrip(".") if digits else number
 
 
 def link_text(link: Link | None) -> str:
