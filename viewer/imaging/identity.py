@@ -24,13 +24,21 @@ OTHER_PATIENT: Final = (
 
 
 Person = tuple[str, str]
-"""Patient's ID, and the name in one way of writing."""
+"""Patient's ID, and the name as it is compared."""
+
+
+def compared_name(name: str) -> str:
+    """Return a name to compare: without case and without empty components (PS3.5 6.2.1).
+
+    It is the alphabetic one, or the next group that is given: a name may be ideographic only.
+    """
+    groups = (group.rstrip("^ ") for group in name.split("="))
+    return next(filter(None, groups), "").casefold()
 
 
 def person(patient_id: str, name: str) -> Person:
-    """Return a patient with the name in one way of writing: without case and empty components."""
-    alphabetic = name.partition("=")[0]
-    return patient_id.strip(), " ".join(alphabetic.replace("^", " ").casefold().split())
+    """Return a patient as they are compared."""
+    return patient_id.strip(), compared_name(name)
 
 
 def is_another(one: Person, other: Person) -> bool:

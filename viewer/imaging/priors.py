@@ -11,6 +11,7 @@ from collections import defaultdict
 from collections.abc import Iterable
 from dataclasses import dataclass
 
+from viewer.imaging.identity import compared_name
 from viewer.imaging.study import Patient, Study
 
 
@@ -34,25 +35,17 @@ def same_patient(one: Patient, other: Patient) -> bool:
         return False
     if one.issuer:
         return True
-    return _name(one) == _name(other) or (bool(one.birth_date) and one.birth_date == other.birth_date)
+    same = compared_name(one.name) == compared_name(other.name)
+    return same or (bool(one.birth_date) and one.birth_date == other.birth_date)
 
 
 def same_name(one: Patient, other: Patient) -> bool:
     """Return whether name and birth date are given and equal."""
-    return bool(_name(one)) and bool(one.birth_date) and _by_name(one) == _by_name(other)
-
-
-def _name(patient: Patient) -> str:
-    """Return the name to compare: without case and without empty components (PS3.5 6.2.1).
-
-    It is the alphabetic one, or the next group that is given: a name may be ideographic only.
-    """
-    groups = (group.rstrip("^ ") for group in patient.name.split("="))
-    return next(filter(None, groups), "").casefold()
+    return bool(compared_name(one.name)) and bool(one.birth_date) and _by_name(one) == _by_name(other)
 
 
 def _by_name(patient: Patient) -> tuple[str, str]:
-    return _name(patient), patient.birth_date
+    return compared_name(patient.name), patient.birth_date
 
 
 class PriorFinder:
@@ -71,7 +64,7 @@ class PriorFinder:
             patient = study.patient
             if patient.patient_id:
                 self._by_id[patient.patient_id].append(study)
-            if _name(patient) and patient.birth_date:
+            if compared_name(patient.name) and patient.birth_date:
                 self._by_name[_by_name(patient)].append(study)
 
     def priors_of(self, study: Study) -> tuple[PriorStudy, ...]:
