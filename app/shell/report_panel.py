@@ -224,6 +224,8 @@ class ReportPanel(QWidget):
         self.card.show_evidence(None)
         self.finding_form.hide()
         self.clear_problem()
+        if model is None:
+            self.toast.hide()
         self._draw()
 
     def set_crops(self, crop: Callable[[str, int], tuple[QImage | None, str]]) -> None:
