@@ -18,6 +18,7 @@ from viewer.views.corner_text import (
     printed_name,
     series_text,
 )
+from viewer.views.viewport_paint import corner_words
 
 StackMaker = Callable[..., ImageStack]
 
@@ -106,6 +107,22 @@ def test_an_ultrasound_says_whether_its_regions_calibrate_it(make_stack: StackMa
     beyond = tissue.model_copy(update={"right": 2 * shown.columns})
     refused = words(raw, regions=(beyond,)).bottom_right
     assert "not calibrated: regions do not fit the picture" in refused
+
+
+@pytest.mark.gui
+def test_a_radiograph_without_letters_says_that_it_is_mirrored(qtbot, make_stack: StackMaker) -> None:  # type: ignore[no-untyped-def]
+    from viewer.views.viewport import ImageViewport
+
+    pane = ImageViewport()
+    qtbot.addWidget(pane)
+    pane.resize(480, 420)
+    pane.show_stack(make_stack(count=1, axes=None, modality="CR"))
+    assert pane.model.letters() is None
+    assert "Mirrored" not in corner_words(pane.model, pane.theme).bottom_left
+    pane.do("viewport.flip_horizontal")
+    assert "Mirrored" in corner_words(pane.model, pane.theme).bottom_left
+    pane.do("viewport.reset")
+    assert "Mirrored" not in corner_words(pane.model, pane.theme).bottom_left
 
 
 def test_a_projection_names_its_side_and_view_in_every_size(make_stack: StackMaker) -> None:

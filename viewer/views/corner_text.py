@@ -285,6 +285,7 @@ def corners(
     inverted: bool,
     tall: bool,
     narrow: bool = False,
+    mirrored: bool = False,
     probe: PointedPixel | None = None,
     upper: str = "",
     link: Link | None = None,
@@ -299,6 +300,8 @@ def corners(
         left and keeps one line in each corner (the window's header names the patient).
     narrow
         Whether two texts do not fit beside each other: then all stand at the left, one a line.
+    mirrored
+        Whether the reader mirrored it, against how it came up.
     probe
         What lies under the pointer; it stands over window and zoom.
     upper
@@ -312,10 +315,12 @@ def corners(
     place = position_text(plane)
     quality = (lossy_text(instance), decoder_text(decoder), calibration_text(series, instance))
     badge = badge_text(series.verdict)
+    # letters say it too, but not every radiograph has them
+    mirror = tr("Mirrored") if mirrored else ""
     if narrow:
         return Corners(
             top_left=(named, image),
-            bottom_left=_lines(probe_text(probe, upper), link_text(link), grey, place),
+            bottom_left=_lines(probe_text(probe, upper), mirror, link_text(link), grey, place),
             badge=badge,
         )
     if not tall:
@@ -323,7 +328,7 @@ def corners(
         return Corners(
             (named,),
             (image,),
-            _lines(probe_text(probe, upper), grey),
+            _lines(probe_text(probe, upper), mirror, grey),
             _lines(link_text(link), below),
             badge,
         )
@@ -344,7 +349,9 @@ def corners(
     return Corners(
         top_left=identity,
         top_right=_lines(named, image),
-        bottom_left=_lines(probe_text(probe, upper), tr("Inverted") if inverted else "", grey, zoom),
+        bottom_left=_lines(
+            probe_text(probe, upper), mirror, tr("Inverted") if inverted else "", grey, zoom
+        ),
         bottom_right=_lines(*quality, link_text(link), place, technique),
         badge=badge,
     )

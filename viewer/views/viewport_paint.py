@@ -180,6 +180,7 @@ def corner_words(model: ViewportModel, theme: Theme) -> Corners:
         window=model.window(),
         zoom_percent=100 * model.scale() * model.pixel_ratio / model.image_size().finest,
         inverted=model.state.inverted,
+        mirrored=model.state.mirrored is not model.hung.home.mirrored,
         tall=model.size[1] >= theme.value("viewport", "identity-from-height"),
         narrow=is_narrow(model.size[0], theme),
         probe=probe,
