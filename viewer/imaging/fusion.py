@@ -20,7 +20,7 @@ from viewer.imaging.grey import default_window
 from viewer.imaging.resample import RESAMPLED, as_shown_volume
 from viewer.imaging.spaces import SPACES
 from viewer.imaging.study import Series
-from viewer.imaging.suv import SuvScale, suv_scale
+from viewer.imaging.suv import SUV_TOP, SuvScale, suv_scale
 from viewer.imaging.volume import ImageStack, Volume
 
 Values = npt.NDArray[np.float32]
@@ -28,9 +28,6 @@ Colours = npt.NDArray[np.uint32]
 
 UPTAKE: Final = ("PT", "NM")
 """Modalities that show uptake: they lie over the anatomy of others."""
-
-SUV_TOP: Final = 7.0
-"""Upper end of the window of SUVs as a series comes up; the lower is 0."""
 
 TOP_PERCENTILE: Final = 99.8
 """Share of the voxels under the upper end of a window that no SUV and no header gives."""

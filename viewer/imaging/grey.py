@@ -29,6 +29,7 @@ import numpy.typing as npt
 import resources
 from viewer.imaging.mappings import ColourTable, LookupTable
 from viewer.imaging.study import Instance, WindowPreset
+from viewer.imaging.suv import SUV_TOP, SuvScale, suv_scale
 from viewer.imaging.volume import ImageStack
 
 Grey = npt.NDArray[np.uint8]
@@ -210,12 +211,20 @@ def pipeline_of(
 
 
 def default_window(stack: ImageStack, index: int) -> WindowPreset:
-    """Return the header's first window of a frame, else one from the percentiles of its values."""
+    """Return the header's first window of a frame, else one from the percentiles of its values.
+
+    SUVs have one window for all frames: the same grey is the same uptake on every slice.
+    """
     instance_index, number = stack.frames[index]
     instance = stack.series.instances[instance_index]
     attributes = instance.of_frame(number)
     if attributes.windows:
         return attributes.windows[0]
+    if stack.series.modality == "PT" and isinstance(scale := suv_scale(stack.series), SuvScale):
+        top = SUV_TOP / scale.factor
+        return WindowPreset(
+            center=top / 2.0, width=top, explanation="Automatic", function="LINEAR_EXACT"
+        )
     stored = stack.stored[index]
     values = np.asarray(stored).reshape(-1)
     if instance.floating or padding_range(instance) is not None:

@@ -16,6 +16,9 @@ from typing import Final
 
 from viewer.imaging.study import PetFacts, Series
 
+SUV_TOP: Final = 7.0
+"""Upper end of the window of SUVs as a series comes up; the lower is 0."""
+
 GRAMS_PER_KG: Final = 1000.0
 
 MIN_DOSE_BQ: Final = 1e6
