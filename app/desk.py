@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, Any
 
 from app.documents import pdf_document, require_same_patient, study_block
 from app.files import write_private
+from app.imported import kept_of
 from app.report_search import Found, ReportSearch
 from app.sign_off import MEANINGS, blockers
 from inference.evidence.masks import MaskStore
@@ -78,10 +79,7 @@ class OpenedReport:
 
 @dataclass(frozen=True)
 class SignedDocument:
-    """A signed report and its sealed PDF, in the store and as a file.
-
-    `path` is none when the disk had no room for the file; the document in the store is not lost.
-    """
+    """A signed report and its sealed PDF, in the store and as a file (none on a full disk)."""
 
     report: Report
     pdf: bytes
@@ -163,10 +161,12 @@ class Desk:
         forget_lasting()
         self._search.forget()
 
-    def import_studies(self, index: StudyIndex) -> None:
-        """Keep the studies of an import in the worklist; their pixels stay where they are."""
-        studies = {study.study_instance_uid: "\n".join(study_lines(study)) for study in index.studies}
+    def import_studies(self, index: StudyIndex) -> StudyIndex:
+        """Keep the studies of an import in the worklist; return the import with what was refused."""
+        kept = kept_of(index, (row.study for row in self.studies()))
+        studies = {study.study_instance_uid: "\n".join(study_lines(study)) for study in kept.studies}
         self.store.studies.save(studies, self.account)
+        return kept
 
     def studies(self) -> tuple[StudyRow, ...]:
         """Return the worklist, newest import first."""

@@ -80,7 +80,9 @@ def _signed(desk: Desk, engine: Engine, folder: DraftFolder, password: str) -> S
     study, ledger, draft, trace = folder.read()
     if not draft.sentences:
         raise CommandFailed("The draft has no sentence: there is nothing to sign.")
-    desk.import_studies(StudyIndex(studies=(study,)))
+    refused = desk.import_studies(StudyIndex(studies=(study,))).bad_files
+    if refused:
+        raise CommandFailed(refused[0].reason)
     opened = desk.open_study(study)
     if opened.report.state in LOCKED:
         raise CommandFailed(

@@ -89,12 +89,12 @@ class Importing(QObject):
         if desk is None:
             return
         time = QTime.currentTime().toString("HH:mm")
-        outcome = Imported(self._names, index, self._clock.elapsed() / 1000, time)
+        seconds = self._clock.elapsed() / 1000
 
-        def stored(_none: object) -> None:
-            self.last = outcome
+        def stored(kept: StudyIndex) -> None:
+            outcome = self.last = Imported(self._names, kept, seconds, time)
             self._bar.finish(outcome)
-            if index.studies and not index.bad_files:
+            if kept.studies and not kept.bad_files:
                 self._bar.hide()
             self.doing.emit("")
             self.imported.emit(outcome)

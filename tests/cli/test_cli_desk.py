@@ -13,7 +13,8 @@ from inference.drafting.triage import choose_series
 from reports.domain import Ledger, Role
 from reports.store.errors import OtherPatientError, StoreReadOnlyError
 from reports.store.keys import ProviderKind
-from viewer.imaging.study import Patient, Study
+from viewer.imaging.geometry import GeometryVerdict, VerdictKind
+from viewer.imaging.study import Instance, Patient, Series, Study, StudyIndex
 
 PASSWORD = "a good long password"
 STUDY = Study(study_instance_uid="1.2.3", patient=Patient(patient_id="P1", name="Doe^Jane"))
@@ -67,3 +68,24 @@ def test_a_redraft_after_more_images_arrived_measures_again() -> None:
     assert [one.ledger.evidence[0].value("images").text for one in (first, later)] == ["40", "60"]
     assert first.ledger.evidence[1].refusal is not None
     assert later.ledger.evidence[1].value("volume").text
+
+
+def test_no_study_of_another_patient_takes_the_place_of_one_in_the_worklist(tmp_path: Path) -> None:
+    instance = Instance(
+        path="other.dcm", sop_instance_uid="1.2.9", sop_class_uid="1.2", transfer_syntax_uid="1.2"
+    )
+    verdict = GeometryVerdict(kind=VerdictKind.SINGLE, reason="There is one image only.")
+    series = Series(series_instance_uid="1.2.8", instances=(instance,), verdict=verdict)
+    other = Patient(patient_id="P2", name="Roe^Richard")
+    foreign = STUDY.model_copy(update={"patient": other, "series": (series,)})
+    with Desk.open(tmp_path / "home", create=ProviderKind.FILE) as desk:
+        desk.store.accounts.add("ana", "Dr A. Reader", Role.RADIOLOGIST, PASSWORD)
+        desk.sign_in("ana", PASSWORD)
+        assert desk.import_studies(StudyIndex(studies=(STUDY,))).studies == (STUDY,)
+        kept = desk.import_studies(StudyIndex(studies=(foreign,)))
+        assert kept.studies == ()
+        assert [(bad.path, bad.code) for bad in kept.bad_files] == [("other.dcm", "other_patient")]
+        assert [row.study for row in desk.studies()] == [STUDY]
+        corrected = STUDY.model_copy(update={"description": "read again"})
+        assert desk.import_studies(StudyIndex(studies=(corrected,))).studies == (corrected,)
+        assert [row.study for row in desk.studies()] == [corrected]
