@@ -41,6 +41,7 @@ from reports.domain import (
 )
 from viewer.imaging.marks import Mark
 from viewer.imaging.study import Study
+from viewer.views.mouse import MOUSE
 from viewer.views.reader_adapter import ReaderAdapter
 from viewer.views.reading_area import ReadingArea
 from viewer.views.series_strip import SeriesItem
@@ -222,6 +223,9 @@ class ReadingPage(QWidget):
         self.sealed.show_report(None, None)
         self.panel.show_trace(())
         self.panel.question.clear()
+        if self.area.grid.tool.draws:
+            # The first click in another patient's images must not leave a mark there.
+            self.area.grid.set_tool(MOUSE.start)
         self.area.open_study(entry.study, entry.earlier)
         assert self._store_thread is not None
         self._opening = self._store_thread.run(

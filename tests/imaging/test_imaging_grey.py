@@ -100,7 +100,7 @@ def test_the_table_cannot_be_changed_by_its_user() -> None:
         table[0] = 1
 
 
-def make_stack(stored: np.ndarray, **fields: object) -> ImageStack:
+def make_stack(stored: np.ndarray, *, modality: str = "", **fields: object) -> ImageStack:
     """Return a stack of one image."""
     instance = Instance(
         path="/a.dcm",
@@ -115,7 +115,9 @@ def make_stack(stored: np.ndarray, **fields: object) -> ImageStack:
         signed=True,
         **fields,
     )
-    series = Series(series_instance_uid="1.1", instances=(instance,), verdict=judge([]))
+    series = Series(
+        series_instance_uid="1.1", modality=modality, instances=(instance,), verdict=judge([])
+    )
     return ImageStack(series=series, stored=stored[np.newaxis], frames=((0, 1),))
 
 
@@ -145,6 +147,13 @@ def test_an_automatic_window_spans_the_values_in_modality_units_without_the_padd
     inside = stored[1:].astype(float) * 2.0 - 1000.0
     assert automatic.center - automatic.width / 2 == pytest.approx(np.percentile(inside, 0.5))
     assert automatic.center + automatic.width / 2 == pytest.approx(np.percentile(inside, 99.5))
+
+
+def test_a_ct_in_hounsfield_units_without_a_window_comes_up_as_soft_tissue() -> None:
+    stack = make_stack(STORED, modality="CT", rescale_type="HU", rescale_intercept=-1024.0)
+    assert default_window(stack, 0) == presets("CT")["1"]
+    other = make_stack(STORED, modality="CT", rescale_type="US", rescale_intercept=-1024.0)
+    assert default_window(other, 0).explanation == "Automatic"
 
 
 def test_an_image_of_one_value_has_a_window_with_a_width() -> None:

@@ -103,7 +103,7 @@ def grey(ds: Any, stored: np.ndarray, found: list[Any]) -> np.ndarray:
         index = np.clip(values - first, 0, len(item.LUTData) - 1).astype(int)
         shown = np.asarray(item.LUTData, dtype=np.float64)[index] * (255.0 / (2**bits - 1))
     else:
-        shown = automatic(values[~padding], values)
+        shown = without_window(ds, modality, values, padding)
     levels = np.floor(shown + 0.5).astype(np.uint8)
     if ds.PhotometricInterpretation == "MONOCHROME1" or ds.get("PresentationLUTShape") == "INVERSE":
         levels = 255 - levels
@@ -111,6 +111,24 @@ def grey(ds: Any, stored: np.ndarray, found: list[Any]) -> np.ndarray:
     if ds.get("PixelPresentation") in ("COLOR", "MIXED"):
         return coloured(ds, stored, levels)
     return levels
+
+
+def without_window(ds: Any, modality: Any, values: np.ndarray, padding: np.ndarray) -> np.ndarray:
+    """What an image that brings no window comes up with."""
+    if in_hounsfield(ds, modality):
+        return windowed(values, 40.0, 400.0, "LINEAR")
+    if ds.get("Modality") == "PT" and ds.get("Units") == "GML":
+        # the values are SUVs: 0 to 7 on every slice
+        return windowed(values, 3.5, 7.0, "LINEAR_EXACT")
+    return automatic(values[~padding], values)
+
+
+def in_hounsfield(ds: Any, modality: Any) -> bool:
+    """A CT that says HU comes up as soft tissue when it brings no window of its own."""
+    kind = modality.get("RescaleType") or ds.get("RescaleType")
+    whole = "PixelPresentation" not in ds and "ModalityLUTSequence" not in ds
+    is_scout = "LOCALIZER" in (ds.get("ImageType") or ())
+    return ds.get("Modality") == "CT" and kind == "HU" and whole and not is_scout
 
 
 def coloured(ds: Any, stored: np.ndarray, levels: np.ndarray) -> np.ndarray:

@@ -84,3 +84,14 @@ def test_keys_choose_the_tools_and_marks_are_found_again(reader: Driver) -> None
     assert board.marks == (first,)
     reader.press(Qt.Key.Key_N, Keys.ShiftModifier)
     assert reader.viewport.shown_frame() == here
+
+
+def test_a_drawing_tool_is_put_down_when_another_study_opens(reader: Driver) -> None:
+    grid = reader.reading.area.grid
+    reader.press(Qt.Key.Key_L)
+    assert grid.tool is Tool.LENGTH
+    reader.press(Qt.Key.Key_W, Keys.ControlModifier)
+    reader.until(lambda: reader.window.pages.currentWidget() is reader.window.worklist)
+    reader.window.worklist.open_current(False)
+    reader.until(lambda: reader.viewport.stack() is not None)
+    assert not grid.tool.draws

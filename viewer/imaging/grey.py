@@ -28,7 +28,7 @@ import numpy.typing as npt
 
 import resources
 from viewer.imaging.mappings import ColourTable, LookupTable
-from viewer.imaging.study import Instance, WindowPreset
+from viewer.imaging.study import Instance, Series, WindowPreset
 from viewer.imaging.suv import SUV_TOP, SuvScale, suv_scale
 from viewer.imaging.volume import ImageStack
 
@@ -36,6 +36,9 @@ Grey = npt.NDArray[np.uint8]
 FloatArray = npt.NDArray[np.float64]
 
 TABLE_SIZE: Final = 65536
+
+SOFT_TISSUE: Final = "1"
+"""Key of the CT preset for images that bring no window."""
 
 AUTO_PERCENTILES: Final = (0.5, 99.5)
 """Share of pixels, in percent, below and above an automatic window."""
@@ -210,10 +213,22 @@ def pipeline_of(
     )
 
 
+def _is_hounsfield(series: Series, instance: Instance) -> bool:
+    """Return whether the values of a CT image are Hounsfield units (PS3.3 C.8.2.1.1.2)."""
+    plain = not instance.floating and instance.supplemental is None and instance.modality_lut is None
+    return (
+        plain
+        and series.modality == "CT"
+        and instance.rescale_type == "HU"
+        and "LOCALIZER" not in series.image_type
+    )
+
+
 def default_window(stack: ImageStack, index: int) -> WindowPreset:
     """Return the header's first window of a frame, else one from the percentiles of its values.
 
-    SUVs have one window for all frames: the same grey is the same uptake on every slice.
+    SUVs have one window for all frames: the same grey is the same uptake on every slice. So have
+    Hounsfield units: soft tissue, as a reader expects a CT that brings no window of its own.
     """
     instance_index, number = stack.frames[index]
     instance = stack.series.instances[instance_index]
@@ -225,6 +240,8 @@ def default_window(stack: ImageStack, index: int) -> WindowPreset:
         return WindowPreset(
             center=top / 2.0, width=top, explanation="Automatic", function="LINEAR_EXACT"
         )
+    if _is_hounsfield(stack.series, instance):
+        return presets("CT")[SOFT_TISSUE]
     stored = stack.stored[index]
     values = np.asarray(stored).reshape(-1)
     if instance.floating or padding_range(instance) is not None:
