@@ -45,7 +45,7 @@ def phantom(make_stack_once):
 
 @pytest.fixture(scope="module")
 def make_stack_once():
-    from conftest import build_stack
+    from analytic_stack import build_stack
 
     return build_stack(count=SLICES, rows=ROWS, columns=COLUMNS, between=1.0, pixels=phantom_slice)
 

@@ -39,7 +39,7 @@ def cube_slice(frame: int, rows: int, columns: int) -> np.ndarray:
 
 @pytest.fixture(scope="module")
 def voxels():
-    from conftest import build_stack
+    from analytic_stack import build_stack
 
     stack = build_stack(count=SIDE, rows=SIDE, columns=SIDE, between=1.0, pixels=cube_slice)
     return voxels_of(ShownVolume(as_volume(stack)))
