@@ -45,7 +45,7 @@ if TYPE_CHECKING:
     from reports.store.accounts import Account
     from reports.store.database import Store
     from reports.store.keys import ProviderKind
-    from reports.store.records import PreferenceKind, RecordKind
+    from reports.store.kinds import PreferenceKind, RecordKind
 
 DOCUMENTS_FOLDER = "documents"
 """Sub-folder of the home that holds sealed PDFs beside the copies in the store."""

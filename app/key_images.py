@@ -11,6 +11,7 @@ from uuid import uuid4
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from app.marks import Way
+from reports.store.kinds import RecordKind
 from viewer.imaging.study import WindowPreset
 
 if TYPE_CHECKING:
@@ -109,8 +110,6 @@ def key_images_in(body: Mapping[str, Any] | None) -> KeptImages:
 
 def key_images_of_study(desk: Desk, study_instance_uid: str) -> KeptImages:
     """Return the key images that are kept with a study (blocks)."""
-    from reports.store.records import RecordKind
-
     return key_images_in(desk.study_record(study_instance_uid, RecordKind.KEY_IMAGES))
 
 

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 from pydantic import ValidationError
 
+from reports.store.kinds import RecordKind
 from viewer.imaging.marks import Mark, MarkKind
 
 if TYPE_CHECKING:
@@ -62,8 +63,6 @@ def marks_of_study(desk: Desk, study_instance_uid: str) -> Marks:
     StoreError
         The store refused.
     """
-    from reports.store.records import RecordKind
-
     return marks_in(desk.study_record(study_instance_uid, RecordKind.MARKS))
 
 

@@ -14,6 +14,7 @@ from app.cli.people import read_password
 from app.cli.store import open_desk
 from app.home import home_folder
 from reports.export.deidentify_profile import Choices, Dates
+from reports.store.kinds import RecordKind
 
 if TYPE_CHECKING:
     from app.desk import Desk
@@ -38,7 +39,6 @@ def export_marks(
     from app.engine import Engine
     from app.key_images import key_images_in
     from app.marks import marks_of_study
-    from reports.store.records import RecordKind
 
     with reported_errors():
         password = read_password(password_stdin, f"Password of {user}: ")

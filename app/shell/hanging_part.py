@@ -15,7 +15,7 @@ from app.shell.hanging_editor import HangingEditor
 from app.shell.hanging_rows import rule_words, tr
 from app.shell.parts import PartContext, SidePage
 from app.shell.priors_page import PriorsPage
-from reports.store.records import PreferenceKind
+from reports.store.kinds import PreferenceKind
 from viewer.imaging.hanging import Hanging
 from viewer.imaging.hanging_protocol import HangingProtocol, Links
 from viewer.imaging.letters import edge_letters

@@ -27,7 +27,7 @@ from app.shell.output_picture import Words, picture_of
 from app.shell.output_sheet import SheetPicture
 from app.shell.parts import PartContext, SidePage
 from app.shell.saving import RecordSaver
-from reports.store.records import RecordKind
+from reports.store.kinds import RecordKind
 from viewer.imaging.study import Series, Study
 from viewer.views.frame_image import to_qimage
 from viewer.views.marks.layer import MarksLayer

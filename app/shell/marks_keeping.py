@@ -13,7 +13,7 @@ from app.marks import Marks, MarksError, body_of, marks_in
 from app.shell.background import Background
 from app.shell.saving import MakeBody, RecordSaver
 from reports.store.errors import RecordDamagedError
-from reports.store.records import RecordKind
+from reports.store.kinds import RecordKind
 from viewer.imaging.marks import Mark
 from viewer.imaging.study import Study
 

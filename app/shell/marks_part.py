@@ -15,7 +15,7 @@ from app.shell.marks_page import MarksPage
 from app.shell.parts import PartContext, SidePage
 from inference.evidence.marked import place_of
 from reports.domain import LesionError
-from reports.store.records import RecordKind
+from reports.store.kinds import RecordKind
 from viewer.imaging.marks import Mark
 from viewer.imaging.marks_measure import Histogram, frame_pixels, histogram_of
 from viewer.imaging.measure import Refusal

@@ -27,8 +27,9 @@ from viewer.imaging.objects.segments import SegmentationContent
 from viewer.imaging.objects.states import PresentationContent
 from viewer.imaging.study import Study
 from viewer.views.objects.board import ObjectsBoard
+from viewer.views.objects.layers import layers_of
 from viewer.views.objects.laying import Shaped
-from viewer.views.objects.presentation_layer import layers_of, presenter_of
+from viewer.views.objects.presentation_layer import presenter_of
 from viewer.views.stack_view import StackView
 
 PAGE = "objects"

@@ -297,11 +297,7 @@ class OutputPart(QObject):
 
     def export_marks(self, folder: Path) -> None:
         """Write the marks as SR, brushed ones also as SEG; what is drawn is saved first."""
-        part = next((one for one in self._context.area.children() if hasattr(one, "book")), None)
-        if part is None:
-            self._write_marks(folder)
-        else:
-            part.flush(lambda is_saved: self._write_saved(folder, is_saved=is_saved))
+        self._context.save_all(lambda is_saved: self._write_saved(folder, is_saved=is_saved))
 
     def _write_saved(self, folder: Path, *, is_saved: bool) -> None:
         if is_saved:

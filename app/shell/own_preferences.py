@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 from PySide6.QtCore import QObject, Signal
 
@@ -12,13 +11,11 @@ from app.desk import Desk
 from app.preferences import Preferences, keep_scale, read, read_machine
 from app.shell.act_binding import ACTS
 from app.shell.background import Background
+from reports.store.kinds import PreferenceKind
 from viewer.imaging.own_presets import PRESETS
 from viewer.imaging.study import WindowPreset
 from viewer.views.key_bindings import keymap
 from viewer.views.mouse import MOUSE
-
-if TYPE_CHECKING:
-    from reports.store.records import PreferenceKind
 
 RECORDS = {"bindings": ("keys", "mouse"), "presets": ("presets",), "display": ("display",)}
 """Which parts of the preferences stand in which record of the store (`PreferenceKind`)."""
@@ -61,7 +58,7 @@ class OwnPreferences(QObject):
         def work() -> dict[str, object]:
             body: dict[str, object] = {}
             for record in RECORDS:
-                body |= desk.preference(_kind(record)) or {}
+                body |= desk.preference(PreferenceKind(record)) or {}
             return body
 
         def done(body: dict[str, object]) -> None:
@@ -124,12 +121,5 @@ def _body(own: Preferences, names: tuple[str, ...]) -> dict[str, object]:
     return {name: value for part in names for name, value in own.part(part).items()}
 
 
-def _kind(record: str) -> PreferenceKind:
-    # The store's library loads on its thread, not while the window is built.
-    from reports.store.records import PreferenceKind
-
-    return PreferenceKind(record)
-
-
 def _save(desk: Desk, record: str, body: dict[str, object]) -> Callable[[], None]:
-    return lambda: desk.save_preference(_kind(record), body)
+    return lambda: desk.save_preference(PreferenceKind(record), body)

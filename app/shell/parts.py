@@ -56,6 +56,8 @@ class PartContext:
         Words that pass, and a problem that stays: title, why, what to do.
     show_side_page
         Opens the side panel at a page.
+    save_all
+        Saves report and parts now, then tells whether all of it is in the store.
     name_side_page
         Says something else on the tab of a page.
     """
@@ -75,6 +77,7 @@ class PartContext:
     show_side_page: Callable[[str], None]
     name_side_page: Callable[[str, str], None]
     window: Callable[[], QWidget]
+    save_all: Callable[[Callable[[bool], None]], None]
 
 
 class Part(Protocol):

@@ -124,6 +124,7 @@ class ReadingPage(QWidget):
             show_side_page=self.show_side_page,
             name_side_page=lambda name, title: self.side.set_title(name, title),  # noqa: PLW0108 - made later
             window=self.window,
+            save_all=self.flush,
         )
 
     def _lay_out(self) -> None:

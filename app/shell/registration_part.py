@@ -13,7 +13,7 @@ from PySide6.QtWidgets import QMenu, QWidget
 from app.shell.background import Job
 from app.shell.fusion_volumes import OverVolumes
 from app.shell.parts import LightPart, PartContext
-from reports.store.records import RecordKind
+from reports.store.kinds import RecordKind
 from viewer.imaging.fusion import OverVolume
 from viewer.imaging.reformat import grid_of
 from viewer.imaging.registration import Proposal, as_registration, register, why_not

@@ -15,7 +15,7 @@ from app.report_model import ReportModel
 from app.shell.autosave import Autosave
 from app.shell.background import Background
 from reports.domain import Report
-from reports.store.records import RecordKind
+from reports.store.kinds import RecordKind
 
 SETTINGS = ("presets", "session.json")
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from PySide6.QtCore import QEvent, QObject, QTimer, Signal
 
@@ -12,7 +13,6 @@ from app.desk import Desk
 from app.shell.background import Background
 from app.shell.saving import SETTINGS
 from app.shell.sign_in import SignInPage, StorePage
-from reports.store.accounts import Account
 from reports.store.errors import (
     NoStoreError,
     PassphraseNeededError,
@@ -20,6 +20,9 @@ from reports.store.errors import (
     WrongPassphraseError,
     WrongPasswordError,
 )
+
+if TYPE_CHECKING:
+    from reports.store.accounts import Account
 
 OpenDesk = Callable[[Path, str | None], Desk]
 

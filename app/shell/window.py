@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from PySide6.QtCore import QEvent, QObject, Qt, QTimer, Signal
 from PySide6.QtGui import (
@@ -16,10 +17,9 @@ from PySide6.QtGui import (
 )
 from PySide6.QtWidgets import QFileDialog, QStackedWidget, QVBoxLayout, QWidget
 
-from app.acts import REPORT_ACTS, WINDOW_ACTS
 from app.desk import Desk
 from app.engine import Engine
-from app.shell.act_binding import bind_acts
+from app.shell.act_binding import ACTS, bind_acts
 from app.shell.background import Background
 from app.shell.command_palette import CommandPalette
 from app.shell.header import AlertStrip, DropFrame, ErrorStrip, NoticeStrip, StatusLine
@@ -36,20 +36,20 @@ from app.shell.worklist import WorklistPage
 from app.shell.worklist_entries import Entry, entries_of
 from app.shell.worklist_search import WorklistSearch
 from inference.models.registry import InstalledModel
-from reports.store.accounts import Account
-from viewer.acts import VIEWER_ACTS, Scope
+from viewer.acts import Scope
 from viewer.imaging.reader import Reader
 from viewer.views.plain_tip import plain_tip
 from viewer.views.reader_adapter import ReaderAdapter
 from viewer.views.theme import Theme
+
+if TYPE_CHECKING:
+    from reports.store.accounts import Account
 
 ARCHIVE_FOLDER = "archive"
 """Sub-folder of the home into which ZIP files are unpacked."""
 
 SMALLEST = (1100, 640)
 """Least size of the window, logical pixels."""
-
-ACTS = (*REPORT_ACTS, *VIEWER_ACTS, *WINDOW_ACTS)
 
 
 class SightlineWindow(QWidget):
@@ -143,8 +143,7 @@ class SightlineWindow(QWidget):
         self.drop_frame = DropFrame(self, theme)
         self.palette_layer = CommandPalette(theme, self, ACTS, self.why_not)
         self.sheet = ShortcutSheet(theme, self, ACTS)
-        viewer = [act for act in VIEWER_ACTS if act.scope is Scope.WINDOW]
-        bind_acts(self, (*REPORT_ACTS, *viewer, *WINDOW_ACTS), self._ask)
+        bind_acts(self, [act for act in ACTS if act.scope is not Scope.VIEWPORT], self._ask)
 
     def _connect(self) -> None:
         self.session.deskOpened.connect(self._desk_opened)

@@ -11,7 +11,6 @@ import hashlib
 import json
 from collections.abc import Mapping
 from dataclasses import dataclass
-from enum import StrEnum
 from typing import Any, Final
 
 import sqlalchemy as sa
@@ -27,6 +26,7 @@ from reports.store.accounts import (
     require_reader,
 )
 from reports.store.errors import RecordDamagedError, RecordRefusedError, StaleRevisionError
+from reports.store.kinds import PreferenceKind, RecordKind
 from reports.store.schema import PREFERENCES, STUDY_RECORDS
 from reports.store.transaction import Transactions
 
@@ -35,24 +35,6 @@ LARGEST_RECORD: Final = 8 * 2**20
 LARGEST_PREFERENCE: Final = 2**18
 LONGEST_ACT: Final = 120
 """Characters of the words that name an act in the audit log."""
-
-
-class RecordKind(StrEnum):
-    """What is kept beside the report of a study; of LESIONS the subject is a patient key."""
-
-    MARKS = "marks"
-    KEY_IMAGES = "key images"
-    REGISTRATIONS = "registrations"
-    LESIONS = "lesions"
-
-
-class PreferenceKind(StrEnum):
-    """What an account keeps for itself."""
-
-    BINDINGS = "bindings"
-    PRESETS = "presets"
-    HANGING = "hanging"
-    DISPLAY = "display"
 
 
 @dataclass(frozen=True)

@@ -165,9 +165,10 @@ def _loop(window: Any, camera: Any) -> float:
 
 
 def _until(application: Any, holds: Any) -> None:
+    from PySide6.QtCore import QEventLoop
+
     while not holds():
-        application.processEvents()
-        time.sleep(0.005)
+        application.processEvents(QEventLoop.ProcessEventsFlag.WaitForMoreEvents, 5)
 
 
 def _volume():  # type: ignore[no-untyped-def]

@@ -19,7 +19,7 @@ from app.marks import body_of
 from reports.audit.event import AuditAct
 from reports.domain import Role
 from reports.store.keys import ProviderKind
-from reports.store.records import RecordKind
+from reports.store.kinds import RecordKind
 from viewer.imaging.marks import Mark, MarkKind
 from viewer.imaging.study import StudyIndex
 

@@ -19,7 +19,7 @@ from app.key_images import KeptImage, key_images_body
 from app.marks import body_of
 from reports.domain import Ledger, Role
 from reports.store.keys import ProviderKind
-from reports.store.records import RecordKind
+from reports.store.kinds import RecordKind
 from viewer.imaging.marks import LENGTH, Mark, MarkKind, MarkValue
 from viewer.imaging.reader import OpenStack
 from viewer.imaging.render import render_frame

@@ -22,6 +22,17 @@ from viewer.imaging.regions import Region, Shape
 from viewer.imaging.study import Study
 
 
+@pytest.fixture(scope="session")
+def qapp_cls():
+    """The application is made by the program itself."""
+    from PySide6.QtWidgets import QApplication
+
+    from app.shell.application import make_application
+
+    make_application()
+    return QApplication
+
+
 @pytest.fixture(scope="session", autouse=True)
 def no_secret_service() -> Iterator[None]:
     """A machine without a keyring: no test writes into the one of whoever runs it."""

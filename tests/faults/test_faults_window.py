@@ -15,7 +15,6 @@ from PySide6.QtWidgets import QApplication, QLabel, QWidget
 from pytestqt.qtbot import QtBot
 from window_sweep import Driver, Seen, Sweep, make_home
 
-from app.shell.application import make_application
 from viewer.views.viewport_paint import corner_words
 
 pytestmark = pytest.mark.gui
@@ -96,13 +95,6 @@ CASES: dict[str, Case] = {
     ),
 }
 """What is dropped, and what must be seen of it."""
-
-
-@pytest.fixture(scope="session")
-def qapp_cls() -> type[QApplication]:
-    """The application is made by the program itself."""
-    make_application()
-    return QApplication
 
 
 @pytest.fixture

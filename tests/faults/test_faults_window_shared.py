@@ -8,11 +8,8 @@ from pathlib import Path
 
 import pytest
 from fault_scene import sightline
-from PySide6.QtWidgets import QApplication
 from pytestqt.qtbot import QtBot
 from window_sweep import Driver, Sweep, make_home
-
-from app.shell.application import make_application
 
 pytestmark = [pytest.mark.gui, pytest.mark.shared]
 
@@ -48,13 +45,6 @@ ALONE = (
     *("rows_cols_65535.dcm", "huge_value_length.dcm", "truncated_in_pixels.dcm"),
 )
 """Files that share an object's UID with another one, or claim too much: brought one by one too."""
-
-
-@pytest.fixture(scope="session")
-def qapp_cls() -> type[QApplication]:
-    """The application is made by the program itself."""
-    make_application()
-    return QApplication
 
 
 @pytest.fixture

@@ -11,24 +11,14 @@ from pathlib import Path
 import hostile_files as hostile
 import pytest
 from pydicom.uid import generate_uid
-from PySide6.QtWidgets import QApplication
 from pytestqt.qtbot import QtBot
 from window_sweep import Driver, Sweep, make_home
-
-from app.shell.application import make_application
 
 sys.path.append(str(Path(__file__).resolve().parents[1] / "objects"))
 from object_files import SLICES, ct_slice, save
 from test_objects_damage import MAKERS, damaged
 
 pytestmark = pytest.mark.gui
-
-
-@pytest.fixture(scope="session")
-def qapp_cls() -> type[QApplication]:
-    """The application is made by the program itself."""
-    make_application()
-    return QApplication
 
 
 @pytest.fixture

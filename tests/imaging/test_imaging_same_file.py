@@ -89,5 +89,7 @@ def test_an_index_of_an_older_program_is_not_held_against_its_files(place: Path)
             )
         }
     )
-    place.touch()
     assert decode_one(old, stack_layout(old), 0).any()
+    other_of(place).save_as(place, enforce_file_format=True)
+    with pytest.raises(DecodeError, match="replaced after it was imported"):
+        decode_one(old, stack_layout(old), 0)

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Callable, Iterator
+from pathlib import Path
 
 if not os.environ.get("DISPLAY"):
     os.environ.setdefault("QT_QPA_PLATFORM", "offscreen")
@@ -10,10 +12,61 @@ if not os.environ.get("DISPLAY"):
 import pytest
 import report_sample
 from PySide6.QtWidgets import QApplication
+from pytestqt.qtbot import QtBot
+from shell_driver import PASSWORD, USER, Driver, copied, draft_into, make_home, open_desk
 
+from app.demo import sample
+from app.engine import Engine
 from app.report_model import ReportModel
+from app.shell.application import make_application
 from app.shell.style import apply_style
+from viewer.views.key_bindings import keymap
+from viewer.views.mouse import MOUSE
 from viewer.views.theme import Theme
+
+
+@pytest.fixture(scope="session")
+def qapp_cls() -> type[QApplication]:
+    """The application is made by the program itself."""
+    make_application()
+    return QApplication
+
+
+@pytest.fixture(scope="session")
+def imported_home(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A store with one radiologist and the phantom; tests work on copies."""
+    home = make_home(tmp_path_factory.mktemp("imported") / "home")
+    desk = open_desk(home)
+    desk.sign_in(USER, PASSWORD)
+    with Engine(home) as engine:
+        desk.import_studies(engine.reader.index([sample()]))
+    desk.close()
+    return home
+
+
+@pytest.fixture(scope="session")
+def drafted_home(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A store with the phantom, drafted and saved; tests work on copies."""
+    home = make_home(tmp_path_factory.mktemp("drafted") / "home")
+    draft_into(home)
+    return home
+
+
+@pytest.fixture
+def drive(qtbot: QtBot, tmp_path: Path) -> Iterator[Callable[..., Driver]]:
+    """Open the window on a copy of a home; keys and mouse are the defaults again after it."""
+    opened: list[Driver] = []
+
+    def start(home: Path, **options: tuple[int, int]) -> Driver:
+        driver = Driver(qtbot, copied(home, tmp_path / f"home{len(opened)}"), **options)
+        opened.append(driver)
+        return driver
+
+    yield start
+    for driver in opened:
+        driver.leave()
+    keymap().change({})
+    MOUSE.change({})
 
 
 @pytest.fixture

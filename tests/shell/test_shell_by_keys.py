@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
@@ -20,50 +19,16 @@ from PySide6.QtWidgets import (
     QTextEdit,
     QWidget,
 )
-from pytestqt.qtbot import QtBot
-from shell_driver import PASSWORD, USER, Driver, Keys, copied, draft_into, make_home
+from shell_driver import PASSWORD, USER, Keys
 
-from app.shell.application import make_application
 from app.shell.focus_ring import RINGED
 from reports.domain import ReportState
 from viewer.acts import Arrangement
-from viewer.views.key_bindings import keymap
 
 pytestmark = pytest.mark.gui
 
 CONTROLS = (QAbstractButton, QLineEdit, QComboBox, QAbstractItemView, QTabBar, QTextEdit)
 MOST_STOPS = 120
-
-
-@pytest.fixture(scope="session")
-def qapp_cls():
-    """The application is made by the program itself."""
-    make_application()
-    return QApplication
-
-
-@pytest.fixture(scope="module")
-def drafted_home(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A store with the phantom, drafted and saved."""
-    home = make_home(tmp_path_factory.mktemp("store") / "home")
-    draft_into(home)
-    return home
-
-
-@pytest.fixture
-def drive(qtbot: QtBot, tmp_path: Path) -> Iterator[Callable[..., Driver]]:
-    """Open the window on a copy of a home."""
-    opened: list[Driver] = []
-
-    def start(home: Path) -> Driver:
-        driver = Driver(qtbot, copied(home, tmp_path / f"home{len(opened)}"))
-        opened.append(driver)
-        return driver
-
-    yield start
-    for driver in opened:
-        driver.leave()
-    keymap().change({})
 
 
 def words_of(widget: QWidget) -> str:

@@ -15,7 +15,6 @@ from PySide6.QtWidgets import QApplication, QFileDialog, QLabel, QLineEdit, QWid
 from pytestqt.qtbot import QtBot
 
 from app.shell.act_binding import act_text
-from app.shell.application import make_application
 from reports.audit.event import AuditAct
 from viewer.acts import Scope
 from viewer.views.key_bindings import keymap
@@ -62,13 +61,6 @@ ASKING = {
 """Audited acts that first ask or work on: what they leave is tested with the answers elsewhere."""
 
 ROWS = {**every_act_page_rows.ROWS, **every_act_rows.ROWS}
-
-
-@pytest.fixture(scope="session")
-def qapp_cls():
-    """The application is made by the program itself."""
-    make_application()
-    return QApplication
 
 
 @pytest.fixture(scope="module")

@@ -10,11 +10,10 @@ from hanging_scene import SENTENCE, make_scene
 from PySide6.QtCore import QMimeData, QPoint, QPointF, Qt
 from PySide6.QtGui import QDragEnterEvent, QDropEvent
 from PySide6.QtTest import QTest
-from PySide6.QtWidgets import QApplication, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QVBoxLayout, QWidget
 from pytestqt.qtbot import QtBot
 from shell_driver import Driver, Keys, copied
 
-from app.shell.application import make_application
 from app.shell.worklist_badges import badge_lines
 from app.shell.worklist_table import Column
 from viewer.acts import Arrangement
@@ -23,13 +22,6 @@ from viewer.views.viewport import SERIES_MIME
 pytestmark = pytest.mark.gui
 
 CONTROL, SHIFT = Keys.ControlModifier, Keys.ShiftModifier
-
-
-@pytest.fixture(scope="session")
-def qapp_cls():
-    """The application is made by the program itself."""
-    make_application()
-    return QApplication
 
 
 @pytest.fixture(scope="module")

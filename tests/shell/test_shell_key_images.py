@@ -10,39 +10,16 @@ import pydicom
 import pytest
 from PySide6.QtCore import QPoint, Qt
 from PySide6.QtTest import QTest
-from PySide6.QtWidgets import QApplication
 from pytestqt.qtbot import QtBot
-from shell_driver import PASSWORD, USER, Driver, Keys, copied, make_home, open_desk
+from shell_driver import PASSWORD, USER, Driver, Keys, copied, open_desk
 
-from app.demo import sample
-from app.engine import Engine
 from app.key_images import key_images_of_study
-from app.shell.application import make_application
 from app.shell.key_images_part import KeyImagesPart
 from reports.audit.event import AuditAct
 
 pytestmark = pytest.mark.gui
 
 CTRL, NONE = Keys.ControlModifier, Keys.NoModifier
-
-
-@pytest.fixture(scope="session")
-def qapp_cls():
-    """The application is made by the program itself."""
-    make_application()
-    return QApplication
-
-
-@pytest.fixture(scope="module")
-def imported_home(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A store with one radiologist and the phantom."""
-    home = make_home(tmp_path_factory.mktemp("imported") / "home")
-    desk = open_desk(home)
-    desk.sign_in(USER, PASSWORD)
-    with Engine(home) as engine:
-        desk.import_studies(engine.reader.index([sample()]))
-    desk.close()
-    return home
 
 
 @pytest.fixture

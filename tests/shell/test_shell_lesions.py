@@ -15,18 +15,10 @@ from test_shell_marks import board, drag, page, part
 
 from app.engine import Engine
 from app.marks import marks_of_study
-from app.shell.application import make_application
 from reports.domain import Lesions, patient_key
-from reports.store.records import RecordKind
+from reports.store.kinds import RecordKind
 
 pytestmark = pytest.mark.gui
-
-
-@pytest.fixture(scope="session")
-def qapp_cls():
-    """The application is made by the program itself."""
-    make_application()
-    return QApplication
 
 
 @pytest.fixture(scope="module")

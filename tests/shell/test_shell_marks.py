@@ -8,14 +8,11 @@ from pathlib import Path
 import pytest
 from PySide6.QtCore import QPoint, Qt
 from PySide6.QtTest import QTest
-from PySide6.QtWidgets import QApplication, QLineEdit
+from PySide6.QtWidgets import QLineEdit
 from pytestqt.qtbot import QtBot
-from shell_driver import PASSWORD, USER, Driver, Keys, copied, make_home, open_desk
+from shell_driver import PASSWORD, USER, Driver, Keys, copied, open_desk
 
-from app.demo import sample
-from app.engine import Engine
 from app.marks import marks_of_study
-from app.shell.application import make_application
 from app.shell.marks_list import Whose
 from reports.audit.event import AuditAct
 from reports.domain import EvidenceKind, Section, SourceKind
@@ -25,25 +22,6 @@ from viewer.imaging.marks import Mark, MarkKind, MarkOrigin
 pytestmark = pytest.mark.gui
 
 CTRL, SHIFT = Keys.ControlModifier, Keys.ShiftModifier
-
-
-@pytest.fixture(scope="session")
-def qapp_cls():
-    """The application is made by the program itself."""
-    make_application()
-    return QApplication
-
-
-@pytest.fixture(scope="module")
-def imported_home(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A store with one radiologist and the phantom."""
-    home = make_home(tmp_path_factory.mktemp("imported") / "home")
-    desk = open_desk(home)
-    desk.sign_in(USER, PASSWORD)
-    with Engine(home) as engine:
-        desk.import_studies(engine.reader.index([sample()]))
-    desk.close()
-    return home
 
 
 @pytest.fixture
@@ -375,7 +353,7 @@ def test_finding_is_shown_again_in_the_window_in_which_it_was_seen(reader: Drive
 
 
 def test_record_of_a_newer_program_is_told_and_left_alone(qtbot: QtBot, home: Path) -> None:
-    from reports.store.records import RecordKind
+    from reports.store.kinds import RecordKind
 
     with open_desk(home) as desk:
         desk.sign_in(USER, PASSWORD)

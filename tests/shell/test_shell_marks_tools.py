@@ -8,24 +8,15 @@ from pathlib import Path
 import pytest
 from PySide6.QtCore import QPoint, Qt
 from PySide6.QtTest import QTest
-from PySide6.QtWidgets import QApplication
 from pytestqt.qtbot import QtBot
 from shell_driver import PASSWORD, USER, Driver, Keys, make_home, open_desk
 
 from app.demo import sample
 from app.engine import Engine
-from app.shell.application import make_application
 from viewer.acts import VIEWER_ACTS, Tool
 from viewer.imaging.marks import MarkKind
 
 pytestmark = pytest.mark.gui
-
-
-@pytest.fixture(scope="session")
-def qapp_cls():
-    """The application is made by the program itself."""
-    make_application()
-    return QApplication
 
 
 @pytest.fixture

@@ -8,24 +8,15 @@ import pytest
 from pydicom.dataset import Dataset, FileMetaDataset
 from pydicom.uid import ExplicitVRLittleEndian, generate_uid
 from PySide6.QtCore import Qt
-from PySide6.QtWidgets import QApplication
 from pytestqt.qtbot import QtBot
 from shell_driver import PASSWORD, USER, Driver, Keys, make_home, open_desk
 
 from app.engine import Engine
-from app.shell.application import make_application
 from reports.domain import Section
 
 pytestmark = pytest.mark.gui
 
 TEXT_REPORT = "1.2.840.10008.5.1.4.1.1.88.11"
-
-
-@pytest.fixture(scope="session")
-def qapp_cls():
-    """The application is made by the program itself."""
-    make_application()
-    return QApplication
 
 
 def text_report() -> Dataset:

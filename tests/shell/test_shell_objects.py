@@ -37,12 +37,10 @@ from objects_driver import (
 from PySide6.QtCore import Qt
 from PySide6.QtGui import QImage
 from PySide6.QtTest import QTest
-from PySide6.QtWidgets import QApplication
 from pytestqt.qtbot import QtBot
 from shell_driver import PASSWORD, USER, Driver, Keys, copied, make_home, open_desk
 
 from app.engine import Engine
-from app.shell.application import make_application
 from app.shell.objects_rows import RowKind
 from viewer.imaging.objects.foreign import ObjectKind
 from viewer.views.objects.presentation_layer import presenter_of
@@ -57,13 +55,6 @@ KINDS = (
     ObjectKind.KEY_OBJECT,
     ObjectKind.ENCAPSULATED_PDF,
 )
-
-
-@pytest.fixture(scope="session")
-def qapp_cls():
-    """The application is made by the program itself."""
-    make_application()
-    return QApplication
 
 
 @pytest.fixture(scope="module")

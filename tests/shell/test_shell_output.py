@@ -13,11 +13,9 @@ from PIL import Image
 from PySide6.QtCore import QPoint, Qt
 from PySide6.QtGui import QGuiApplication, QImage
 from PySide6.QtTest import QTest
-from PySide6.QtWidgets import QApplication
 from pytestqt.qtbot import QtBot
-from shell_driver import Driver, Keys, copied, draft_into, make_home
+from shell_driver import Driver, Keys, copied
 
-from app.shell.application import make_application
 from app.shell.output_part import OutputPart
 from app.shell.output_picture import picture_of
 from app.shell.output_print import PrintWish, What
@@ -28,20 +26,6 @@ from viewer.imaging.render import render_frame
 pytestmark = pytest.mark.gui
 
 CTRL, SHIFT, NONE = Keys.ControlModifier, Keys.ShiftModifier, Keys.NoModifier
-
-
-@pytest.fixture(scope="session")
-def qapp_cls():
-    """The application is made by the program itself."""
-    make_application()
-    return QApplication
-
-
-@pytest.fixture(scope="module")
-def drafted_home(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    home = make_home(tmp_path_factory.mktemp("drafted") / "home")
-    draft_into(home)
-    return home
 
 
 @pytest.fixture

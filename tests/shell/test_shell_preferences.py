@@ -16,7 +16,6 @@ from shell_driver import PASSWORD, USER, Driver, Keys, copied, draft_into, make_
 
 from app.preferences import MACHINE_FILE, Preset
 from app.shell.act_binding import ACTS, key_of
-from app.shell.application import make_application
 from app.shell.command_palette import palette_rows
 from app.shell.shortcut_sheet import keyed_groups
 from reports.domain import Role
@@ -28,13 +27,6 @@ from viewer.views.mouse import MOUSE
 pytestmark = pytest.mark.gui
 
 BY_NAME = {act.name: act for act in ACTS}
-
-
-@pytest.fixture(scope="session")
-def qapp_cls():
-    """The application is made by the program itself."""
-    make_application()
-    return QApplication
 
 
 @pytest.fixture(scope="module")
@@ -94,7 +86,7 @@ def open_keys(driver: Driver, query: str):
 
 def kept(driver: Driver) -> dict:
     """Return what the store keeps of the person's keys and mouse."""
-    from reports.store.records import PreferenceKind
+    from reports.store.kinds import PreferenceKind
 
     driver.until(lambda: not driver.window.store_thread.is_busy)
     return driver.window.desk.preference(PreferenceKind.BINDINGS) or {}

@@ -14,7 +14,7 @@ from shell_driver import PATIENCE, PRINTED_NAME, Driver, Keys, make_home
 
 from app.shell.fusion_part import FusionPart
 from app.shell.registration_part import WORKSPACE, RegistrationPart
-from reports.store.records import RecordKind
+from reports.store.kinds import RecordKind
 from viewer.imaging.registration import turn_of
 from viewer.imaging.spaces import SPACES
 from viewer.views.corner_text import link_text

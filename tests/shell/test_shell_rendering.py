@@ -8,25 +8,16 @@ from pathlib import Path
 import pytest
 from PySide6.QtCore import QPoint, Qt
 from PySide6.QtTest import QTest
-from PySide6.QtWidgets import QApplication
 from pytestqt.qtbot import QtBot
 from shell_driver import Driver, Keys, make_home
 
 from app.demo import sample
-from app.shell.application import make_application
 from viewer.acts import rendering
 from viewer.views.rendering.camera import Direction
 from viewer.views.rendering.capability import Engine, capability
 from viewer.views.rendering.model import Removal
 
 pytestmark = pytest.mark.gui
-
-
-@pytest.fixture(scope="session")
-def qapp_cls():
-    """The application is made by the program itself."""
-    make_application()
-    return QApplication
 
 
 @pytest.fixture

@@ -6,7 +6,6 @@ import json
 import os
 import subprocess
 import sys
-from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import numpy as np
@@ -14,11 +13,9 @@ import pytest
 from PySide6.QtCore import Qt
 from PySide6.QtGui import QImage
 from PySide6.QtTest import QTest
-from PySide6.QtWidgets import QApplication
-from pytestqt.qtbot import QtBot
-from shell_driver import PASSWORD, USER, Driver, Keys, copied, draft_into, make_home
+from shell_driver import PASSWORD, USER, Driver, Keys, copied
 
-from app.shell.application import fitting_scale, make_application
+from app.shell.application import fitting_scale
 from app.shell.display_check import (
     DARK_DETAIL,
     LEVELS,
@@ -29,42 +26,8 @@ from app.shell.display_check import (
     pattern,
 )
 from app.shell.window import SMALLEST
-from viewer.views.key_bindings import keymap
-from viewer.views.mouse import MOUSE
 
 pytestmark = pytest.mark.gui
-
-
-@pytest.fixture(scope="session")
-def qapp_cls():
-    """The application is made by the program itself."""
-    make_application()
-    return QApplication
-
-
-@pytest.fixture(scope="module")
-def drafted_home(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A store with the phantom, drafted and saved."""
-    home = make_home(tmp_path_factory.mktemp("store") / "home")
-    draft_into(home)
-    return home
-
-
-@pytest.fixture
-def drive(qtbot: QtBot, tmp_path: Path) -> Iterator[Callable[..., Driver]]:
-    """Open the window on a copy of a home."""
-    opened: list[Driver] = []
-
-    def start(home: Path) -> Driver:
-        driver = Driver(qtbot, copied(home, tmp_path / f"home{len(opened)}"))
-        opened.append(driver)
-        return driver
-
-    yield start
-    for driver in opened:
-        driver.leave()
-    keymap().change({})
-    MOUSE.change({})
 
 
 @pytest.fixture

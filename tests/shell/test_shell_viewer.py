@@ -11,34 +11,12 @@ from PySide6.QtGui import QMouseEvent
 from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QApplication
 from pytestqt.qtbot import QtBot
-from shell_driver import PASSWORD, USER, Driver, Keys, copied, make_home, open_desk
+from shell_driver import Driver, Keys, copied
 
-from app.demo import sample
-from app.engine import Engine
-from app.shell.application import make_application
 from viewer.acts import Arrangement
 from viewer.views.viewport_paint import corner_words, quiet_note
 
 pytestmark = pytest.mark.gui
-
-
-@pytest.fixture(scope="session")
-def qapp_cls():
-    """The application is made by the program itself."""
-    make_application()
-    return QApplication
-
-
-@pytest.fixture(scope="module")
-def imported_home(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A store with one radiologist and the phantom."""
-    home = make_home(tmp_path_factory.mktemp("imported") / "home")
-    desk = open_desk(home)
-    desk.sign_in(USER, PASSWORD)
-    with Engine(home) as engine:
-        desk.import_studies(engine.reader.index([sample()]))
-    desk.close()
-    return home
 
 
 @pytest.fixture

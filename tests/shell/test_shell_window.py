@@ -6,18 +6,15 @@ import os
 import shutil
 import signal
 import time
-from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
 from PySide6.QtCore import QPoint, Qt, QTimer
 from PySide6.QtTest import QTest
-from pytestqt.qtbot import QtBot
-from shell_driver import PASSWORD, USER, Driver, Keys, copied, draft_into, make_home, open_desk
+from shell_driver import PASSWORD, USER, Driver, Keys, copied, make_home, open_desk
 
 import resources
 from app.demo import sample
-from app.shell.application import make_application
 from inference.models.registry import ModelRegistry
 from reports.domain import Origin, ReportState, Review, Section, TraceStatus
 from reports.export.verify_pdf import PdfKind, verify_pdf
@@ -28,42 +25,10 @@ from viewer.imaging.regions import Shape
 pytestmark = pytest.mark.gui
 
 
-@pytest.fixture(scope="session")
-def qapp_cls():
-    """The application is made by the program itself."""
-    make_application()
-    from PySide6.QtWidgets import QApplication
-
-    return QApplication
-
-
 @pytest.fixture(scope="module")
 def empty_home(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A store with one radiologist and no study."""
     return make_home(tmp_path_factory.mktemp("store") / "home")
-
-
-@pytest.fixture(scope="module")
-def drafted_home(empty_home: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """The same with the phantom, drafted and saved."""
-    home = copied(empty_home, tmp_path_factory.mktemp("drafted") / "home")
-    draft_into(home)
-    return home
-
-
-@pytest.fixture
-def drive(qtbot: QtBot, tmp_path: Path) -> Iterator[Callable[[Path], Driver]]:
-    """Open the window on a copy of a home."""
-    opened: list[Driver] = []
-
-    def start(home: Path, **options) -> Driver:
-        driver = Driver(qtbot, copied(home, tmp_path / f"home{len(opened)}"), **options)
-        opened.append(driver)
-        return driver
-
-    yield start
-    for driver in opened:
-        driver.leave()
 
 
 @pytest.fixture

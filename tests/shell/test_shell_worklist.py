@@ -15,19 +15,11 @@ from pytestqt.qtbot import QtBot
 from shell_driver import Driver, Keys, make_home
 
 from app.demo import sample
-from app.shell.application import make_application
 from app.shell.worklist_entries import Filter
 from app.shell.worklist_table import Column
 from reports.domain import ReportState, Section
 
 pytestmark = pytest.mark.gui
-
-
-@pytest.fixture(scope="session")
-def qapp_cls():
-    """The application is made by the program itself."""
-    make_application()
-    return QApplication
 
 
 @pytest.fixture(scope="module")

@@ -13,7 +13,7 @@ from store_reading import CHEAP
 
 from reports.store.database import Store
 from reports.store.keys import FileProvider
-from reports.store.records import RecordKind
+from reports.store.kinds import RecordKind
 
 
 def main(arguments: list[str]) -> None:

@@ -21,7 +21,7 @@ from reports.store.database import Store
 from reports.store.errors import NewerStoreError
 from reports.store.home import Home
 from reports.store.keys import FileProvider, unwrap_key
-from reports.store.records import RecordKind
+from reports.store.kinds import RecordKind
 from reports.store.schema import METADATA, TRIGGERS, triggers_are_complete, triggers_in
 
 NEXT = '''"""A later revision: Alembic's batch mode copies the table and loses its triggers."""

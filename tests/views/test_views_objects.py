@@ -27,9 +27,10 @@ from viewer.imaging.objects.states import Shutter, TextObject
 from viewer.imaging.study import Study
 from viewer.imaging.volume import ImageStack
 from viewer.views.objects.board import ObjectsBoard
+from viewer.views.objects.layers import layers_of
 from viewer.views.objects.notes_layer import NotesLayer
 from viewer.views.objects.parts import COLOURS, PartKey, parts_of
-from viewer.views.objects.presentation_layer import layers_of, presenter_of
+from viewer.views.objects.presentation_layer import presenter_of
 from viewer.views.objects.shapes_layer import MOST_AT_ONCE
 from viewer.views.viewport import ImageViewport
 

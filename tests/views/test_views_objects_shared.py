@@ -20,8 +20,9 @@ from viewer.imaging.objects.states import PresentationContent
 from viewer.imaging.reader import Reader
 from viewer.imaging.study import Series, Study
 from viewer.views.objects.board import ObjectsBoard
+from viewer.views.objects.layers import layers_of
 from viewer.views.objects.laying import LaidRegions
-from viewer.views.objects.presentation_layer import layers_of, presenter_of
+from viewer.views.objects.presentation_layer import presenter_of
 from viewer.views.viewport import ImageViewport
 from viewer.views.viewport_state import at_scale
 

@@ -8,7 +8,6 @@ host byte order; colour as 8-bit RGB.
 from __future__ import annotations
 
 import os
-import struct
 import threading
 import warnings
 from collections import deque
@@ -29,7 +28,7 @@ from viewer.imaging.codestream import (
     rle_in_place,
 )
 from viewer.imaging.colour import YBR_FULL, to_eight_bits, ybr_full_422_to_rgb, ybr_full_to_rgb
-from viewer.imaging.elements import EXPLICIT_BE, PIXEL_TAGS
+from viewer.imaging.elements import EXPLICIT_BE
 from viewer.imaging.fragments import FrameTable, frame_table
 from viewer.imaging.headers import HeaderError
 from viewer.imaging.images import NATIVE_SYNTAXES, is_deflated
@@ -52,11 +51,6 @@ Array = npt.NDArray[Any]
 
 THREADS: Final = min(8, 2 * (os.cpu_count() or 1))
 """Threads that read and decode; the codecs and preadv release the interpreter, and some wait."""
-
-PIXEL_STARTS: Final = frozenset(
-    struct.pack(f"{order}HH", tag >> 16, tag & 0xFFFF) for tag in PIXEL_TAGS for order in "<>"
-)
-"""Tags of pixel data as they stand in a file, 8 or 12 bytes before the first value."""
 
 EVENT_SECONDS: Final = 0.02
 """Frames that came are told this often; the first at once."""
@@ -243,7 +237,6 @@ class _Reader:
     """Reads frames of one instance; what several frames share is read once."""
 
     def __init__(self, instance: Instance, *, partial: bool = False) -> None:
-        check_same(instance)
         self.instance = instance
         self._partial = partial  # tiles at the edge may be stored smaller
         self._lock = threading.Lock()
@@ -254,6 +247,7 @@ class _Reader:
     def read(self, index: int, target: Array) -> str:
         """Write one frame (from 0) into its place in the stack; return the decoder's name."""
         instance = self.instance
+        check_same(instance)
         if instance.mosaic:
             return self._tile(index, target)
         if instance.tiling is not None:
@@ -455,7 +449,7 @@ def _read_into(instance: Instance, index: int, target: Array) -> None:
     Raises
     ------
     DecodeError
-        The file got shorter since it was indexed, or is another one.
+        The file got shorter since it was indexed.
     """
     size = stored_frame_bytes(instance)
     view = target.data.cast("B") if target.flags.c_contiguous else None
@@ -463,9 +457,6 @@ def _read_into(instance: Instance, index: int, target: Array) -> None:
         raise DecodeError("corrupt", "Its pixel data does not have the size that its header says.")
     descriptor = os.open(instance.path, os.O_RDONLY | os.O_CLOEXEC)
     try:
-        head = os.pread(descriptor, 12, max(0, instance.pixel_offset - 12))
-        if len(head) == 12 and not {head[:4], head[4:8]} & PIXEL_STARTS:
-            raise DecodeError("changed", "It is another file than was imported: import it again.")
         offset, filled = instance.pixel_offset + index * size, 0
         while filled < size:
             count = os.preadv(descriptor, [view[filled:]], offset + filled)

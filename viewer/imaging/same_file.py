@@ -18,9 +18,9 @@ from viewer.imaging.study import Instance
 def check_same(instance: Instance) -> None:
     """Refuse a file that was replaced since it was indexed.
 
-    Size and time of last change say so at no cost. Where they differ the header is read again: a file
-    that holds the same object with its pixels at the same place (a copy that lost its time, a corrected
-    text) is still the one that was indexed.
+    Size and time of last change say so at no cost. Where they differ, or an older program did not note
+    them, the header is read again: a file that holds the same object with its pixels at the same place
+    (a copy that lost its time, a corrected text) is still the one that was indexed.
 
     Raises
     ------
@@ -31,8 +31,6 @@ def check_same(instance: Instance) -> None:
     OSError
         The file is gone.
     """
-    if not instance.file_size:
-        return
     status = os.stat(instance.path)  # noqa: PTH116 - once a frame, without the detour of a Path
     if (status.st_size, status.st_mtime_ns) == (instance.file_size, instance.modified_ns):
         return

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from typing import ClassVar
 
 import numpy as np
@@ -152,15 +151,6 @@ class GraphicsLayer(Layer):
 def presenter_of(view: StackView) -> PresentationLayer | None:
     """Return the layer of a viewport that applies presentation states."""
     return next((one for one in view.layers if isinstance(one, PresentationLayer)), None)
-
-
-def layers_of(board: ObjectsBoard) -> tuple[Callable[[StackView], Layer], ...]:
-    """Return what makes the layers of a board for a viewport, those beneath first."""
-    from viewer.views.objects.notes_layer import NotesLayer
-    from viewer.views.objects.shapes_layer import ContoursLayer, SegmentsLayer
-
-    kinds = (PresentationLayer, SegmentsLayer, ContoursLayer, GraphicsLayer, NotesLayer)
-    return tuple(lambda view, kind=kind: kind(view, board) for kind in kinds)
 
 
 def _corners(columns: int, rows: int) -> list[tuple[float, float]]:
