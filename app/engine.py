@@ -17,6 +17,7 @@ from typing import Any
 from app.documents import program_name
 from app.exporting.client import ExportClient
 from inference.drafting.draft import DraftRequest, DraftResult, ReportTool, run_draft
+from inference.drafting.triage import body_region
 from inference.evidence.client import EvidenceClient
 from inference.evidence.marked import evidence_of, measured_region
 from inference.evidence.masks import MaskStore
@@ -200,7 +201,11 @@ class _Collector:
             return ledger
         before = len(ledger.evidence)
         collected = self.client.collect(
-            self.study, self.opened, on_event=partial(_tell, report, before), cancel=cancel
+            self.study,
+            self.opened,
+            body_region=body_region(self.study, self.opened.stack.series),
+            on_event=partial(_tell, report, before),
+            cancel=cancel,
         )
         self.masks = collected.masks
         return ledger.add(

@@ -19,9 +19,9 @@ from PySide6.QtWidgets import (
     QWidget,
 )
 
-from app.shell import report_words as words
 from app.shell.act_binding import act_group, act_text
 from app.shell.layers import Layer
+from app.shell.report import words
 from app.shell.widgets import glyph_label, key_cap, key_text, plain_label, rule
 from reports.domain import Sentence
 from viewer.acts import Act

@@ -16,8 +16,8 @@ from app.desk import Desk
 from app.engine import Engine
 from app.report_model import ReportModel
 from app.shell.background import Background
-from app.shell.report_panel import ReportPanel
-from app.shell.worklist_entries import Entry
+from app.shell.report.panel import ReportPanel
+from app.shell.worklist.entries import Entry
 from viewer.imaging.study import Study
 from viewer.views.reading_area import ReadingArea
 from viewer.views.theme import Theme

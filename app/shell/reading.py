@@ -14,22 +14,22 @@ from app.report_history import Change
 from app.report_model import ReportModel
 from app.shell.background import Background, Job
 from app.shell.by_keys import focus_next_of
-from app.shell.draft_flow import DraftFlow
-from app.shell.drafting import main_series
-from app.shell.evidence_link import EvidenceLink
-from app.shell.measuring import Measuring, view_of
+from app.shell.draft.drafting import main_series
+from app.shell.draft.flow import DraftFlow
+from app.shell.marks.measuring import Measuring, view_of
 from app.shell.part_table import PARTS
 from app.shell.parts import PartContext, Parts
 from app.shell.reading_acts import ReadingActs
 from app.shell.reading_header import ReadingHeader
-from app.shell.report_panel import ReportPanel
+from app.shell.report.evidence_link import EvidenceLink
+from app.shell.report.panel import ReportPanel
+from app.shell.report.sealed_bar import SealedBar
+from app.shell.report.signing import OnTheDesk, Signing
 from app.shell.saving import ReportSaver
-from app.shell.sealed_bar import SealedBar
 from app.shell.side_panel import SidePanel
-from app.shell.signing import OnTheDesk, Signing
 from app.shell.tool_bar import ToolBar
 from app.shell.widgets import Choice
-from app.shell.worklist_entries import Entry
+from app.shell.worklist.entries import Entry
 from inference.evidence.masks import MaskStore
 from inference.validation.rules import check_sentence
 from reports.domain import (

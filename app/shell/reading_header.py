@@ -8,7 +8,7 @@ from PySide6.QtWidgets import QHBoxLayout, QSizePolicy, QVBoxLayout, QWidget
 from app.shell.act_binding import KeyFollower, key_of
 from app.shell.header import SessionBar, bar, upright_rule
 from app.shell.widgets import QUIET, ActButton, ElidedLabel, key_text, plain_label
-from app.shell.worklist_entries import Entry
+from app.shell.worklist.entries import Entry
 from viewer.views.theme import Theme
 
 

@@ -12,8 +12,8 @@ from app.desk import Desk
 from app.engine import DraftOutcome
 from app.report_history import Change
 from app.report_model import ReportModel
-from app.shell.autosave import Autosave
 from app.shell.background import Background
+from app.shell.report.autosave import Autosave
 from reports.domain import Report
 from reports.store.kinds import RecordKind
 

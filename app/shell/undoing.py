@@ -8,7 +8,7 @@ from app.key_images import KEY_IMAGE_WORDS, KeyImagesHistory, KeyImagesTold
 from app.marks import MarksHistory, MarksTold, Way
 from app.report_history import Change
 from app.report_model import ReportModel
-from app.shell.mark_words import change_words
+from app.shell.marks.words import change_words
 from app.timeline import History, Owner, Step, Timeline
 
 REPORT_WORDS: dict[str, str] = {

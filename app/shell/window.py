@@ -23,18 +23,18 @@ from app.shell.act_binding import ACTS, bind_acts
 from app.shell.background import Background
 from app.shell.command_palette import CommandPalette
 from app.shell.header import AlertStrip, DropFrame, ErrorStrip, NoticeStrip, StatusLine
-from app.shell.import_report import ImportBar, Imported
-from app.shell.importing import Importing
-from app.shell.personal import Personal
 from app.shell.pictures import Pictures
+from app.shell.preferences.personal import Personal
 from app.shell.reading import ReadingPage
 from app.shell.session import OpenDesk, Session
 from app.shell.shortcut_sheet import ShortcutSheet
 from app.shell.sign_in import SignInPage, StorePage
 from app.shell.window_acts import WindowActs
-from app.shell.worklist import WorklistPage
-from app.shell.worklist_entries import Entry, entries_of
-from app.shell.worklist_search import WorklistSearch
+from app.shell.worklist.entries import Entry, entries_of
+from app.shell.worklist.import_report import ImportBar, Imported
+from app.shell.worklist.importing import Importing
+from app.shell.worklist.page import WorklistPage
+from app.shell.worklist.search import WorklistSearch
 from inference.models.registry import InstalledModel
 from viewer.acts import Scope
 from viewer.imaging.reader import Reader

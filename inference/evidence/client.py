@@ -40,10 +40,16 @@ class EvidenceClient:
         opened: OpenStack,
         *,
         regions: Sequence[DrawnRegion] = (),
+        body_region: str = "",
         on_event: Callable[[dict[str, Any]], None] | None = None,
         cancel: CancelToken | None = None,
     ) -> Collected:
-        """Run all tools over an open series; events are those of `collect.collect`.
+        """Run the tools that fit an open series; events are those of `collect.collect`.
+
+        Parameters
+        ----------
+        body_region
+            Body region that triage settled on; empty when it is unknown, so that every region fits.
 
         Raises
         ------
@@ -59,7 +65,7 @@ class EvidenceClient:
 
         answer = self.host.call(
             "collect",
-            stack_word(study, opened, regions),
+            {**stack_word(study, opened, regions), "body_region": body_region},
             buffers=[opened.buffer.read_only()],
             on_event=heard,
             cancel=cancel,

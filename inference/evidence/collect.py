@@ -7,10 +7,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
-from inference.evidence.lungs import CtLungs
 from inference.evidence.masks import MaskStore
-from inference.evidence.region_statistics import RegionStatistics
-from inference.evidence.technique import Technique
 from inference.evidence.tool import (
     WORDS,
     IdSource,
@@ -18,12 +15,11 @@ from inference.evidence.tool import (
     RefusalCode,
     Tool,
     ToolCancelled,
+    fits,
     refused,
 )
+from inference.evidence.tool_table import TOOLS
 from reports.domain import Evidence, EvidenceKind, Ledger
-
-TOOLS: tuple[Tool, ...] = (Technique(), CtLungs(), RegionStatistics())
-"""All tools, in the order of their ids in a ledger."""
 
 
 @dataclass(frozen=True)
@@ -42,7 +38,7 @@ def collect(
     on_event: Callable[[dict[str, Any]], None] = lambda event: None,
     cancelled: Callable[[], bool] = lambda: False,
 ) -> Collected:
-    """Measure with each tool and return the ledger.
+    """Measure with each tool that is made for the series and return the ledger.
 
     Parameters
     ----------
@@ -64,6 +60,7 @@ def collect(
         series_instance_uid=ctx.series.series_instance_uid,
         modality=ctx.series.modality,
         patient_sex=ctx.study.patient.sex,
+        body_region=ctx.body_region,
     )
     events: list[dict[str, Any]] = []
 
@@ -79,7 +76,7 @@ def collect(
         events.append(event)
         on_event(event)
 
-    for tool in tools:
+    for tool in (tool for tool in tools if fits(tool, ctx)):
         if cancelled():
             raise ToolCancelled
         say(tool, "running", "", 0.0, ())

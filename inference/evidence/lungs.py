@@ -17,8 +17,10 @@ from inference.evidence.masks import MaskStore
 from inference.evidence.orientation import Oblique
 from inference.evidence.quantities import HU, quantity
 from inference.evidence.tool import (
+    Applies,
     IdSource,
     MeasureContext,
+    Need,
     RefusalCode,
     ToolCancelled,
     refused,
@@ -74,6 +76,9 @@ Misfit = tuple[RefusalCode, str]
 """Why the tool refuses: code, and words for the reader."""
 
 
+CHEST_CT = Applies(frozenset({"CT"}), frozenset({"chest"}))
+
+
 @dataclass(frozen=True)
 class CtLungs:
     """Volume and density of the lungs on CT."""
@@ -83,6 +88,8 @@ class CtLungs:
     title: str = "Lung volume and density"
     concept: Code = LUNG
     report_default: ReportDefault = ReportDefault.ON_REQUEST
+    applies: Applies = CHEST_CT
+    needs: tuple[Need, ...] = ()
 
     def measure(self, ctx: MeasureContext, ids: IdSource, masks: MaskStore) -> tuple[Evidence, ...]:
         """Return evidence for the right lung, the left lung and both, or one refusal."""

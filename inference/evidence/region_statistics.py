@@ -15,7 +15,17 @@ from inference.evidence.diameters import Diameters, diameters, polygon_area
 from inference.evidence.masks import MaskStore
 from inference.evidence.quantities import HU, NO_UNIT, PIXEL_MEASURES, Measure, quantity
 from inference.evidence.sides import side_of
-from inference.evidence.tool import DrawnRegion, IdSource, MeasureContext, RefusalCode, refused, source
+from inference.evidence.tool import (
+    EVERYTHING,
+    Applies,
+    DrawnRegion,
+    IdSource,
+    MeasureContext,
+    Need,
+    RefusalCode,
+    refused,
+    source,
+)
 from reports.domain import Code, Evidence, EvidenceKind, Quantity, ReportDefault, Side
 from viewer.imaging.contour import inside_polygon
 from viewer.imaging.geometry import FloatArray
@@ -51,6 +61,8 @@ class RegionStatistics:
     title: str = "Region statistics"
     concept: Code = LESION
     report_default: ReportDefault = ReportDefault.ON_REQUEST
+    applies: Applies = EVERYTHING
+    needs: tuple[Need, ...] = ()
 
     def measure(self, ctx: MeasureContext, ids: IdSource, masks: MaskStore) -> tuple[Evidence, ...]:
         """Return one evidence for each drawn region, in their order; none when nothing was drawn."""

@@ -56,6 +56,8 @@ class StackWord(BaseModel):
     frames: list[tuple[int, int]]
     decoder: str = ""
     drawn: list[DrawnWord] = Field(default_factory=list, max_length=500)
+    body_region: str = ""
+    inputs: dict[str, Region] = Field(default_factory=dict, max_length=20)
 
 
 def _context(word: StackWord, context: WorkerContext, *, as_box: bool) -> MeasureContext:
@@ -72,6 +74,8 @@ def _context(word: StackWord, context: WorkerContext, *, as_box: bool) -> Measur
         # A single region needs no volume, and making one may copy all pixels.
         volume=as_volume(stack) if as_box else series.verdict,
         regions=tuple(DrawnRegion(one.region, one.label) for one in word.drawn),
+        body_region=word.body_region,
+        inputs=word.inputs,
         cancelled=context.cancelled,
     )
 

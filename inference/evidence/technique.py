@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import resources
 from inference.evidence.masks import MaskStore
 from inference.evidence.quantities import quantity
-from inference.evidence.tool import IdSource, MeasureContext, source
+from inference.evidence.tool import EVERYTHING, Applies, IdSource, MeasureContext, Need, source
 from reports.domain import Code, Evidence, EvidenceKind, Quantity, ReportDefault, Side
 from viewer.imaging.study import Series
 
@@ -26,6 +26,8 @@ class Technique:
     title: str = "Technique"
     concept: Code = PROTOCOL
     report_default: ReportDefault = ReportDefault.SENTENCE
+    applies: Applies = EVERYTHING
+    needs: tuple[Need, ...] = ()
 
     def measure(self, ctx: MeasureContext, ids: IdSource, masks: MaskStore) -> tuple[Evidence, ...]:
         """Return one evidence of kind technique; it makes no mask and never refuses."""

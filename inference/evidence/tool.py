@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
 from enum import StrEnum
-from typing import Protocol
+from typing import Protocol, TypeVar, cast
 
 from inference.evidence.masks import MaskStore
 from reports.domain import (
@@ -22,6 +22,8 @@ from viewer.imaging.geometry import GeometryVerdict
 from viewer.imaging.regions import Region
 from viewer.imaging.study import Series, Study
 from viewer.imaging.volume import ImageStack, Volume
+
+Made = TypeVar("Made")
 
 
 class RefusalCode(StrEnum):
@@ -65,6 +67,64 @@ class DrawnRegion:
     label: str = "Drawn region"
 
 
+@dataclass(frozen=True)
+class Applies:
+    """What a tool declares to be made for. A tool that is not made for a series is not run at all.
+
+    A refusal is for the doubtful case: the right modality and region, but images that do not allow
+    the measure.
+
+    Parameters
+    ----------
+    modalities
+        Values of Modality (0008,0060); empty for every modality.
+    regions
+        Body regions as triage names them ("chest", "head", "abdomen", ...); empty for every region. A
+        series whose region is unknown fits all of them.
+    """
+
+    modalities: frozenset[str] = frozenset()
+    regions: frozenset[str] = frozenset()
+
+    def fit(self, modality: str, region: str) -> bool:
+        """Tell whether a series of this modality and body region is meant."""
+        return (not self.modalities or modality in self.modalities) and (
+            not self.regions or not region or region in self.regions
+        )
+
+
+EVERYTHING = Applies()
+"""Of a tool that is made for every series."""
+
+
+class NeedShape(StrEnum):
+    """How a person gives what a tool needs."""
+
+    POINT = "point"
+    """One click: a region of shape point."""
+    AREA = "area"
+    """A closed outline on one image."""
+    LEVEL = "level"
+    """An image of the stack: a point anywhere on it."""
+
+
+@dataclass(frozen=True)
+class Need:
+    """What a person must give before a tool can measure: a place that no program may choose.
+
+    Parameters
+    ----------
+    role
+        Key in `MeasureContext.inputs`: "carina", "falx_anterior", "heart".
+    words
+        What the reader is asked for: "Click the carina".
+    """
+
+    role: str
+    shape: NeedShape
+    words: str
+
+
 @dataclass(frozen=True, eq=False)
 class MeasureContext:
     """All that a tool may look at.
@@ -75,6 +135,10 @@ class MeasureContext:
         The stack as a box of voxels, or the verdict that says why it is none.
     regions
         What a person drew.
+    body_region
+        Body region that triage settled on, or empty.
+    inputs
+        What a person gave for the needs of a tool, by role.
     cancelled
         Asked between the steps of a tool; a true answer makes it raise `ToolCancelled`.
     """
@@ -84,7 +148,16 @@ class MeasureContext:
     stack: ImageStack
     volume: Volume | GeometryVerdict
     regions: tuple[DrawnRegion, ...] = ()
+    body_region: str = ""
+    inputs: Mapping[str, Region] = field(default_factory=dict)
     cancelled: Callable[[], bool] = lambda: False
+    _made: dict[str, object] = field(default_factory=dict)
+
+    def once(self, key: str, make: Callable[[], Made]) -> Made:
+        """Return what `make` gives, made once per context: a lung mask that several tools need."""
+        if key not in self._made:
+            self._made[key] = make()
+        return cast("Made", self._made[key])
 
 
 class IdSource:
@@ -128,9 +201,26 @@ class Tool(Protocol):
         """How its evidence enters a report."""
         ...
 
+    @property
+    def applies(self) -> Applies:
+        """What it is made for."""
+        ...
+
+    @property
+    def needs(self) -> tuple[Need, ...]:
+        """What a person must give first; empty for a tool that runs with every draft."""
+        ...
+
     def measure(self, ctx: MeasureContext, ids: IdSource, masks: MaskStore) -> tuple[Evidence, ...]:
         """Return evidence with ids from `ids`, masks kept in `masks`."""
         ...
+
+
+def fits(tool: Tool, ctx: MeasureContext) -> bool:
+    """Tell whether a tool is made for this series and has what it needs of a person."""
+    return tool.applies.fit(ctx.series.modality, ctx.body_region) and all(
+        need.role in ctx.inputs for need in tool.needs
+    )
 
 
 def source(tool: Tool) -> Source:

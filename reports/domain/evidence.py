@@ -112,6 +112,89 @@ class Refusal(Frozen):
     reason: str
 
 
+class SearchResult(StrEnum):
+    """What a search of the pixels gave."""
+
+    NONE = "none"
+    CANDIDATES = "candidates"
+    REFUSED = "refused"
+
+
+class Search(Frozen):
+    """What was searched, how completely, and how well the detector is known to see (drafting.md 6).
+
+    Parameters
+    ----------
+    target
+        What was looked for.
+    searched
+        The volume in words for a reader: "both lungs".
+    coverage
+        Share of the target volume that was searched, 0..1.
+    complete
+        True when nothing of the target was left out and every needed sequence or phase was there.
+    requires
+        Sequence or phase that the search needs, in words; empty when any will do.
+    detection_limit
+        Smallest size it is made for, or none when unknown.
+    sensitivity, sensitivity_on
+        Measured sensitivity 0..1 and the data set and size range it was measured on.
+    accepted
+        The institution accepted this detector: only then may its empty result become a sentence.
+    candidates
+        Ids of the candidates it gave.
+    """
+
+    target: Code
+    searched: str
+    coverage: float = Field(ge=0.0, le=1.0)
+    complete: bool
+    requires: tuple[str, ...] = ()
+    detection_limit: Quantity | None = None
+    sensitivity: float | None = Field(default=None, ge=0.0, le=1.0)
+    sensitivity_on: str = ""
+    accepted: bool = False
+    result: SearchResult
+    candidates: tuple[str, ...] = ()
+
+
+class Change(StrEnum):
+    """The word of a comparison; chosen by the program, beyond repeatability only."""
+
+    LARGER = "larger"
+    SMALLER = "smaller"
+    NO_MEASURABLE_CHANGE = "no measurable change"
+    NEW = "new"
+    NOT_COMPARABLE = "not comparable"
+
+
+class Compared(Frozen):
+    """A pair {current, prior} measured by the same tool (drafting.md 8).
+
+    Parameters
+    ----------
+    current
+        Id of the current evidence in this ledger.
+    prior_study_instance_uid, prior_date
+        The prior study and its date as printed ("2025-11-20").
+    prior
+        The prior's evidence whole, as it was measured again; its id is that of its own ledger.
+    value
+        Slot name of the value that was compared.
+    repeatability
+        Smallest difference that is a change, in the value's unit, with its source in words.
+    """
+
+    current: str
+    prior_study_instance_uid: str
+    prior_date: str
+    value: str
+    change: Change
+    repeatability: Quantity | None = None
+    repeatability_source: str = ""
+    lesion_id: str = ""
+
+
 class Evidence(Frozen):
     """One entry of the ledger. Ids ("E1", "E2", ...) follow the order of tools, not of finishing."""
 
@@ -135,6 +218,10 @@ class Evidence(Frozen):
     refusal: Refusal | None = None
     descriptor: str = ""
     """For findings and technique: the term that may be written ("nodule", "contrast-enhanced")."""
+    search: Search | None = None
+    """Of kind search."""
+    compared: Compared | None = None
+    """Of kind comparison."""
 
     def value(self, name: str) -> Quantity:
         """Return a value by slot name.
@@ -158,6 +245,10 @@ class Ledger(Frozen):
     series_instance_uid: str = ""
     modality: str = ""
     patient_sex: str = ""
+    patient_age: str = ""
+    """PatientAge (0010,1010) of the study as it stands there ("064Y"), or empty."""
+    body_region: str = ""
+    """Body region that triage settled on ("chest", "head", ...), or empty."""
     evidence: tuple[Evidence, ...] = ()
 
     model_config = ConfigDict(frozen=True, extra="forbid", populate_by_name=True)

@@ -2,24 +2,30 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import pytest
 from analytic_chest import Chest, make_context
 
-from inference.evidence.collect import TOOLS, collect, summary
+from inference.evidence.collect import collect, summary
 from inference.evidence.lungs import CtLungs
 from inference.evidence.masks import MaskStore
+from inference.evidence.region_statistics import RegionStatistics
 from inference.evidence.technique import Technique
 from inference.evidence.tool import (
+    EVERYTHING,
     WORDS,
+    Applies,
     DrawnRegion,
     IdSource,
     MeasureContext,
+    Need,
+    NeedShape,
     RefusalCode,
     ToolCancelled,
 )
+from inference.evidence.tool_table import TOOLS
 from reports.domain import Code, Evidence, EvidenceKind, ReportDefault, SourceKind
 from viewer.imaging.regions import Region, Shape
 
@@ -60,7 +66,8 @@ def test_every_mask_of_the_ledger_is_in_the_store() -> None:
 
 def test_events_tell_running_then_the_outcome() -> None:
     heard: list[dict[str, Any]] = []
-    collect(make_context(Chest(), modality="MR"), on_event=heard.append)
+    tools = (Technique(), CtLungs(), RegionStatistics())
+    collect(make_context(Chest(), shape=(40, 180, 180)), tools, on_event=heard.append)
     told = [(event["tool"], event["status"]) for event in heard]
     assert told == [
         ("technique", "running"), ("technique", "done"), ("ct-lungs", "running"),
@@ -68,7 +75,32 @@ def test_events_tell_running_then_the_outcome() -> None:
     ]  # fmt: skip
     refused = heard[3]
     assert refused["evidence"] == ["E2"]
-    assert refused["message"].startswith("wrong modality: Lung volume is measured on CT")
+    assert refused["message"].startswith("cut field of view: ")
+
+
+@pytest.mark.parametrize(
+    ("modality", "region", "runs"),
+    [("CT", "", True), ("CT", "chest", True), ("CT", "head", False), ("MR", "chest", False)],
+)
+def test_a_tool_runs_only_where_it_is_made_for(modality: str, region: str, runs: bool) -> None:
+    ctx = replace(make_context(Chest(), modality=modality), body_region=region)
+    found = collect(ctx, (Technique(), CtLungs()))
+    assert ("ct-lungs" in {event["tool"] for event in found.events}) is runs
+    assert found.ledger.body_region == region
+
+
+def test_a_tool_that_needs_a_person_waits_for_what_it_needs() -> None:
+    need = Need(role="carina", shape=NeedShape.POINT, words="Click the carina")
+    ctx = make_context(Chest())
+    asked = replace(RegionStatistics(), needs=(need,))
+    assert collect(ctx, (asked,)).events == ()
+    point = Region(
+        shape=Shape.POINT,
+        series_instance_uid=ctx.series.series_instance_uid,
+        sop_instance_uid=ctx.series.instances[0].sop_instance_uid,
+        points=((10.0, 10.0),),
+    )
+    assert collect(replace(ctx, inputs={"carina": point}), (asked,)).events[0]["status"] == "running"
 
 
 @dataclass(frozen=True)
@@ -80,6 +112,8 @@ class Broken:
     title: str = "Broken"
     concept: Code = Technique().concept
     report_default: ReportDefault = ReportDefault.SENTENCE
+    applies: Applies = EVERYTHING
+    needs: tuple[Need, ...] = ()
 
     def measure(self, ctx: MeasureContext, ids: IdSource, masks: MaskStore) -> tuple[Evidence, ...]:
         """Fail."""

@@ -21,8 +21,8 @@ sys.path.append(str(Path(__file__).resolve().parents[1] / "shell"))
 from shell_driver import Driver, make_home
 
 from app.shell.application import Mishaps
-from app.shell.import_report import Imported
-from app.shell.worklist_entries import Entry
+from app.shell.worklist.entries import Entry
+from app.shell.worklist.import_report import Imported
 from viewer.acts import reformat, rendering
 from viewer.imaging.study import Series
 

@@ -8,8 +8,8 @@ from PySide6.QtCore import Qt
 from PySide6.QtGui import QImage
 from shell_driver import Driver
 
-from app.shell.objects_part import ObjectsPart
-from app.shell.objects_rows import Row, RowKind
+from app.shell.objects.part import ObjectsPart
+from app.shell.objects.rows import Row, RowKind
 from viewer.imaging.objects.foreign import ObjectKind
 
 

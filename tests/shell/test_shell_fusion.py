@@ -15,7 +15,7 @@ from PySide6.QtWidgets import QApplication, QWidget
 from pytestqt.qtbot import QtBot
 from shell_driver import Driver, Keys, make_home
 
-from app.shell.fusion_part import FusionPart
+from app.shell.volumes.fusion_part import FusionPart
 from viewer.views.places import PatientPoint
 from viewer.views.reformat.planes import PlaneName
 from viewer.views.viewport_paint import corner_words

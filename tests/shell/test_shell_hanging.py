@@ -14,8 +14,8 @@ from PySide6.QtWidgets import QVBoxLayout, QWidget
 from pytestqt.qtbot import QtBot
 from shell_driver import Driver, Keys, copied
 
-from app.shell.worklist_badges import badge_lines
-from app.shell.worklist_table import Column
+from app.shell.worklist.badges import badge_lines
+from app.shell.worklist.table import Column
 from viewer.acts import Arrangement
 from viewer.views.viewport import SERIES_MIME
 

@@ -8,7 +8,7 @@ import pytest
 from pytestqt.qtbot import QtBot
 
 from app.demo import sample
-from app.shell.import_report import ImportBar, Imported, ImportReport
+from app.shell.worklist.import_report import ImportBar, Imported, ImportReport
 from viewer.imaging.index import index_paths
 from viewer.views.theme import Theme
 

@@ -14,7 +14,7 @@ from pytestqt.qtbot import QtBot
 from shell_driver import PASSWORD, USER, Driver, Keys, copied, open_desk
 
 from app.key_images import key_images_of_study
-from app.shell.key_images_part import KeyImagesPart
+from app.shell.output.key_images_part import KeyImagesPart
 from reports.audit.event import AuditAct
 
 pytestmark = pytest.mark.gui

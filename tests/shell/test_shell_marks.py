@@ -13,7 +13,7 @@ from pytestqt.qtbot import QtBot
 from shell_driver import PASSWORD, USER, Driver, Keys, copied, open_desk
 
 from app.marks import marks_of_study
-from app.shell.marks_list import Whose
+from app.shell.marks.list import Whose
 from reports.audit.event import AuditAct
 from reports.domain import EvidenceKind, Section, SourceKind
 from reports.store.errors import DiskFullError

@@ -41,7 +41,7 @@ from pytestqt.qtbot import QtBot
 from shell_driver import PASSWORD, USER, Driver, Keys, copied, make_home, open_desk
 
 from app.engine import Engine
-from app.shell.objects_rows import RowKind
+from app.shell.objects.rows import RowKind
 from viewer.imaging.objects.foreign import ObjectKind
 from viewer.views.objects.presentation_layer import presenter_of
 

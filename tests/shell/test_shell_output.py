@@ -16,9 +16,9 @@ from PySide6.QtTest import QTest
 from pytestqt.qtbot import QtBot
 from shell_driver import Driver, Keys, copied
 
-from app.shell.output_part import OutputPart
-from app.shell.output_picture import picture_of
-from app.shell.output_print import PrintWish, What
+from app.shell.output.part import OutputPart
+from app.shell.output.picture import picture_of
+from app.shell.output.print import PrintWish, What
 from reports.audit.event import AuditAct
 from reports.export.deidentify_profile import Choices, Dates
 from viewer.imaging.render import render_frame

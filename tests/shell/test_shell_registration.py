@@ -12,8 +12,8 @@ from PySide6.QtCore import Qt
 from pytestqt.qtbot import QtBot
 from shell_driver import PATIENCE, PRINTED_NAME, Driver, Keys, make_home
 
-from app.shell.fusion_part import FusionPart
-from app.shell.registration_part import WORKSPACE, RegistrationPart
+from app.shell.volumes.fusion_part import FusionPart
+from app.shell.volumes.registration_part import WORKSPACE, RegistrationPart
 from reports.store.kinds import RecordKind
 from viewer.imaging.registration import turn_of
 from viewer.imaging.spaces import SPACES

@@ -9,8 +9,8 @@ from PySide6.QtGui import QGuiApplication, QTextCursor
 from PySide6.QtTest import QTest
 
 from app.report_model import ReportModel
-from app.shell.report_document import RowKind, kind_of, sentence_blocks, text_of
-from app.shell.report_editor import ReportEditor
+from app.shell.report.document import RowKind, kind_of, sentence_blocks, text_of
+from app.shell.report.editor import ReportEditor
 from app.shell.undoing import Undoing
 from reports.domain import Origin, ReportState, Section, Verdict
 from viewer.views.theme import Theme

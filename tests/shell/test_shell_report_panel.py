@@ -12,12 +12,12 @@ from PySide6.QtWidgets import QLabel, QMenu, QWidget
 from app import sign_off
 from app.acts import REPORT_ACTS, WINDOW_ACTS
 from app.report_model import ReportModel
-from app.shell.chip import ChipButton
 from app.shell.command_palette import CommandPalette
 from app.shell.focus_ring import FocusRing
-from app.shell.report_panel import EVIDENCE_TAB, REPORT_TAB, TRACE_TAB, ReportPanel
+from app.shell.report.chip import ChipButton
+from app.shell.report.panel import EVIDENCE_TAB, REPORT_TAB, TRACE_TAB, ReportPanel
+from app.shell.report.sign_dialog import RiskRow, SignDialog, Signer
 from app.shell.shortcut_sheet import ShortcutSheet
-from app.shell.sign_dialog import RiskRow, SignDialog, Signer
 from app.shell.widgets import ActButton
 from reports.domain import (
     EvidenceKind,

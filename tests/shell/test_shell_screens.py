@@ -16,7 +16,7 @@ from PySide6.QtTest import QTest
 from shell_driver import PASSWORD, USER, Driver, Keys, copied
 
 from app.shell.application import fitting_scale
-from app.shell.display_check import (
+from app.shell.preferences.display_check import (
     DARK_DETAIL,
     LEVELS,
     LIGHT_DETAIL,

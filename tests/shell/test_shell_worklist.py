@@ -15,8 +15,8 @@ from pytestqt.qtbot import QtBot
 from shell_driver import Driver, Keys, make_home
 
 from app.demo import sample
-from app.shell.worklist_entries import Filter
-from app.shell.worklist_table import Column
+from app.shell.worklist.entries import Filter
+from app.shell.worklist.table import Column
 from reports.domain import ReportState, Section
 
 pytestmark = pytest.mark.gui

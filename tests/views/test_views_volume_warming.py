@@ -84,7 +84,7 @@ def test_a_small_machine_loads_nothing_in_advance(
 
 def test_the_reading_page_imports_none_of_it() -> None:
     code = (
-        "import sys, app.shell.rendering_part, app.shell.reformat_part; "
+        "import sys, app.shell.volumes.rendering_part, app.shell.volumes.reformat_part; "
         "assert not {'vtkmodules', 'scipy'} & {name.split('.')[0] for name in sys.modules}"
     )
     subprocess.run([sys.executable, "-c", code], check=True)

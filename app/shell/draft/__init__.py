@@ -1,0 +1,1 @@
+"""A drafting run as the window shows it: start, trace, messages."""

@@ -1,0 +1,1 @@
+"""Marks and lesions of the study: list, figures, keeping."""

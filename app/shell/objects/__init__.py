@@ -1,0 +1,1 @@
+"""Objects of others: segmentations, contours, presentation states, reports."""

@@ -1,0 +1,1 @@
+"""What leaves the window: copy, print, key images, de-identified export."""

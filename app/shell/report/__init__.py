@@ -1,0 +1,1 @@
+"""The report panel: text, evidence chips, checks, signing."""

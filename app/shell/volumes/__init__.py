@@ -1,0 +1,1 @@
+"""Planes, three dimensions, fusion and registration on the reading page."""

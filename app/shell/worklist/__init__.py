@@ -1,0 +1,1 @@
+"""The worklist: studies, search, import."""
