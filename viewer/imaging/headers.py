@@ -75,10 +75,13 @@ class Tag(IntEnum):
     SyntheticData = 0x0008001C
     ContrastBolusAgent = 0x00180010
     BodyPartExamined = 0x00180015
+    ScanningSequence = 0x00180020
     SliceThickness = 0x00180050
     CineRate = 0x00180040
     KVP = 0x00180060
+    RepetitionTime = 0x00180080
     EchoTime = 0x00180081
+    InversionTime = 0x00180082
     EchoNumbers = 0x00180086
     SpacingBetweenSlices = 0x00180088
     ProtocolName = 0x00181030
@@ -90,6 +93,9 @@ class Tag(IntEnum):
     ImagerPixelSpacing = 0x00181164
     ConvolutionKernel = 0x00181210
     ActualFrameDuration = 0x00181242
+    ExposureIndex = 0x00181411
+    TargetExposureIndex = 0x00181412
+    DeviationIndex = 0x00181413
     PatientPosition = 0x00185100
     ViewPosition = 0x00185101
     SequenceOfUltrasoundRegions = 0x00186011

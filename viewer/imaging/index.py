@@ -12,6 +12,7 @@ from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Final
 
+from viewer.imaging.acquisition import AcquisitionFacts
 from viewer.imaging.calibration import PROJECTION_MODALITIES, calibrate
 from viewer.imaging.charset import TextDecoder
 from viewer.imaging.dicomdir import listed_files
@@ -296,6 +297,18 @@ def _positive(number: float | None) -> float | None:
     return number if number is not None and 0.0 < number < 1e5 else None
 
 
+def _acquisition(header: Header) -> AcquisitionFacts:
+    return AcquisitionFacts(
+        repetition_ms=_positive(header.decimal(Tag.RepetitionTime)),
+        echo_ms=_positive(header.decimal(Tag.EchoTime)),
+        inversion_ms=_positive(header.decimal(Tag.InversionTime)),
+        scanning_sequence=header.codes(Tag.ScanningSequence),
+        exposure_index=header.decimal(Tag.ExposureIndex),
+        target_exposure_index=header.decimal(Tag.TargetExposureIndex),
+        deviation_index=header.decimal(Tag.DeviationIndex),
+    )
+
+
 def _stack(uid: str, part: str, stack: Stack) -> Series:
     images = stack.images
     header = images[0].header
@@ -336,6 +349,7 @@ def _stack(uid: str, part: str, stack: Stack) -> Series:
         spacing_source=source,
         detector_spacing=calibration.detector_spacing,
         pet=pet_facts([image.header for image in images]) if modality == "PT" else None,
+        acquisition=_acquisition(header),
         instances=instances,
         verdict=judge([]),
     )

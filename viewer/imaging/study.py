@@ -12,6 +12,7 @@ from itertools import accumulate
 
 from pydantic import BaseModel, ConfigDict
 
+from viewer.imaging.acquisition import AcquisitionFacts
 from viewer.imaging.charset import visible
 from viewer.imaging.geometry import GeometryVerdict, ImagePlane
 from viewer.imaging.mappings import ColourTable, LookupTable, RealWorldMap
@@ -367,6 +368,7 @@ class Series(_Frozen):
     """Row and column spacing at the detector (Imager Pixel Spacing), mm; no length in the patient."""
     phase: Phase | None = None
     pet: PetFacts | None = None
+    acquisition: AcquisitionFacts = AcquisitionFacts()
     instances: tuple[Instance, ...] = ()
     verdict: GeometryVerdict
 
