@@ -37,6 +37,11 @@ class RefusalCode(StrEnum):
     COLOUR = "colour"
     OUTSIDE_IMAGE = "outside_image"
     NO_AREA = "no_area"
+    NO_SUV = "no_suv"
+    WRONG_PHASE = "wrong_phase"
+    WRONG_VIEW = "wrong_view"
+    UNCERTAIN = "uncertain"
+    """The pixels do not carry the measure: an edge is not seen, a region leaks."""
     FAILED = "failed"
     """The tool broke; an error of the program, not of the study."""
 
@@ -50,6 +55,10 @@ WORDS: dict[RefusalCode, str] = {
     RefusalCode.COLOUR: "colour image",
     RefusalCode.OUTSIDE_IMAGE: "outside the image",
     RefusalCode.NO_AREA: "region without an area",
+    RefusalCode.NO_SUV: "no standardised uptake value",
+    RefusalCode.WRONG_PHASE: "wrong contrast phase",
+    RefusalCode.WRONG_VIEW: "wrong view",
+    RefusalCode.UNCERTAIN: "not certain enough",
     RefusalCode.FAILED: "the tool failed",
 }
 """Short words of each code, as a trace row shows them."""
@@ -89,7 +98,7 @@ class Applies:
     def fit(self, modality: str, region: str) -> bool:
         """Tell whether a series of this modality and body region is meant."""
         return (not self.modalities or modality in self.modalities) and (
-            not self.regions or not region or region in self.regions
+            not self.regions or not region or bool(self.regions & set(region.split(", ")))
         )
 
 
@@ -136,7 +145,9 @@ class MeasureContext:
     regions
         What a person drew.
     body_region
-        Body region that triage settled on, or empty.
+        Body region that triage settled on, several joined by ", "; or empty.
+    enhanced
+        Enhanced vessels were seen in the pixels of a CT; false proves nothing.
     inputs
         What a person gave for the needs of a tool, by role.
     cancelled
@@ -149,6 +160,7 @@ class MeasureContext:
     volume: Volume | GeometryVerdict
     regions: tuple[DrawnRegion, ...] = ()
     body_region: str = ""
+    enhanced: bool = False
     inputs: Mapping[str, Region] = field(default_factory=dict)
     cancelled: Callable[[], bool] = lambda: False
     _made: dict[str, object] = field(default_factory=dict)

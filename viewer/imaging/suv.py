@@ -85,6 +85,17 @@ def suv_scale(series: Series) -> SuvScale | SuvRefusal:
     return _refused("Units (0054,1001)", stated)
 
 
+def uptake_time(series: Series) -> timedelta | SuvRefusal:
+    """Return the time from injection to the start of the scan, or what is missing for it."""
+    pet = series.pet
+    if pet is None:
+        return SuvRefusal("Modality (0008,0060)", "Only PET has an uptake time.")
+    if pet.half_life_s is None or pet.half_life_s <= 0.0:
+        return _refused("Radionuclide Half Life (0018,1075)", _state(pet.half_life_s))
+    start = _scan_start(pet, pet.half_life_s)
+    return start if isinstance(start, SuvRefusal) else _uptake(pet, start[0])
+
+
 def _stored(pet: PetFacts) -> SuvScale | SuvRefusal:
     """The values are SUVs already, of the kind that SUV Type names."""
     kind = "SUVbsa" if pet.units == "CM2ML" else KINDS.get(pet.suv_type)
