@@ -39,6 +39,7 @@ class RefusalCode(StrEnum):
     NO_AREA = "no_area"
     NO_SUV = "no_suv"
     WRONG_PHASE = "wrong_phase"
+    WRONG_SEQUENCE = "wrong_sequence"
     WRONG_VIEW = "wrong_view"
     UNCERTAIN = "uncertain"
     """The pixels do not carry the measure: an edge is not seen, a region leaks."""
@@ -57,6 +58,7 @@ WORDS: dict[RefusalCode, str] = {
     RefusalCode.NO_AREA: "region without an area",
     RefusalCode.NO_SUV: "no standardised uptake value",
     RefusalCode.WRONG_PHASE: "wrong contrast phase",
+    RefusalCode.WRONG_SEQUENCE: "wrong MR sequence",
     RefusalCode.WRONG_VIEW: "wrong view",
     RefusalCode.UNCERTAIN: "not certain enough",
     RefusalCode.FAILED: "the tool failed",
