@@ -8,10 +8,12 @@ from __future__ import annotations
 
 import argparse
 import json
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
 import numpy as np
+import numpy.typing as npt
 
 from inference.training.model import LanguageModel
 from inference.training.tokenizer import BOS, CONTROL, EOT, PAD
@@ -21,19 +23,30 @@ FILE_TYPES = {"f32": 0, "q8_0": 7}
 """Values of general.file_type."""
 
 
-def export(model: LanguageModel, tokenizer: Any, path: Path, *, weights: str = "q8_0") -> None:
+def export(
+    model: LanguageModel,
+    tokenizer: Any,
+    path: Path,
+    *,
+    weights: str = "q8_0",
+    name: str = "Sightline demonstration model",
+    control: Sequence[str] = CONTROL,
+) -> None:
     """Write the model and its tokenizer to one GGUF file.
 
     Parameters
     ----------
     weights
         "q8_0" as shipped, or "f32" to compare arithmetic.
+    control
+        Tokens that no text is read as; what the tokenizer has beyond its merges and these are whole
+        words of their own, which a text may hold.
     """
     import gguf
 
     shape = model.shape
     writer = gguf.GGUFWriter(path, "qwen3")
-    writer.add_name("Sightline demonstration model")
+    writer.add_name(name)
     writer.add_file_type(FILE_TYPES[weights])
     writer.add_quantization_version(2)
     writer.add_vocab_size(shape.vocabulary)
@@ -48,34 +61,41 @@ def export(model: LanguageModel, tokenizer: Any, path: Path, *, weights: str = "
     writer.add_rope_dimension_count(shape.head_width)
     writer.add_rope_freq_base(shape.rope_base)
     writer.add_layer_norm_rms_eps(shape.epsilon)
-    _add_tokenizer(writer, tokenizer, shape.vocabulary)
-    for name, weight in model.state_dict().items():
-        values = weight.float().numpy()
-        if weights == "f32" or values.ndim == 1:
-            writer.add_tensor(name, values.astype(np.float32))
-        else:
-            quantized = gguf.quants.quantize(values, gguf.GGMLQuantizationType.Q8_0)
-            writer.add_tensor(name, quantized, raw_dtype=gguf.GGMLQuantizationType.Q8_0)
+    _add_tokenizer(writer, tokenizer, shape.vocabulary, control)
+    for key, weight in model.state_dict().items():
+        add_matrix(writer, key, weight.float().numpy(), weights)
     writer.write_header_to_file()
     writer.write_kv_data_to_file()
     writer.write_tensors_to_file()
     writer.close()
 
 
-def _add_tokenizer(writer: Any, tokenizer: Any, vocabulary: int) -> None:
+def add_matrix(writer: Any, name: str, values: npt.NDArray[np.float32], weights: str) -> None:
+    """Write a tensor: vectors and "f32" as they are, matrices at Q8_0."""
+    import gguf
+
+    if weights == "f32" or values.ndim == 1:
+        writer.add_tensor(name, np.ascontiguousarray(values, dtype=np.float32))
+    else:
+        quantized = gguf.quants.quantize(values, gguf.GGMLQuantizationType.Q8_0)
+        writer.add_tensor(name, quantized, raw_dtype=gguf.GGMLQuantizationType.Q8_0)
+
+
+def _add_tokenizer(writer: Any, tokenizer: Any, vocabulary: int, control: Sequence[str]) -> None:
     import gguf
 
     data = json.loads(tokenizer.to_str())["model"]
-    names = {number: token for token, number in data["vocab"].items()}
+    names = {number: token for token, number in tokenizer.get_vocab(with_added_tokens=True).items()}
     tokens = [names.get(number, f"<|unused{number}|>") for number in range(vocabulary)]
-    types = [
-        gguf.TokenType.CONTROL
-        if token in CONTROL
-        else gguf.TokenType.NORMAL
-        if number in names
-        else gguf.TokenType.UNUSED
-        for number, token in enumerate(tokens)
-    ]
+
+    def type_of(number: int, token: str) -> int:
+        if token in control:
+            return int(gguf.TokenType.CONTROL)
+        if token in data["vocab"]:
+            return int(gguf.TokenType.NORMAL)
+        return int(gguf.TokenType.USER_DEFINED if number in names else gguf.TokenType.UNUSED)
+
+    types = [type_of(number, token) for number, token in enumerate(tokens)]
     writer.add_tokenizer_model("gpt2")
     writer.add_tokenizer_pre("qwen2")
     writer.add_token_list(tokens)

@@ -134,9 +134,18 @@ class LanguageModel(nn.Module):  # type: ignore[misc]
     def states(self, tokens: Tensor) -> Tensor:
         """Return the normalised states of (batch, position) tokens."""
         length = tokens.shape[1]
-        cosine, sine = self.cosine[:length], self.sine[:length]
         hidden = torch.ones(length, length, dtype=torch.bool, device=tokens.device).triu(1)
-        x = self.token_embd(tokens)
+        return self.run(self.token_embd(tokens), hidden)
+
+    def run(self, x: Tensor, hidden: Tensor) -> Tensor:
+        """Return the normalised states of (batch, position, width) inputs.
+
+        Parameters
+        ----------
+        hidden
+            (position, position), true where the first may not look at the second.
+        """
+        cosine, sine = self.cosine[: x.shape[1]], self.sine[: x.shape[1]]
         for block in self.blk:
             x = block(x, cosine, sine, hidden)
         return self.output_norm(x)
