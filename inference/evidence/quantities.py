@@ -12,6 +12,7 @@ from reports.domain import Code, Quantity
 
 HU = "[hnsf'U]"
 NO_UNIT = "1"
+SUV = "{SUVbw}g/ml"
 
 _SCT = "SCT"
 
@@ -56,6 +57,25 @@ MEASURES: dict[str, Measure] = {
     "sd": Measure(HU, " HU", 0, _code("386136009", "Standard Deviation")),
     "minimum": Measure(HU, " HU", 0, _code("255605001", "Minimum")),
     "maximum": Measure(HU, " HU", 0, _code("56851009", "Maximum")),
+    "volume_ml": Measure("mL", " mL", 1, _code("118565006", "Volume")),
+    "abc2": Measure("mL", " mL", 1, _code("ABC2", "Volume by ABC/2", "99SIGHTLINE")),
+    "axis_a": Measure("mm", " mm", 0, _code("103339001", "Long axis")),
+    "axis_b": Measure("mm", " mm", 0, _code("103340004", "Short axis")),
+    "axis_c": Measure("mm", " mm", 0, _code("121207", "Height", "DCM")),
+    "skull_distance": Measure("mm", " mm", 0, _code("121206", "Distance", "DCM")),
+    "shift": Measure("mm", " mm", 1, _code("MIDLINESHIFT", "Midline shift", "99SIGHTLINE")),
+    "suv_max": Measure(SUV, "", 1, _code("56851009", "Maximum")),
+    "suv_peak": Measure(SUV, "", 1, _code("126031", "Peak Value Within ROI", "DCM")),
+    "suv_mean": Measure(SUV, "", 1, _code("373098007", "Mean")),
+    "suv_sd": Measure(SUV, "", 2, _code("386136009", "Standard Deviation")),
+    "suv_threshold": Measure(SUV, "", 1),
+    "liver_ratio": Measure(NO_UNIT, "", 1),
+    "mtv": Measure("mL", " mL", 1, _code("MTV", "Metabolic tumour volume", "99SIGHTLINE")),
+    "mtv41": Measure("mL", " mL", 1, _code("MTV41", "Volume at 41 % of SUVmax", "99SIGHTLINE")),
+    "tlg": Measure("g", " g", 1, _code("126033", "Total Lesion Glycolysis", "DCM")),
+    "tlg41": Measure("g", " g", 1, _code("126033", "Total Lesion Glycolysis", "DCM")),
+    "uptake_time": Measure("min", " min", 0),
+    "weight": Measure("kg", " kg", 1, _code("27113001", "Body weight")),
 }
 """Rounding by measure. Lengths to 0.1 mm (Lung-RADS v2022 counts in 0.1 mm), volumes to 10 mL."""
 
