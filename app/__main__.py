@@ -60,6 +60,9 @@ def _window(arguments: Sequence[str]) -> int:
             "that need none.\n"
         )
         return 1
+    from viewer.imaging.lasting import begin_start
+
+    begin_start()
     from app.home import home_folder
     from app.shell.application import run_window
 

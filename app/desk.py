@@ -14,7 +14,6 @@ from pathlib import Path
 from types import TracebackType
 from typing import TYPE_CHECKING, Any
 
-from app.documents import pdf_document, require_same_patient, study_block
 from app.files import write_private
 from app.imported import kept_of
 from app.report_search import Found, ReportSearch
@@ -191,6 +190,8 @@ class Desk:
         OtherPatientError
             The report that is kept for it is another patient's.
         """
+        from app.documents import require_same_patient, study_block
+
         self.store.studies.opened(study.study_instance_uid, self.account)
         parts = self.store.reports.for_study(study.study_instance_uid, self.account)
         unfinished = [part for part in parts if part.state not in LOCKED]
@@ -310,8 +311,7 @@ class Desk:
         """
         if report.state in LOCKED:
             raise TransitionError("This report is signed and never changes: start an addendum.")
-        found = blockers(report, ledger)
-        if found:
+        if found := blockers(report, ledger):
             raise SigningBlocked(f"The report cannot be signed yet: {found[0].message}")
         act = self.signing_act(report, final=final)
         saved = self._saved(report, ledger)
@@ -319,6 +319,7 @@ class Desk:
         kept = self._kept(study, stack, others)
 
         def sealed(signed: Report, note: CheckpointNote) -> bytes:
+            from app.documents import pdf_document
             from reports.export.pdf import build_pdf
             from reports.export.seal import seal
 
@@ -399,6 +400,7 @@ class Desk:
         others: Sequence[ImageStack] = (),
     ) -> Path:
         """Write the document of a report: the sealed one of a signed part, else one marked DRAFT."""
+        from app.documents import pdf_document
         from reports.export.pdf import build_pdf
 
         stored = self.store.reports.document(report.id, self.account) if report.signatures else None
@@ -430,8 +432,7 @@ class Desk:
         from app.key_images import key_images_of_study
         from app.marks import marks_of_study
 
-        kept = key_images_of_study(self, study.study_instance_uid)
-        if not kept:
+        if not (kept := key_images_of_study(self, study.study_instance_uid)):
             return ()
         stacks = (*([] if stack is None else [stack]), *others)
         return kept_figures(kept, marks_of_study(self, study.study_instance_uid), stacks)

@@ -9,7 +9,7 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 from types import TracebackType
 
-from PySide6.QtCore import QCoreApplication, QObject, Qt, QTimer, Signal
+from PySide6.QtCore import QCoreApplication, QObject, Qt, Signal
 from PySide6.QtGui import QWindow
 from PySide6.QtWidgets import QApplication
 
@@ -133,7 +133,7 @@ def run_window(home: Path, paths: Sequence[Path], *, demo: bool = False) -> int:
     watch_inputs(application, window)
     window.resize(1600, 940)
     window.showMaximized()
-    # After the first paint: the first study then waits for no process and no fresh memory.
-    QTimer.singleShot(0, lambda: window.engine.reader.warm(FIRST_SERIES))
-    QTimer.singleShot(0, set_aside)
+    # Behind the sign-in page: the first study then waits for no process and no fresh memory.
+    window.complete.connect(lambda: window.engine.reader.warm(FIRST_SERIES))
+    window.complete.connect(set_aside)
     return application.exec()

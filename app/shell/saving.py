@@ -14,10 +14,9 @@ from app.report_history import Change
 from app.report_model import ReportModel
 from app.shell.background import Background
 from app.shell.report.autosave import Autosave
+from app.shell.session import SETTINGS
 from reports.domain import Report
 from reports.store.kinds import RecordKind
-
-SETTINGS = ("presets", "session.json")
 
 MakeBody = Callable[[dict[str, Any] | None], Mapping[str, Any]]
 """Makes the body to keep from the one that is kept; called on the thread of the store."""

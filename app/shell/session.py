@@ -9,9 +9,7 @@ from typing import TYPE_CHECKING
 from PySide6.QtCore import QEvent, QObject, QTimer, Signal
 
 import resources
-from app.desk import Desk
 from app.shell.background import Background
-from app.shell.saving import SETTINGS
 from app.shell.sign_in import SignInPage, StorePage
 from reports.store.errors import (
     NoStoreError,
@@ -22,14 +20,25 @@ from reports.store.errors import (
 )
 
 if TYPE_CHECKING:
+    from app.desk import Desk
     from reports.store.accounts import Account
 
-OpenDesk = Callable[[Path, str | None], Desk]
+OpenDesk = Callable[[Path, str | None], "Desk"]
+
+SETTINGS = ("presets", "session.json")
+"""Resource with the times of a session: when it locks, when it saves."""
 
 INPUTS = frozenset(
     {QEvent.Type.KeyPress, QEvent.Type.MouseMove, QEvent.Type.MouseButtonPress, QEvent.Type.Wheel}
 )
 """What counts as somebody being there."""
+
+
+def open_with(home: Path, passphrase: str | None) -> Desk:
+    """Open the desk of a store as the program does; called on the store's thread."""
+    from app.desk import Desk
+
+    return Desk.open(home, passphrase=passphrase)
 
 
 class Session(QObject):

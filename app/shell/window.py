@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from importlib import import_module
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from PySide6.QtCore import QEvent, QObject, Qt, QTimer, Signal
 from PySide6.QtGui import (
@@ -17,39 +18,46 @@ from PySide6.QtGui import (
 )
 from PySide6.QtWidgets import QFileDialog, QStackedWidget, QVBoxLayout, QWidget
 
-from app.desk import Desk
-from app.engine import Engine
-from app.shell.act_binding import ACTS, bind_acts
 from app.shell.background import Background
-from app.shell.command_palette import CommandPalette
 from app.shell.header import AlertStrip, DropFrame, ErrorStrip, NoticeStrip, StatusLine
-from app.shell.pictures import Pictures
-from app.shell.preferences.personal import Personal
-from app.shell.reading import ReadingPage
-from app.shell.session import OpenDesk, Session
-from app.shell.shortcut_sheet import ShortcutSheet
+from app.shell.session import OpenDesk, Session, open_with
 from app.shell.sign_in import SignInPage, StorePage
-from app.shell.window_acts import WindowActs
-from app.shell.worklist.entries import Entry, entries_of
-from app.shell.worklist.import_report import ImportBar, Imported
-from app.shell.worklist.importing import Importing
-from app.shell.worklist.page import WorklistPage
-from app.shell.worklist.search import WorklistSearch
-from inference.models.registry import InstalledModel
-from viewer.acts import Scope
-from viewer.imaging.reader import Reader
-from viewer.views.plain_tip import plain_tip
-from viewer.views.reader_adapter import ReaderAdapter
 from viewer.views.theme import Theme
 
 if TYPE_CHECKING:
+    from app.desk import Desk
+    from app.engine import Engine
+    from app.shell.command_palette import CommandPalette
+    from app.shell.pictures import Pictures
+    from app.shell.preferences.personal import Personal
+    from app.shell.reading import ReadingPage
+    from app.shell.rooms import Rooms
+    from app.shell.shortcut_sheet import ShortcutSheet
+    from app.shell.window_acts import WindowActs
+    from app.shell.worklist.entries import Entry
+    from app.shell.worklist.import_report import ImportBar, Imported
+    from app.shell.worklist.importing import Importing
+    from app.shell.worklist.page import WorklistPage
     from reports.store.accounts import Account
-
-ARCHIVE_FOLDER = "archive"
-"""Sub-folder of the home into which ZIP files are unpacked."""
+    from viewer.imaging.reader import Reader
 
 SMALLEST = (1100, 640)
 """Least size of the window, logical pixels."""
+
+
+def _read_rooms() -> None:
+    """Read the modules of the rooms, on a thread."""
+    import_module("app.shell.rooms")
+
+
+class _Room:
+    """An attribute of the window that is one of its rooms: made at once when asked for early."""
+
+    def __set_name__(self, _owner: type, name: str) -> None:
+        self._name = name
+
+    def __get__(self, window: SightlineWindow, _owner: type | None = None) -> Any:
+        return getattr(window.rooms(self._name), self._name)
 
 
 class SightlineWindow(QWidget):
@@ -69,6 +77,20 @@ class SightlineWindow(QWidget):
 
     studiesListed = Signal()
     """The worklist was read from the store."""
+    complete = Signal()
+    """Everything behind the sign-in is made."""
+
+    engine: Engine = _Room()
+    library: Reader = _Room()
+    pictures: Pictures = _Room()
+    worklist: WorklistPage = _Room()
+    import_bar: ImportBar = _Room()
+    importing: Importing = _Room()
+    reading: ReadingPage = _Room()
+    palette_layer: CommandPalette = _Room()
+    sheet: ShortcutSheet = _Room()
+    personal: Personal = _Room()
+    acts: WindowActs = _Room()
 
     def __init__(
         self,
@@ -86,16 +108,13 @@ class SightlineWindow(QWidget):
         self._sign_in_as = sign_in_as
         self._page_before: QWidget | None = None
         self._is_closing = self._is_down = self._opens = False
-        self.engine = Engine(home, archive=home / ARCHIVE_FOLDER)
-        # Import and small pictures have a worker of their own: they never make a reader wait.
-        self.library = Reader(archive_dir=home / ARCHIVE_FOLDER)
+        self._rooms: Rooms | None = None
+        self._is_complete = False
         self.store_thread = Background(1, self)
-        self.work = Background(1, self)
-        self.pictures = Pictures(self.library, self)
         self._build()
         self.session = Session(
             home,
-            open_desk or (lambda folder, secret: Desk.open(folder, passphrase=secret)),
+            open_desk or open_with,
             self.store_thread,
             unsaved=self._has_unsaved,
             finish=self._finish,
@@ -103,15 +122,12 @@ class SightlineWindow(QWidget):
             sign_in_page=self.sign_in_page,
             parent=self,
         )
-        self.importing = Importing(
-            self.library, self.import_bar, self.store_thread, lambda: self.desk, self
-        )
-        self.searching = WorklistSearch(self.worklist, self.store_thread, lambda: self.desk)
-        self.personal = Personal(self, home)
-        self.acts = WindowActs(self)
-        self._connect()
-        self._name_model()
+        self.session.deskOpened.connect(self._desk_opened)
+        self.session.entered.connect(self._entered)
+        self.session.left.connect(self._left)
+        self.session.failed.connect(self._say)
         self.session.open_store()
+        self.store_thread.run(_read_rooms, lambda _none: self._go_on(), self._say)
 
     def _build(self) -> None:
         theme = self.theme
@@ -125,12 +141,9 @@ class SightlineWindow(QWidget):
         self.error = ErrorStrip(theme)
         self.store_page = StorePage(theme, self._home)
         self.sign_in_page = SignInPage(theme)
-        self.worklist = WorklistPage(theme, self.pictures)
-        self.reading = ReadingPage(theme, self.engine, ReaderAdapter(self.engine.reader, self))
         self.pages = QStackedWidget()
-        for page in (self.store_page, self.sign_in_page, self.worklist, self.reading):
+        for page in (self.store_page, self.sign_in_page):
             self.pages.addWidget(page)
-        self.import_bar = ImportBar(theme)
         self.status = StatusLine(theme)
         column = QVBoxLayout(self)
         column.setContentsMargins(0, 0, 0, 0)
@@ -138,36 +151,38 @@ class SightlineWindow(QWidget):
         for widget in (self.notice, self.alert, self.error):
             column.addWidget(widget)
         column.addWidget(self.pages, 1)
-        column.addWidget(self.import_bar)
         column.addWidget(self.status)
+        self._column = column
         self.drop_frame = DropFrame(self, theme)
-        self.palette_layer = CommandPalette(theme, self, ACTS, self.why_not)
-        self.sheet = ShortcutSheet(theme, self, ACTS)
-        bind_acts(self, [act for act in ACTS if act.scope is not Scope.VIEWPORT], self._ask)
 
-    def _connect(self) -> None:
-        self.session.deskOpened.connect(self._desk_opened)
-        self.session.entered.connect(self._entered)
-        self.session.left.connect(self._left)
-        self.session.failed.connect(self._say)
-        self.worklist.openWanted.connect(self.open_entry)
-        self.worklist.folderWanted.connect(self.choose_folder)
-        self.worklist.filesWanted.connect(self.choose_files)
-        self.reading.header.worklistWanted.connect(self.show_worklist)
-        self.reading.header.stepWanted.connect(self.step_study)
-        self.reading.doing.connect(self.status.set_doing)
-        self.reading.savedAt.connect(self.status.set_saved)
-        self.reading.exportWanted.connect(self.choose_export)
-        for bar in (self.worklist.session, self.reading.header.session):
-            bar.paletteWanted.connect(self.open_palette)
-            bar.lockWanted.connect(self.session.lock)
-            bar.signOutWanted.connect(self.sign_out)
-        self.importing.imported.connect(self._imported)
-        self.importing.doing.connect(self.status.set_doing)
-        self.import_bar.listWanted.connect(self.show_import_report)
-        self.palette_layer.actWanted.connect(self.perform)
-        self.palette_layer.sentenceWanted.connect(self.reading.panel.show_sentence)
-        self.palette_layer.sheetWanted.connect(self.sheet.open)
+    def add_above_status(self, widget: QWidget) -> None:
+        """Put a strip over the status line."""
+        self._column.insertWidget(self._column.indexOf(self.status), widget)
+
+    # --- what stands behind the sign-in ------------------------------------------------------------
+
+    def rooms(self, wanted: str) -> Rooms:
+        """Return the rooms with at least the wanted one; those that lack are made now."""
+        if self._rooms is None:
+            from app.shell.rooms import Rooms
+
+            self._rooms = Rooms(self, self._home)
+        while not hasattr(self._rooms, wanted):
+            self._rooms.step()
+        return self._rooms
+
+    def _go_on(self) -> None:
+        """Make the next room while nobody waits; the event loop turns in between."""
+        self._make_room()
+        if not (self._is_complete or self._is_down):
+            QTimer.singleShot(0, self._go_on)
+
+    def _make_room(self) -> None:
+        if self._is_down or self._is_complete:
+            return
+        if self.rooms("engine").step():
+            self._is_complete = True
+            self.complete.emit()
 
     # --- who is signed in --------------------------------------------------------------------------
 
@@ -182,7 +197,8 @@ class SightlineWindow(QWidget):
         return self.session.account
 
     def _desk_opened(self, desk: Desk) -> None:
-        self.reading.sit_down(desk, self.store_thread)
+        if self._is_complete:
+            self.reading.sit_down(desk, self.store_thread)
         self.notice.show_badge(desk.badge)
         alert = desk.alert
         if alert is not None:
@@ -198,6 +214,8 @@ class SightlineWindow(QWidget):
             self.session.sign_in(*self._sign_in_as)
 
     def _entered(self, account: Account, comes_back: bool) -> None:
+        while not self._is_complete:
+            self._make_room()
         for bar in (self.worklist.session, self.reading.header.session):
             bar.show_user(account.printed_name)
         if not comes_back:
@@ -228,11 +246,11 @@ class SightlineWindow(QWidget):
         self.sign_in_page.focus_first()
 
     def _has_unsaved(self) -> bool:
-        return self.reading.entry is not None and self.reading.has_unsaved()
+        return self._is_complete and self.reading.entry is not None and self.reading.has_unsaved()
 
     def _finish(self, then: Callable[[bool], None]) -> None:
         """Save what is open without closing it."""
-        if self.reading.entry is None:
+        if not self._is_complete or self.reading.entry is None:
             then(True)
             return
         self.reading.flush(then)
@@ -248,26 +266,6 @@ class SightlineWindow(QWidget):
 
         self.reading.close_study(closed)
 
-    def _name_model(self) -> None:
-        def done(models: tuple[InstalledModel, ...]) -> None:
-            if not models:
-                self.status.set_model(self.tr("No model installed"))
-                return
-            manifest = models[0].manifest
-            self.reading.drafts.model_title = manifest.name
-            words = [manifest.name, manifest.sha256[:8]]
-            if manifest.demonstration:
-                words.append(self.tr("demonstration model"))
-            self.status.set_model(" \u00b7 ".join(words))
-            self.status.model.setToolTip(plain_tip(manifest.title))
-            self.status.set_device("CPU")
-
-        self.work.run(
-            self.engine.models.list,
-            done,
-            lambda error: self.status.set_model(self.tr("No model: {why}").format(why=error)),
-        )
-
     def _say(self, error: object) -> None:
         self.error.say(str(error))
 
@@ -280,6 +278,8 @@ class SightlineWindow(QWidget):
             return
 
         def done(rows: object) -> None:
+            from app.shell.worklist.entries import entries_of
+
             self.worklist.show_entries(entries_of(rows, self.importing.new))
             self.studiesListed.emit()
 
@@ -354,7 +354,8 @@ class SightlineWindow(QWidget):
             self._opens = opens
             self.importing.start(paths)
 
-    def _imported(self, imported: Imported) -> None:
+    def imported(self, imported: Imported) -> None:
+        """Show what an import brought, and open its study when that was asked for."""
         self.worklist.report.show_import(imported)
         if self._opens and len(imported.index.studies) == 1:
             self.studiesListed.connect(self._open_only, Qt.ConnectionType.SingleShotConnection)
@@ -400,7 +401,8 @@ class SightlineWindow(QWidget):
         """Do an act by name, whichever table it is of; false when it does not fit now."""
         return self.acts.perform(name)
 
-    def _ask(self, name: str) -> None:
+    def ask(self, name: str) -> None:
+        """Do an act whose key was pressed; say why when it does not fit now."""
         self.acts.ask(name)
 
     def why_not(self, name: str) -> str:
@@ -425,7 +427,7 @@ class SightlineWindow(QWidget):
 
     def keyPressEvent(self, event: QKeyEvent) -> None:
         """Esc closes the top layer, else cancels drafting, else goes back to the image."""
-        if event.key() != Qt.Key.Key_Escape:
+        if event.key() != Qt.Key.Key_Escape or self.account is None:
             super().keyPressEvent(event)
         elif self.sheet.isVisible():
             self.sheet.dismiss()
@@ -463,7 +465,7 @@ class SightlineWindow(QWidget):
 
     def closeEvent(self, event: QCloseEvent) -> None:
         """Save what is open first; asked twice, close even when it cannot be saved."""
-        if self._is_closing or self.desk is None:
+        if self._is_closing or self.desk is None or not self._is_complete:
             self.shut_down()
             event.accept()
             return
@@ -487,12 +489,9 @@ class SightlineWindow(QWidget):
         if self._is_down:
             return
         self._is_down = True
-        self.personal.close()
-        self.importing.close()
-        self.pictures.close()
-        self.reading.close_page()
-        self.work.close()
+        if self._rooms is not None:
+            self._rooms.close()
         self.store_thread.close()
-        self.engine.close()
-        self.library.close()
+        if self._rooms is not None:
+            self._rooms.close_workers()
         self.session.close()

@@ -101,6 +101,26 @@ def test_start_up_imports_nothing_heavy(start: str, more: set[str]) -> None:
     assert done.returncode == 0, done.stderr
 
 
+BEHIND_SIGN_IN = {
+    *("app.desk", "app.engine", "app.documents", "app.shell.rooms", "app.shell.reading", "numpy"),
+    *("app.shell.worklist.page", "app.shell.report.panel", "app.shell.marks.part", "typer", "rich"),
+    *("inference", "reports.domain", "reports.export", "viewer.imaging.study", "PySide6.QtNetwork"),
+}
+"""What the window reads only once its sign-in page is painted."""
+
+
+def test_the_sign_in_page_waits_for_nothing_behind_it() -> None:
+    code = (
+        "import sys, app.shell.application; "
+        f"found = {BEHIND_SIGN_IN} & set(sys.modules); "
+        "assert not found, found"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True, check=False
+    )
+    assert done.returncode == 0, done.stderr
+
+
 def test_no_dependency_is_under_the_gpl() -> None:
     from importlib.metadata import distributions
 

@@ -39,9 +39,15 @@ def lasting() -> Iterator[None]:
                 gc.enable()
 
 
+def begin_start() -> None:
+    """Let the collector rest while the program is read: what comes with it stays to the end."""
+    gc.disable()
+
+
 def set_aside() -> None:
     """Let the collector pass by all objects there are: those of the program itself, once it runs."""
     gc.freeze()
+    gc.enable()
 
 
 def forget_lasting() -> None:
