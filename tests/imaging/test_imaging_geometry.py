@@ -41,7 +41,7 @@ def test_missing_slices_are_counted_and_placed() -> None:
     verdict = judge([plane(3.0 * index) for index in kept])
     assert verdict.kind is VerdictKind.MISSING
     assert verdict.missing == ((6, 1), (17, 2))
-    assert "3 slices are missing (1 after image 7, 2 after image 18)" in verdict.reason
+    assert "3 slices are missing (2 after image 9, 1 after image 20)" in verdict.reason
 
 
 def test_doubled_positions_are_named() -> None:

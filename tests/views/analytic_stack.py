@@ -11,6 +11,10 @@ from viewer.imaging.study import Instance, Patient, Series, Study, WindowPreset
 from viewer.imaging.volume import ImageStack
 
 AXIAL = ((1.0, 0.0, 0.0), (0.0, 1.0, 0.0))
+"""Kept from the feet up, read from the head down."""
+
+CORONAL = ((1.0, 0.0, 0.0), (0.0, 0.0, -1.0))
+"""Kept in the order in which they are read: the next frame is the next image."""
 
 
 def ramp(frame: int, rows: int, columns: int) -> np.ndarray:

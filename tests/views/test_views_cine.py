@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 
 import pytest
+from analytic_stack import CORONAL
 from marks_driver import drag, only
 from PySide6.QtCore import QPoint, QPointF, Qt
 from PySide6.QtGui import QWheelEvent
@@ -49,6 +50,12 @@ def test_it_wakes_when_the_next_frame_is_due(seconds: float, milliseconds: int) 
 @pytest.fixture
 def clock() -> Clock:
     return Clock()
+
+
+@pytest.fixture
+def stack(make_stack: StackMaker) -> ImageStack:
+    """Nine frames in the order in which they are read."""
+    return make_stack(axes=CORONAL)
 
 
 @pytest.fixture
@@ -215,8 +222,8 @@ def test_linked_panes_play_along(qtbot, make_stack: StackMaker, clock: Clock) ->
     grid.resize(802, 402)
     grid.set_arrangement(Arrangement.SIDE_BY_SIDE)
     first, second = grid.panes()
-    first.show_stack(make_stack(count=9, between=2.0), index=0)
-    second.show_stack(make_stack(count=18, between=1.0, uid="1.2.4"), index=0)
+    first.show_stack(make_stack(count=9, between=2.0, axes=CORONAL), index=0)
+    second.show_stack(make_stack(count=18, between=1.0, uid="1.2.4", axes=CORONAL), index=0)
     with qtbot.waitExposed(grid):
         grid.show()
     first.widget().cine.clock = clock

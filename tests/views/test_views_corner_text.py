@@ -37,7 +37,7 @@ def words(
         series=series,
         instance=instance,
         plane=instance.plane,
-        index=59,
+        place=59,
         count=134,
         window=WindowPreset(center=-500, width=1500),
         zoom_percent=139.6,

@@ -162,7 +162,7 @@ def test_dragging_in_the_colour_bar_moves_the_end_that_is_nearer(scene: Scene) -
 def test_the_wheel_over_the_bar_changes_the_opacity_and_elsewhere_scrolls(scene: Scene) -> None:
     scene.fuse()
     area = bar_area(768.0, 512.0, scene.view.theme)
-    for point, opacity, index in ((area.center(), 0.6, 3), (QPointF(300, 250), 0.6, 2)):
+    for point, opacity, index in ((area.center(), 0.6, 3), (QPointF(300, 250), 0.6, 4)):
         event = QWheelEvent(
             point,
             scene.view.mapToGlobal(point),

@@ -109,7 +109,7 @@ def test_a_layer_hears_of_frames_and_stacks(view: ImageViewport, stack: ImageSta
     there = view.model.state.index
     assert view.do("viewport.next")
     view.show_stack(stack, index=0)
-    assert layer.heard == [f"frame {there + 1}", "stack"]
+    assert layer.heard == [f"frame {there - 1}", "stack"]
 
 
 def test_panes_that_come_later_have_the_layers_too(qtbot: QtBot, stack: ImageStack) -> None:

@@ -109,16 +109,16 @@ def told(grid: ViewportGrid, number: int) -> list[str]:
 @pytest.mark.gui
 def test_two_spaces_scroll_apart_until_they_are_linked_here(qtbot, grid: ViewportGrid) -> None:  # type: ignore[no-untyped-def]
     left, right = (pane.widget() for pane in grid.panes())
-    qtbot.keyClick(left, KEY.Key_Down)
-    assert frames(grid) == [11, 4]
     qtbot.keyClick(left, KEY.Key_Up)
+    assert frames(grid) == [11, 4]
+    qtbot.keyClick(left, KEY.Key_Down)
     qtbot.keyClick(left, KEY.Key_K, SHIFT)
     for _ in range(5):
-        qtbot.keyClick(left, KEY.Key_Down)
+        qtbot.keyClick(left, KEY.Key_Up)
     assert frames(grid) == [15, 6]
     qtbot.mouseClick(right, Qt.MouseButton.LeftButton, pos=QPoint(60, 60))
-    qtbot.keyClick(right, KEY.Key_Down)
-    qtbot.keyClick(right, KEY.Key_Down)
+    qtbot.keyClick(right, KEY.Key_Up)
+    qtbot.keyClick(right, KEY.Key_Up)
     assert frames(grid) == [20, 8]
 
 
@@ -134,7 +134,7 @@ def test_the_offset_stands_in_the_corner_of_the_pane_that_follows(qtbot, grid: V
     assert [told(grid, 0), told(grid, 1)] == [["linked by hand \u2212340.0 mm"], []]
     qtbot.keyClick(right, KEY.Key_K)
     assert [told(grid, 0), told(grid, 1)] == [[], []]
-    qtbot.keyClick(right, KEY.Key_Down)
+    qtbot.keyClick(right, KEY.Key_Up)
     assert frames(grid) == [10, 5]
 
 
@@ -145,7 +145,7 @@ def test_linking_again_takes_the_new_offset_and_the_same_offset_lets_go(
     left, right = (pane.widget() for pane in grid.panes())
     qtbot.keyClick(left, KEY.Key_K, SHIFT)
     qtbot.keyClick(left, KEY.Key_K)
-    qtbot.keyClick(right, KEY.Key_Down)
+    qtbot.keyClick(right, KEY.Key_Up)
     qtbot.keyClick(left, KEY.Key_K, SHIFT)
     assert grid.linked
     assert [line for number in (0, 1) for line in told(grid, number)] in (
@@ -154,7 +154,7 @@ def test_linking_again_takes_the_new_offset_and_the_same_offset_lets_go(
     )
     qtbot.keyClick(left, KEY.Key_K, SHIFT)
     assert [told(grid, 0), told(grid, 1)] == [[], []]
-    qtbot.keyClick(left, KEY.Key_Down)
+    qtbot.keyClick(left, KEY.Key_Up)
     assert frames(grid) == [11, 5]
 
 
@@ -166,11 +166,11 @@ def test_a_link_belongs_to_the_series_and_not_to_the_pane(
     qtbot.keyClick(first.widget(), KEY.Key_K, SHIFT)
     second.show_stack(make_stack(uid="9.9", frame_of_reference="3.3"), index=0)
     assert told(grid, 1) == []
-    qtbot.keyClick(first.widget(), KEY.Key_Down)
+    qtbot.keyClick(first.widget(), KEY.Key_Up)
     assert frames(grid) == [11, 0]
     second.show_stack(prior, index=0)
     assert told(grid, 1) == ["linked by hand +340.0 mm"]
-    qtbot.keyClick(first.widget(), KEY.Key_Up)
+    qtbot.keyClick(first.widget(), KEY.Key_Down)
     assert frames(grid) == [10, 4]
 
 
@@ -182,5 +182,5 @@ def test_series_of_one_space_need_no_link_by_hand(
     second.show_stack(make_stack(count=80, between=1.0, uid="1.9"), index=0)
     qtbot.keyClick(first.widget(), KEY.Key_K, SHIFT)
     assert told(grid, 1) == []
-    qtbot.keyClick(first.widget(), KEY.Key_Down)
+    qtbot.keyClick(first.widget(), KEY.Key_Up)
     assert frames(grid) == [11, 22]

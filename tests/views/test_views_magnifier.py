@@ -117,4 +117,4 @@ def test_a_drag_under_the_glass_still_does_its_tool(
     qtbot.mousePress(viewport, Qt.MouseButton.LeftButton, pos=QPoint(200, 100))
     qtbot.mouseMove(viewport, pos=QPoint(200, 160))
     qtbot.mouseRelease(viewport, Qt.MouseButton.LeftButton, pos=QPoint(200, 160))
-    assert viewport.shown_frame() > 4
+    assert viewport.shown_frame() < 4

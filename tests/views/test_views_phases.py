@@ -196,7 +196,7 @@ def test_tiles_change_the_phase_together_under_one_control(scene: Scene) -> None
     shown = [(pane.stack().series.key, pane.model.state.index) for pane in grid.panes()]
     assert [key for key, _ in shown] == [scene.keys[1]] * 4
     first = shown[0][1]
-    assert [index for _, index in shown] == [first, first + 1, first + 2, first + 3]
+    assert [index for _, index in shown] == [first, first - 1, first - 2, first - 3]
     assert [pane.model.size[1] < pane.height() for pane in grid.panes()] == [True] + [False] * 3
 
 

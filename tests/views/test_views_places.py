@@ -181,7 +181,7 @@ def test_the_line_of_the_active_image_is_drawn_in_panes_of_its_space(qtbot, grid
     np.testing.assert_allclose(line[:, 1], 30, atol=1e-9)
     np.testing.assert_allclose(oblique.reference_line()[:, 1], 30, atol=1e-9)
     before = grid.panes()[2].widget().grab().toImage()
-    qtbot.keyClick(grid.panes()[0].widget(), Qt.Key.Key_Down)
+    qtbot.keyClick(grid.panes()[0].widget(), Qt.Key.Key_Up)
     np.testing.assert_allclose(sagittal.reference_line()[:, 1], 29, atol=1e-9)
     assert grid.panes()[2].widget().grab().toImage() != before
 
@@ -217,7 +217,7 @@ def test_only_the_line_is_drawn_anew_when_the_active_image_changes(
             lambda area=None, pane=pane: asked.append((pane, pane.rect() if area is None else area)),
         )
     before = sagittal.model.to_widget((0, 30))[1]
-    first.do("viewport.next")
+    first.do("viewport.previous")
     after = sagittal.model.to_widget((0, 29))[1]
     areas = [area for pane, area in asked if pane is sagittal]
     assert len(areas) == 1

@@ -88,7 +88,7 @@ def arrive(qtbot: QtBot, area: ReadingArea) -> ImageViewport:
     pane = area.grid.active_pane()
     stack = pane.stack()
     with qtbot.waitSignal(area.planes.changed, timeout=30_000):
-        pane.do("viewport.first")
+        pane.do("viewport.last")
         pane.grab()
     assert area.planes.mask(stack, 0) is not None
     return pane
@@ -109,7 +109,7 @@ def test_planes_lie_on_their_pixels_in_every_position(
 
 def test_an_image_without_planes_shows_none(qtbot: QtBot, area: ReadingArea) -> None:
     pane = arrive(qtbot, area)
-    pane.do("viewport.last")
+    pane.do("viewport.first")
     assert not ink_of(pane).any()
 
 
@@ -124,9 +124,9 @@ def test_graphics_are_switched_for_all_panes_and_hidden_ones_are_said(
     assert told.args == [False]
     assert not ink_of(pane).any()
     assert layer.note() == "graphics hidden"
-    pane.do("viewport.last")
-    assert layer.note() == "", "nothing is hidden on an image without graphics"
     pane.do("viewport.first")
+    assert layer.note() == "", "nothing is hidden on an image without graphics"
+    pane.do("viewport.last")
     area.do("viewport.graphics")
     assert np.array_equal(ink_of(pane), placed_mask())
 

@@ -143,7 +143,7 @@ def test_the_value_follows_the_image_under_a_still_pointer(
 ) -> None:  # type: ignore[no-untyped-def]
     hover(viewport, viewport.model.to_widget((50, 30)))
     before = viewport.grab().toImage()
-    qtbot.keyClick(viewport, Qt.Key.Key_Down)
+    qtbot.keyClick(viewport, Qt.Key.Key_Up)
     assert lower_left(viewport) == f"{printed(stack.stored[5, 30, 50])} HU  px 50, 30"
     assert viewport.grab().toImage() != before
 

@@ -115,9 +115,9 @@ def test_escape_leaves(planes: MprWorkspace, qtbot: QtBot) -> None:
 def test_the_wheel_goes_from_slice_to_slice(planes: MprWorkspace) -> None:
     before = crosshair(planes)
     wheel(planes.planes[AXIAL], -3)
-    assert crosshair(planes) - before == pytest.approx([0.0, 0.0, 6.0])
+    assert crosshair(planes) - before == pytest.approx([0.0, 0.0, -6.0])
     wheel(planes.planes[CORONAL], 2)
-    assert crosshair(planes) - before == pytest.approx([0.0, -2.0, 6.0])
+    assert crosshair(planes) - before == pytest.approx([0.0, -2.0, -6.0])
     assert planes.scene.active is CORONAL
 
 

@@ -117,7 +117,7 @@ def test_viewports_follow_and_say_it(qtbot: QtBot, pair: tuple[ImageStack, Image
         pane.show_stack(stack, index=4)
     grid.set_active(0)
     grid.show()
-    grid.panes()[0].do("viewport.next")
+    grid.panes()[0].do("viewport.previous")
     assert [pane.shown_frame() for pane in grid.panes()] == [5, 2]
     assert grid.panes()[1].model.link == RegisteredLink("Dr R. Okafor")
     grid.set_linked(False)

@@ -134,11 +134,11 @@ def test_viewports_come_back_at_the_place_that_was_looked_at(
     grid = stage.widget(0)
     assert isinstance(grid, ViewportGrid)
     pane = grid.active_pane()
-    assert grid.do("viewport.first")
+    assert grid.do("viewport.last")
     cut = pane.cut()
     assert cut is not None
     there = cut.middle()
-    assert grid.do("viewport.last") and pane.shown_frame() > 0
+    assert grid.do("viewport.first") and pane.shown_frame() > 0
     stage.enter(NAME, stack, None, opened(stack), there)
     stage.leave()
     assert pane.shown_frame() == 0

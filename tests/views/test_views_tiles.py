@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 
 import pytest
+from analytic_stack import CORONAL
 from PySide6.QtCore import QPoint, QPointF, Qt
 from PySide6.QtGui import QWheelEvent
 from PySide6.QtWidgets import QApplication, QWidget
@@ -26,8 +27,8 @@ def grid(qtbot, make_stack: StackMaker) -> ViewportGrid:  # type: ignore[no-unty
     qtbot.addWidget(widget)
     widget.resize(906, 606)
     widget.set_arrangement(Arrangement.NINE)
-    widget.panes()[0].show_stack(make_stack(count=40), index=12)
-    widget.panes()[1].show_stack(make_stack(count=9, uid="1.2.4"), index=3)
+    widget.panes()[0].show_stack(make_stack(axes=CORONAL, count=40), index=12)
+    widget.panes()[1].show_stack(make_stack(axes=CORONAL, count=9, uid="1.2.4"), index=3)
     with qtbot.waitExposed(widget):
         widget.show()
     qtbot.keyClick(widget.panes()[0].widget(), KEY.Key_0)
@@ -60,7 +61,7 @@ def test_every_pane_shows_the_next_image_of_the_active_series(grid: ViewportGrid
 
 
 def test_the_active_image_keeps_its_pane(grid: ViewportGrid, make_stack: StackMaker) -> None:
-    grid.panes()[4].show_stack(make_stack(count=30, uid="1.5"), index=10)
+    grid.panes()[4].show_stack(make_stack(axes=CORONAL, count=30, uid="1.5"), index=10)
     grid.set_active(4)
     grid.set_tiled(True)
     assert frames(grid) == list(range(6, 15))
@@ -107,12 +108,12 @@ def test_window_zoom_and_flip_of_one_tile_are_those_of_all(qtbot, grid: Viewport
 
 
 def test_a_short_series_leaves_the_rest_empty(grid: ViewportGrid, make_stack: StackMaker) -> None:
-    grid.panes()[0].show_stack(make_stack(count=5, uid="1.6"), index=3)
+    grid.panes()[0].show_stack(make_stack(axes=CORONAL, count=5, uid="1.6"), index=3)
     grid.set_tiled(True)
     assert frames(grid) == [0, 1, 2, 3, 4, None, None, None, None]
     turn_wheel(grid.panes()[2].widget(), 1)
     assert frames(grid) == [0, 1, 2, 3, 4, None, None, None, None]
-    grid.panes()[0].show_stack(make_stack(count=12, uid="1.7"), index=0)
+    grid.panes()[0].show_stack(make_stack(axes=CORONAL, count=12, uid="1.7"), index=0)
     assert frames(grid) == list(range(9))
 
 

@@ -10,6 +10,7 @@ from PySide6.QtTest import QTest
 from viewer.acts import Arrangement
 from viewer.imaging.study import WindowPreset
 from viewer.views.grid import ViewportGrid
+from viewer.views.viewport_model import Hung
 from viewer.views.viewport_state import ImageSize, ViewportState, middle_of, render_matrix, transform
 
 pytestmark = pytest.mark.gui
@@ -73,15 +74,48 @@ def test_a_prior_of_another_frame_of_reference_takes_the_size_in_millimetres(gri
     assert middle_of(model.state, model.image_size(), *model.size) == pytest.approx((63.5, 63.5))
 
 
-def test_another_cut_takes_the_magnification_only(grid, make_stack) -> None:
+def test_another_cut_takes_the_size_and_stays_where_it_is(grid, make_stack) -> None:
     left, right = grid.panes()
     left.show_stack(make_stack(uid="1.1"), index=0)
     right.show_stack(make_stack(uid="1.2", axes=CORONAL, rows=50, columns=50), index=0)
     grid.set_active(0)
     grid.set_zoom_linked(True)
     left.set_state(ViewportState(index=0, magnification=3.0))
+    assert mm_per_pixel(left) == pytest.approx(mm_per_pixel(right))
+    assert right.model.state.centre is None
+
+
+def test_what_is_not_calibrated_takes_the_magnification(grid, make_stack) -> None:
+    left, right = grid.panes()
+    left.show_stack(make_stack(uid="1.1"), index=0)
+    right.show_stack(make_stack(uid="1.2", axes=None, calibrated=False, rows=50, columns=50), index=0)
+    grid.set_active(0)
+    grid.set_zoom_linked(True)
+    left.set_state(ViewportState(index=0, magnification=3.0))
     assert right.model.state.magnification == 3.0
     assert right.model.state.centre is None
+
+
+@pytest.mark.parametrize("prior_first", [False, True])
+def test_a_prior_comes_up_as_large_as_the_study_beside_it(grid, make_stack, prior_first: bool) -> None:
+    left, right = grid.panes()
+    now = make_stack(uid="1.1", spacing=(0.8, 0.8), rows=100, columns=100)
+    then = make_stack(uid="2.1", frame_of_reference="9.9", rows=128, columns=128)
+    for is_prior in (True, False) if prior_first else (False, True):
+        if is_prior:
+            right.show_stack(then, index=0, hung=Hung(prior="PRIOR 2011-05-14"))
+        else:
+            left.show_stack(now, index=0)
+        grid.match_priors()
+    assert mm_per_pixel(left) == pytest.approx(mm_per_pixel(right))
+    assert left.model.state.magnification == 1.0
+    # a reset keeps it, and what a reader has zoomed stays
+    QTest.keyClick(right.widget(), Qt.Key.Key_Plus)
+    zoomed = mm_per_pixel(right)
+    grid.match_priors()
+    assert mm_per_pixel(right) == zoomed < mm_per_pixel(left)
+    QTest.keyClick(right.widget(), Qt.Key.Key_Space)
+    assert mm_per_pixel(left) == pytest.approx(mm_per_pixel(right))
 
 
 def test_the_window_goes_to_the_same_modality_alone(grid, make_stack) -> None:

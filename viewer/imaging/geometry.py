@@ -13,6 +13,8 @@ import numpy as np
 import numpy.typing as npt
 from pydantic import BaseModel, ConfigDict
 
+from viewer.imaging.reading_order import reads_backwards
+
 FloatArray = npt.NDArray[np.float64]
 
 RELATIVE_SPACING_TOLERANCE = 0.01
@@ -107,7 +109,8 @@ class GeometryVerdict(BaseModel):
     spacing
         Distance between slices along the normal, mm (median), or none.
     missing
-        Index in the sorted series (from 0) after which slices are missing, with how many.
+        Index in the sorted series (from 0) after which slices are missing, with how many; the reason
+        counts images as they are read (`viewer.imaging.reading_order`).
     tilt_degrees
         Angle between the stacking direction and the normal, degrees.
     """
@@ -144,11 +147,12 @@ def judge(planes: Sequence[ImagePlane | None]) -> GeometryVerdict:  # noqa: PLR0
     normal = known[0].normal
     offsets = positions @ normal
     gaps = np.diff(offsets)
+    backwards, count = reads_backwards(known[0], known[-1]), len(known)
     doubled = np.flatnonzero(gaps < DUPLICATE_TOLERANCE_MM) + 1
     repeats = _repeats(offsets)
     if repeats > 1:
-        count = len(known) // repeats
-        where = "one position" if count == 1 else f"each of {count} positions"
+        each = len(known) // repeats
+        where = "one position" if each == 1 else f"each of {each} positions"
         return GeometryVerdict(
             kind=VerdictKind.DUPLICATED,
             reason=f"The {len(known)} images show {where} {repeats} times: a series over time, of "
@@ -156,9 +160,8 @@ def judge(planes: Sequence[ImagePlane | None]) -> GeometryVerdict:  # noqa: PLR0
             duplicated=tuple(int(index) for index in doubled),
         )
     if doubled.size:
-        places = ", ".join(str(index + 1) for index in doubled[:5]) + (
-            ", ..." if doubled.size > 5 else ""
-        )
+        shown = (count - doubled)[::-1] if backwards else doubled + 1
+        places = ", ".join(map(str, shown[:5])) + (", ..." if doubled.size > 5 else "")
         return GeometryVerdict(
             kind=VerdictKind.DUPLICATED,
             reason=f"{doubled.size} of {len(known)} images stand at a position that another image "
@@ -174,8 +177,13 @@ def judge(planes: Sequence[ImagePlane | None]) -> GeometryVerdict:  # noqa: PLR0
         regular = np.abs(gaps - steps * spacing) <= RELATIVE_SPACING_TOLERANCE * steps * spacing
         if bool(np.all(regular & (steps >= 1))):
             missing = tuple((int(i), int(steps[i]) - 1) for i in np.flatnonzero(steps > 1))
-            total = sum(count for _, count in missing)
-            places = ", ".join(f"{count} after image {index + 1}" for index, count in missing[:5])
+            total = sum(n for _, n in missing)
+            gone = (
+                [(count - 1 - i, n) for i, n in reversed(missing)]
+                if backwards
+                else [(i + 1, n) for i, n in missing]
+            )
+            places = ", ".join(f"{n} after image {after}" for after, n in gone[:5])
             places += ", ..." if len(missing) > 5 else ""
             return GeometryVerdict(
                 kind=VerdictKind.MISSING,

@@ -294,11 +294,12 @@ def window_after(known: Sequence[WindowPreset], window: WindowPreset | None) -> 
 
 
 def presets(modality: str) -> dict[str, WindowPreset]:
-    """Return the window presets of a modality by the key that chooses them ("1" to "8")."""
+    """Return the presets of a modality that are windows in its unit, by the key that chooses them."""
     rows = resources.table("presets", "windows.json").get(modality, ())
     return {
         row["key"]: WindowPreset(
             center=row["center"], width=row["width"], explanation=row["explanation"]
         )
         for row in rows
+        if "width" in row
     }

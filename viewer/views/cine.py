@@ -15,9 +15,9 @@ RATES = (0.1, 120.0)
 """Slowest and fastest rate that is played; headers can say anything."""
 
 
-def frame_at(start: int, count: int, rate: float, seconds: float) -> int:
+def frame_at(start: int, count: int, rate: float, seconds: float, ahead: int = 1) -> int:
     """Return the frame to show some seconds after `start` was shown; after the last comes the first."""
-    return (start + math.floor(seconds * rate)) % count
+    return (start + ahead * math.floor(seconds * rate)) % count
 
 
 def milliseconds_to_next(rate: float, seconds: float) -> int:
@@ -55,6 +55,7 @@ class Cine(QObject):
         self.index = 0
         self.rate = 0.0
         self._start = self._count = 0
+        self._ahead = 1
         self._began = 0.0
         self._timer = QTimer(self)
         self._timer.setSingleShot(True)
@@ -66,13 +67,20 @@ class Cine(QObject):
         """True while it plays."""
         return self.rate > 0
 
-    def play(self, index: int, count: int, rate: float) -> None:
-        """Play a stack round and round from a frame on; one image alone does not play."""
+    def play(self, index: int, count: int, rate: float, *, ahead: int = 1) -> None:
+        """Play a stack round and round from a frame on; one image alone does not play.
+
+        Parameters
+        ----------
+        ahead
+            -1 to show the frames in falling order.
+        """
         if count < 2:
             return
         rate = min(max(rate, RATES[0]), RATES[1])
         self.index, self.rate = index, rate
         self._start, self._count, self._began = index, count, self.clock()
+        self._ahead = ahead
         self._timer.start(milliseconds_to_next(rate, 0.0))
         self.changed.emit()
 
@@ -88,7 +96,7 @@ class Cine(QObject):
         if not self.playing:
             return
         seconds = self.clock() - self._began
-        wanted = frame_at(self._start, self._count, self.rate, seconds)
+        wanted = frame_at(self._start, self._count, self.rate, seconds, self._ahead)
         self._timer.start(milliseconds_to_next(self.rate, seconds))
         if wanted != self.index:
             self.index = wanted

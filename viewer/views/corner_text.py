@@ -128,17 +128,17 @@ def series_text(series: Series, plane: ImagePlane | None) -> str:
     return "  ".join(part for part in (number, words) if part)
 
 
-def image_text(instance: Instance | None, index: int, count: int) -> str:
-    """Name the image by its place in the stack from 1 ("Im 60 / 134").
+def image_text(instance: Instance | None, place: int, count: int) -> str:
+    """Name the image by its place in the order of reading, counted here from 0 ("Im 60 / 134").
 
     Reports and other workstations call an image by its Instance Number (0020,0013): where that is
     another number it stands first ("Im 75  (60 / 134)").
     """
-    place = tr("{n} / {count}").format(n=index + 1, count=count)
+    shown = tr("{n} / {count}").format(n=place + 1, count=count)
     number = None if instance is None or instance.number_of_frames > 1 else instance.instance_number
-    if number is None or number == index + 1:
-        return tr("Im {place}").format(place=place)
-    return tr("Im {number}  ({place})").format(number=number, place=place)
+    if number is None or number == place + 1:
+        return tr("Im {place}").format(place=shown)
+    return tr("Im {number}  ({place})").format(number=number, place=shown)
 
 
 def side_text(series: Series) -> str:
@@ -278,7 +278,7 @@ def corners(
     series: Series,
     instance: Instance,
     plane: ImagePlane | None,
-    index: int,
+    place: int,
     count: int,
     window: WindowPreset | None,
     zoom_percent: float,
@@ -295,6 +295,8 @@ def corners(
 
     Parameters
     ----------
+    place
+        Of the image in the order of reading, from 0.
     tall
         Whether the viewport is high enough for the identity; a low one names the series at the top
         left and keeps one line in each corner (the window's header names the patient).
@@ -309,10 +311,10 @@ def corners(
     link
         What joins it to the active series by hand; it stands over the position.
     """
-    image = "  ".join(filter(None, (side_text(series), image_text(instance, index, count))))
+    image = "  ".join(filter(None, (side_text(series), image_text(instance, place, count))))
     named = series_text(series, plane)
     grey = window_text(window)
-    place = position_text(plane)
+    position = position_text(plane)
     quality = (lossy_text(instance), decoder_text(decoder), calibration_text(series, instance))
     badge = badge_text(series.verdict)
     # letters say it too, but not every radiograph has them
@@ -320,11 +322,11 @@ def corners(
     if narrow:
         return Corners(
             top_left=(named, image),
-            bottom_left=_lines(probe_text(probe, upper), mirror, link_text(link), grey, place),
+            bottom_left=_lines(probe_text(probe, upper), mirror, link_text(link), grey, position),
             badge=badge,
         )
     if not tall:
-        below = place or next(filter(None, quality), "")
+        below = position or next(filter(None, quality), "")
         return Corners(
             (named,),
             (image,),
@@ -352,7 +354,7 @@ def corners(
         bottom_left=_lines(
             probe_text(probe, upper), mirror, tr("Inverted") if inverted else "", grey, zoom
         ),
-        bottom_right=_lines(*quality, link_text(link), place, technique),
+        bottom_right=_lines(*quality, link_text(link), position, technique),
         badge=badge,
     )
 

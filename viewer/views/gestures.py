@@ -37,6 +37,8 @@ class Drag:
         Width and height of the viewport in widget pixels.
     count
         Frames of the stack.
+    ahead
+        1 or -1: the way a drag downwards goes through the stack, which is that of reading.
     """
 
     tool: Tool
@@ -46,6 +48,7 @@ class Drag:
     start: tuple[float, float]
     size: tuple[float, float]
     count: int
+    ahead: int = 1
 
     def to(self, point: tuple[float, float], current: ViewportState) -> ViewportState:
         """Return the state with the pointer at a widget point; `current` is what is shown now."""
@@ -56,7 +59,7 @@ class Drag:
 def _scroll(drag: Drag, current: ViewportState, dx: float, dy: float) -> ViewportState:
     fewest, most = PIXELS_PER_IMAGE
     step = min(max(drag.size[1] / max(drag.count, 1), fewest), most)
-    return current.at(drag.state.index + int(dy / step), drag.count)
+    return current.at(drag.state.index + drag.ahead * int(dy / step), drag.count)
 
 
 def _window(drag: Drag, current: ViewportState, dx: float, dy: float) -> ViewportState:

@@ -9,6 +9,7 @@ from PySide6.QtGui import QPainter, QPaintEvent
 from PySide6.QtWidgets import QGridLayout, QWidget
 
 from viewer.acts import Arrangement, Tool
+from viewer.imaging.reading_order import place_in_order
 from viewer.imaging.regions import Region
 from viewer.imaging.study import Series, WindowPreset
 from viewer.views.layers import MakeLayer
@@ -211,10 +212,11 @@ class ViewportGrid(QWidget):
             return
         panes = self.panes()
         count = len(shown.stack.frames)
-        start = max(0, min(shown.state.index - number, count - len(panes)))
+        here = place_in_order(shown.stack, shown.state.index)
+        start = max(0, min(here - number, count - len(panes)))
         self._tiling = True
         for place, pane in enumerate(panes, start=start):
-            pane.show_tile(shown if place < count else None, place)
+            pane.show_tile(shown if place < count else None, place_in_order(shown.stack, place))
         self._tiling = False
         self._tell_others()
         self.viewChanged.emit(number)
@@ -302,6 +304,30 @@ class ViewportGrid(QWidget):
             if number != self._active:
                 pane.take_view(view, zoom=zoom, window=window)
         self._lending = False
+
+    def match_priors(self) -> None:
+        """Show priors that nobody has zoomed as large as the study beside them, not as they fit.
+
+        Each like the first image of its modality of the study that is read, one that lies alike first.
+        """
+        shown = [(pane, pane.shown(), pane.view()) for pane in self.panes()]
+        own = [
+            view
+            for _, one, view in shown
+            if one is not None and view is not None and not one.hung.prior
+        ]
+        for pane, one, view in shown:
+            if one is None or view is None or not one.hung.prior:
+                continue
+            touched = (
+                one.state.centre is not None or one.state.magnification != one.hung.home.magnification
+            )
+            likes = [other for other in own if other.series.modality == view.series.modality]
+            likes.sort(key=lambda other, view=view: not view.lies_like(other))
+            if likes and not touched:
+                self._lending = True
+                pane.take_size(likes[0])
+                self._lending = False
 
     def _lend_changes(self) -> None:
         """Pass on what a reader changed in the active pane; a series that comes up changes nothing."""

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from viewer.imaging.geometry import FloatArray
+from viewer.imaging.reading_order import place_in_order
 from viewer.imaging.spaces import SAME, SPACES, Joined
 from viewer.imaging.volume import ImageStack
 from viewer.views.places import nearest_frame, plane_of
@@ -32,7 +33,7 @@ class ManualLink:
         both frames of reference were one; none when the planes are not parallel or not known: then
         `images` counts.
     images
-        Frame of the target less that of the source.
+        Place of the target's image in the order of reading less that of the source's.
     """
 
     source: str
@@ -93,13 +94,15 @@ def link_here(source: ImageStack, index: int, target: ImageStack, at: int) -> Ma
     offset = None
     if normal is not None and there is not None:
         offset = float(normal @ (np.asarray(there.position) - _middle(source, index)))
-    return ManualLink(source.series.key, target.series.key, offset, at - index)
+    images = place_in_order(target, at) - place_in_order(source, index)
+    return ManualLink(source.series.key, target.series.key, offset, images)
 
 
 def index_by_hand(link: ManualLink, source: ImageStack, index: int, target: ImageStack) -> int | None:
     """Return the target's frame for a source frame under a link by hand."""
     if link.millimetres is None:
-        return min(max(index + link.images, 0), len(target.frames) - 1)
+        place = min(max(place_in_order(source, index) + link.images, 0), len(target.frames) - 1)
+        return place_in_order(target, place)
     normal = _common_normal(source, index, target)
     if normal is None:
         return None

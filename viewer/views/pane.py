@@ -158,6 +158,10 @@ class Pane(Protocol):
         """Take zoom and pan, or the window, of another pane."""
         ...
 
+    def take_size(self, other: View) -> None:
+        """Show the patient as large as another pane does, also after a reset."""
+        ...
+
     def set_link(self, link: Link | None) -> None:
         """Say what joins this series to the active one, if a reader did; none says nothing."""
         ...

@@ -443,8 +443,8 @@ class ReadingArea(QWidget):
         arrived = self.adapter.arrived(key)
         pane.show_stack(stack, self._study_of(key), arrived=arrived, index=first, hung=hung)
         if kept is not None:
-            index = kept.index if first is None else first
-            pane.set_state(kept.at(index, len(stack.frames)))
+            pane.set_state(kept.at(kept.index if first is None else first, len(stack.frames)))
+        self.grid.match_priors()
         self.paneSeriesChanged.emit(number, key)
         self._let_priors_go()
         if self._jump is not None and self.grid.show_region(*self._jump):

@@ -21,7 +21,7 @@ from viewer.views.link import Link, ManualLink
 from viewer.views.overlay import Overlay
 from viewer.views.places import Cut, PatientPoint
 from viewer.views.theme import Theme
-from viewer.views.view_link import View, windowed_like, zoomed_like
+from viewer.views.view_link import View, sized_like, windowed_like, zoomed_like
 from viewer.views.viewport_model import Hung, Shown, ViewportModel
 from viewer.views.viewport_paint import paint_viewport, spoken
 from viewer.views.viewport_state import ViewportState, transform
@@ -275,6 +275,17 @@ class StackView(QWidget):
                 state = alike(own, other)
                 if state != self.model.state:
                     self.set_state(state)
+
+    def take_size(self, other: View) -> None:
+        """Show the patient as large as another viewport does, also after a reset."""
+        own = self.model.view()
+        state = None if own is None else sized_like(own, other)
+        if state is None or state.magnification == self.model.state.magnification:
+            return
+        hung = self.model.hung
+        home = replace(hung.home, magnification=state.magnification)
+        self.model.hung = replace(hung, home=home)
+        self.set_state(state)
 
     def set_link(self, link: Link | None) -> None:
         """Say in the corner what joins this series to the active one; none says nothing."""

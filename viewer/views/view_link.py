@@ -9,6 +9,7 @@ import numpy as np
 from viewer.imaging.geometry import ImagePlane
 from viewer.imaging.study import Series
 from viewer.views.link import PARALLEL
+from viewer.views.places import PatientPoint
 from viewer.views.viewport_state import (
     ImageSize,
     ViewportState,
@@ -55,6 +56,20 @@ class View:
             return self.plane.column_spacing
         return None if self.series.pixel_spacing is None else self.series.pixel_spacing[1]
 
+    @property
+    def detector_mm(self) -> float | None:
+        """Size of a column at the detector, mm; none where the header does not give it."""
+        return None if self.series.detector_spacing is None else self.series.detector_spacing[1]
+
+    @property
+    def middle_place(self) -> PatientPoint | None:
+        """Place in the patient in the middle of the viewport; none without a frame of reference."""
+        uid = self.series.frame_of_reference_uid
+        if self.plane is None or not uid:
+            return None
+        x, y, z = self.plane.pixel_to_patient(np.array([self.middle]))[0].tolist()
+        return PatientPoint(uid, (x, y, z))
+
     def lies_like(self, other: View) -> bool:
         """Return whether two images show the patient the same way round: cut, turn and mirror."""
         if (self.plane is None) != (other.plane is None):
@@ -70,20 +85,33 @@ class View:
 def zoomed_like(own: View, other: View) -> ViewportState:
     """Return the state in which a view has zoom and pan of another.
 
-    Images that lie the same way round and are calibrated show the patient at one scale, and in one
-    frame of reference the same place; others the same magnification of the fitted image, moved by
-    the same share of it.
+    Images that are calibrated show the patient at one scale. Those that lie the same way round show the
+    same place, where it is known how they lie to each other (`viewer.imaging.spaces`); others are moved
+    by the same share of the image. What is not calibrated takes the magnification of the fitted image.
     """
-    if own.column_mm and other.column_mm and own.lies_like(other):
-        scale = other.scale / other.column_mm * own.column_mm
-        state = at_scale(own.state, own.image, *own.size, scale=scale)
+    state = sized_like(own, other)
+    if state is None:
+        state = replace(own.state, magnification=other.state.magnification)
+    elif own.lies_like(other):
         return replace(state, centre=_same_place(own, other), justify="")
-    state = replace(own.state, magnification=other.state.magnification)
     if other.state.centre is None:
         return replace(state, centre=None)
     share = _share(other)
     (column, row), image = own.image.centre, own.image
     return replace(state, centre=(column + share[0] * image.columns, row + share[1] * image.rows))
+
+
+def sized_like(own: View, other: View) -> ViewportState | None:
+    """Return the state in which a view shows the patient as large as another; none without a scale.
+
+    Both are measured at the patient, or both at the detector: never one so and one so.
+    """
+    mine, theirs = own.column_mm, other.column_mm
+    if not mine or not theirs:
+        mine, theirs = own.detector_mm, other.detector_mm
+    if not mine or not theirs:
+        return None
+    return at_scale(own.state, own.image, *own.size, scale=other.scale / theirs * mine)
 
 
 def _share(view: View) -> tuple[float, float]:
@@ -94,12 +122,12 @@ def _share(view: View) -> tuple[float, float]:
 
 def _same_place(own: View, other: View) -> tuple[float, float]:
     """Return the image point at the middle of the other: by the patient, else as far from its own."""
-    reference = own.series.frame_of_reference_uid
     x, y = other.middle
     if own.plane is not None and other.plane is not None:
-        if reference and reference == other.series.frame_of_reference_uid:
-            point = other.plane.pixel_to_patient(np.array([(x, y)]))
-            column, row = own.plane.patient_to_pixel(point)[0].tolist()
+        place = other.middle_place
+        here = None if place is None else place.in_space(own.series.frame_of_reference_uid)
+        if here is not None:
+            column, row = own.plane.patient_to_pixel(np.array([here.position]))[0].tolist()
             return column, row
         away = np.array((x, y)) - other.image.centre
         step = away * (other.plane.column_spacing, other.plane.row_spacing)

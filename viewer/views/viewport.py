@@ -97,7 +97,8 @@ class ImageViewport(StackView):
         if self.cine.playing:
             self.cine.stop()
         else:
-            self.cine.play(self.model.state.index, self.model.count, self._header_rate())
+            model = self.model
+            self.cine.play(model.state.index, model.count, self._header_rate(), ahead=model.ahead)
 
     def _move(self, state: ViewportState) -> None:
         """Take a state that the reader made: linked panes follow when it is on another image."""
@@ -168,7 +169,7 @@ class ImageViewport(StackView):
         if notches:
             model = self.model
             images = notches * model.step * (10 if step is WheelStep.SCROLL_TEN else 1)
-            self._move(model.state.at(model.state.index - images, model.count))
+            self._move(model.moved(-images))
 
     def mousePressEvent(self, event: QMouseEvent) -> None:
         """Give the press to the layers, or begin a drag."""
@@ -194,6 +195,7 @@ class ImageViewport(StackView):
             start=(point.x(), point.y()),
             size=model.size,
             count=model.count,
+            ahead=model.ahead,
         )
 
     def mouseMoveEvent(self, event: QMouseEvent) -> None:

@@ -13,6 +13,7 @@ from viewer.imaging.geometry import ImagePlane
 from viewer.imaging.grey import default_window, image_presets, window_after
 from viewer.imaging.letters import EdgeLetters, edge_letters, named_letters
 from viewer.imaging.own_presets import PRESETS
+from viewer.imaging.reading_order import is_backwards
 from viewer.imaging.regions import Region
 from viewer.imaging.study import Instance, Study, WindowPreset
 from viewer.imaging.ultrasound import tissue_spacing
@@ -113,6 +114,9 @@ class ViewportModel:
         Whether the magnifier is held over the pointer.
     step
         Images by which the wheel and the keys move: a page where viewports show tiles of a series.
+    ahead
+        1 where the next image to be read is the next of the stack, -1 where it is the one before
+        (`viewer.imaging.reading_order`).
     hung
         How the stack came up: what a reset goes back to, and whether it is a prior's.
     refusal
@@ -138,6 +142,7 @@ class ViewportModel:
         self.cine_rate = 0.0
         self.magnified = False
         self.step = 1
+        self.ahead = 1
         self.hung = Hung()
         self.upper_value: Callable[[tuple[float, float]], str] | None = None
         self.all_regions = False
@@ -159,6 +164,7 @@ class ViewportModel:
     ) -> None:
         """Show a stack from a frame on (the middle one for none), of which some frames have arrived."""
         self.stack, self.study, self.refusal = stack, study, ""
+        self.ahead = -1 if stack is not None and is_backwards(stack) else 1
         self.hung = hung or Hung()
         self._own_window.clear()
         self._cut, self._cut_key = None, (None, 0)
@@ -207,6 +213,14 @@ class ViewportModel:
         """Frames of the stack."""
         return 0 if self.stack is None else len(self.stack.frames)
 
+    def place_of(self, index: int) -> int:
+        """Return a frame's place in the order of reading, from 0; of a place likewise the frame."""
+        return index if self.ahead > 0 else self.count - 1 - index
+
+    def moved(self, images: int) -> ViewportState:
+        """Return the state some images on in the order of reading, or back."""
+        return self.state.at(self.state.index + self.ahead * images, self.count)
+
     @property
     def arrived_share(self) -> float:
         """Share of the frames whose pixels are in, 0 to 1."""
@@ -232,15 +246,21 @@ class ViewportModel:
             return None
         if self.state.window is not None:
             return self.state.window
+        return self._brought(index)
+
+    def _brought(self, index: int) -> WindowPreset | None:
+        """Return the window with which a frame comes up."""
+        assert self.stack is not None  # a frame is one of a stack
         if index not in self._own_window:
             self._own_window[index] = default_window(self.stack, index)
         return self._own_window[index]
 
     def presets(self) -> dict[str, WindowPreset]:
-        """Return the window presets of this modality by their key; none for colour."""
-        if self.stack is None or self.stack.is_colour:
+        """Return the window presets of this image by their key; none for colour."""
+        index = self.shown_index()
+        if self.stack is None or index is None or self.stack.is_colour:
             return {}
-        return PRESETS.of(self.stack.series.modality)
+        return PRESETS.fitting(self.stack.series, self._brought(index))
 
     def image_windows(self) -> tuple[WindowPreset, ...]:
         """Return the windows and VOI LUTs that the image brings; none for colour."""
@@ -429,7 +449,7 @@ class ViewportModel:
 
 
 def _moved(by: int) -> Callable[[ViewportModel], ViewportState]:
-    return lambda model: model.state.at(model.state.index + by * model.step, model.count)
+    return lambda model: model.moved(by * model.step)
 
 
 def _zoomed(factor: float) -> Callable[[ViewportModel], ViewportState]:
@@ -459,8 +479,8 @@ STATE_ACTS: dict[str, Callable[[ViewportModel], ViewportState]] = {
     "viewport.previous": _moved(-1),
     "viewport.next_ten": _moved(10),
     "viewport.previous_ten": _moved(-10),
-    "viewport.first": lambda model: model.state.at(0, model.count),
-    "viewport.last": lambda model: model.state.at(model.count - 1, model.count),
+    "viewport.first": lambda model: model.state.at(model.place_of(0), model.count),
+    "viewport.last": lambda model: model.state.at(model.place_of(model.count - 1), model.count),
     "viewport.reset": lambda model: replace(model.hung.home, index=model.state.index),
     "viewport.invert": lambda model: replace(model.state, inverted=not model.state.inverted),
     "viewport.flip_horizontal": lambda model: model.state.flipped_horizontally(),

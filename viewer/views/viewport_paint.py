@@ -175,7 +175,7 @@ def corner_words(model: ViewportModel, theme: Theme) -> Corners:
         series=model.stack.series,
         instance=instance,
         plane=model.plane(),
-        index=model.state.index,
+        place=model.place_of(model.state.index),
         count=model.count,
         window=model.window(),
         zoom_percent=100 * model.scale() * model.pixel_ratio / model.image_size().finest,
@@ -207,7 +207,9 @@ def loading_note(model: ViewportModel) -> str:
     shown = model.shown_index()
     if shown == model.state.index:
         return ""
-    return tr("loading") if shown is None else tr("loading, this is Im {n}").format(n=shown + 1)
+    if shown is None:
+        return tr("loading")
+    return tr("loading, this is Im {n}").format(n=model.place_of(shown) + 1)
 
 
 def quiet_note(model: ViewportModel) -> str:
@@ -224,7 +226,7 @@ def spoken(model: ViewportModel) -> str:
     words = (
         model.hung.prior,
         series_text(series, model.plane()),
-        image_text(model.instance(), model.state.index, model.count),
+        image_text(model.instance(), model.place_of(model.state.index), model.count),
         badge_text(series.verdict),
     )
     return ", ".join(filter(None, words))

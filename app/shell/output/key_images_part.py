@@ -28,6 +28,7 @@ from app.shell.output.sheet import SheetPicture
 from app.shell.parts import PartContext, SidePage
 from app.shell.saving import RecordSaver
 from reports.store.kinds import RecordKind
+from viewer.imaging.reading_order import place_of_frame
 from viewer.imaging.study import Series, Study
 from viewer.views.frame_image import to_qimage
 from viewer.views.marks.layer import MarksLayer
@@ -382,7 +383,8 @@ class KeyImagesPart(QObject):
         number = "" if series.series_number is None else f"Se {series.series_number}"
         instance = series.instances[series.frame_order()[index][0]]
         known = instance.instance_number if instance.number_of_frames == 1 else None
-        return "  ".join(filter(None, (number, f"Im {index + 1 if known is None else known}")))
+        place = place_of_frame(series, series.frame_order(), index) + 1
+        return "  ".join(filter(None, (number, f"Im {place if known is None else known}")))
 
     def _draw(self, image: KeptImage) -> None:
         """Have a picture made by the imaging worker: the series need not be open."""

@@ -124,8 +124,11 @@ class PresetPage(QWidget):
         modality = self.modality.currentText()
         now = PRESETS.of(modality)
         own = self._preferences.own.presets.get(modality, {})
+        names = PRESETS.named(modality)
         for digit, fields in self.rows.items():
             preset = now.get(digit)
+            # what depends on the image has a name here and no numbers
+            fields[0].setPlaceholderText("" if digit in own else names.get(digit, ""))
             texts = ("", "", "")
             if preset is not None:
                 texts = (preset.explanation, number_text(preset.center), number_text(preset.width))

@@ -15,6 +15,7 @@ import numpy as np
 import numpy.typing as npt
 
 from viewer.imaging.geometry import FloatArray
+from viewer.imaging.reading_order import is_ahead
 from viewer.imaging.reformat import Slab, Vector, VoxelGrid, cross, rotation, unit, vector
 
 SMALLEST_MAGNIFICATION: Final = 0.1
@@ -103,11 +104,12 @@ class MprState:
         return MprState(crosshair, {name: pose.through(crosshair) for name, pose in self.poses.items()})
 
     def scrolled(self, name: PlaneName, steps: float, grid: VoxelGrid) -> MprState:
-        """Return the state with a plane moved by voxels along its normal, or kept at the volume's edge.
+        """Return the state with a plane moved by voxels in the order of reading, or kept at the edge.
 
         A plane along the voxels lands on their centres.
         """
         normal = self.poses[name].normal
+        normal = normal if is_ahead(normal) else -normal
         step = grid.step_along(normal)
         axis = grid.axis_along(normal)
         ahead = np.asarray(self.crosshair) + steps * step * normal

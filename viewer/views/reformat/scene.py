@@ -272,8 +272,15 @@ class MprScene(QObject):
         return True
 
     def preset(self, key: str) -> WindowPreset | None:
-        """Return a window preset of this modality."""
-        return None if self.stack is None else PRESETS.of(self.stack.series.modality).get(key)
+        """Return a window preset of this series."""
+        return self.presets().get(key)
+
+    def presets(self) -> dict[str, WindowPreset]:
+        """Return the window presets of the series by their key, as its middle image has them."""
+        if self.stack is None:
+            return {}
+        brought = default_window(self.stack, len(self.stack.frames) // 2)
+        return PRESETS.fitting(self.stack.series, brought)
 
     def set_curve(self, points: tuple[Vector, ...]) -> None:
         """Lay the curve through other points."""

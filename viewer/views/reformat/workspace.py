@@ -14,7 +14,6 @@ from viewer.acts import PRESET_KEYS, Tool
 from viewer.imaging.geometry import GeometryVerdict
 from viewer.imaging.grey import image_presets, window_after
 from viewer.imaging.marks import Mark
-from viewer.imaging.own_presets import PRESETS
 from viewer.imaging.reader import OpenStack
 from viewer.imaging.reformat import Slab, SlabMode, Vector
 from viewer.imaging.regions import Region
@@ -213,9 +212,8 @@ class MprWorkspace(QWidget):
         self.scene.set_window(window if self.scene.state is not None else None)
 
     def presets(self) -> dict[str, WindowPreset]:
-        """Return the presets of the modality by their key."""
-        stack = self.scene.stack
-        return {} if stack is None else PRESETS.of(stack.series.modality)
+        """Return the presets of the series by their key."""
+        return self.scene.presets()
 
     def image_windows(self) -> tuple[WindowPreset, ...]:
         """Return the windows and VOI LUTs of the middle image."""
