@@ -70,7 +70,7 @@ class Frame:
     Parameters
     ----------
     data
-        The code stream, fragments joined.
+        The code stream, fragments joined; it may lie in memory that is used again for the next.
     index
         Frame number from 0.
     data_set
@@ -80,7 +80,7 @@ class Frame:
     """
 
     instance: Instance
-    data: bytes
+    data: bytes | memoryview
     index: int
     data_set: Callable[[], Dataset]
     partial: bool = False
@@ -107,10 +107,10 @@ def _is_rgb_jpeg(frame: Frame) -> bool:
     transform = _adobe_transform(frame.data)
     if transform is not None:
         return transform == 0
-    return frame.instance.photometric_interpretation == "RGB" and b"JFIF" not in frame.data[:64]
+    return frame.instance.photometric_interpretation == "RGB" and b"JFIF" not in bytes(frame.data[:64])
 
 
-def _adobe_transform(data: bytes) -> int | None:
+def _adobe_transform(data: bytes | memoryview) -> int | None:
     """Return the colour transform of the APP14 Adobe marker (0 = none, 1 = YCbCr), if there is one."""
     position = 2
     while position + 4 <= len(data) and data[position] == 0xFF:
@@ -124,9 +124,20 @@ def _adobe_transform(data: bytes) -> int | None:
 
 
 def _jpeg_lossless(frame: Frame) -> Array:
+    """Lossless JPEG: libjpeg-turbo takes half the time, but makes up what is missing at the end."""
     import imagecodecs
 
+    if frame.instance.samples_per_pixel == 1 and _is_ended(frame.data):
+        try:
+            return np.asarray(imagecodecs.jpeg8_decode(frame.data))
+        except imagecodecs.Jpeg8Error:  # something it does not know
+            pass
     return np.asarray(imagecodecs.jpegsof3_decode(frame.data))
+
+
+def _is_ended(data: bytes | memoryview) -> bool:
+    """True when a JPEG stream ends with its End of Image, padding left out."""
+    return bytes(data[-4:]).rstrip(b"\0").endswith(b"\xff\xd9")
 
 
 def _jpeg_ls(frame: Frame) -> Array:
@@ -170,26 +181,57 @@ def _rle(frame: Frame) -> Array:
     return planes[0] if instance.samples_per_pixel == 1 else np.moveaxis(planes, 0, 2)
 
 
-def rle_in_place(frame: Frame, target: Array) -> bool:
-    """Decode the RLE of a grey frame into its place; false leaves the frame to `decode_frame`.
-
-    RLE is decoded so fast that one more copy is a third of the work.
-    """
+def _jpeg_lossless_into(data: bytes | memoryview, target: Array) -> bool:
     import imagecodecs
 
+    if not _is_ended(data):
+        return False
+    imagecodecs.jpeg8_decode(data, out=target)
+    return True
+
+
+def _jpeg_ls_into(data: bytes | memoryview, target: Array) -> bool:
+    import imagecodecs
+
+    imagecodecs.jpegls_decode(data, out=target)
+    return True
+
+
+def _rle_into(data: bytes | memoryview, target: Array) -> bool:
+    import imagecodecs
+
+    flat = target.data.cast("B")
+    return len(imagecodecs.dicomrle_decode(data, f"<u{target.itemsize}", out=flat)) == len(flat)
+
+
+IN_PLACE: Final[dict[str, Callable[[bytes | memoryview, Array], bool]]] = {
+    JPEG_LOSSLESS: _jpeg_lossless_into,
+    JPEG_LOSSLESS_SV1: _jpeg_lossless_into,
+    JPEG_LS: _jpeg_ls_into,
+    JPEG_LS_NEAR: _jpeg_ls_into,
+    RLE: _rle_into,
+}
+"""Transfer syntax -> decoder that writes unsigned numbers where they are wanted."""
+
+
+def decode_in_place(frame: Frame, target: Array) -> bool:
+    """Decode a grey frame into its place, as unsigned numbers; false leaves it to `decode_frame`.
+
+    One more copy is a third of the work for RLE.
+    """
     instance = frame.instance
+    into = IN_PLACE.get(instance.transfer_syntax_uid)
     grey = instance.photometric_interpretation in ("MONOCHROME1", "MONOCHROME2")
-    if not grey or instance.bits_allocated != 8 * target.itemsize or not target.flags.c_contiguous:
+    if into is None or not grey or target.shape != _expect(instance):
+        return False
+    if instance.bits_allocated != 8 * target.itemsize or not target.flags.c_contiguous:
         return False
     try:
-        filled = imagecodecs.dicomrle_decode(
-            frame.data, f"<u{target.itemsize}", out=target.data.cast("B")
-        )
+        return into(frame.data, target.view(f"u{target.itemsize}"))
     except MemoryError:
         raise
     except Exception:  # a damaged stream provokes whatever it likes, and is told by the chain
         return False
-    return len(filled) == target.nbytes
 
 
 IMAGECODECS: Final[dict[str, Callable[[Frame], Array]]] = {

@@ -21,15 +21,14 @@ import numpy.typing as npt
 from viewer.imaging.codestream import (
     CODECS_WITH_PRECISION,
     DCT_SYNTAXES,
-    RLE,
     DecodeError,
     Frame,
     decode_frame,
-    rle_in_place,
+    decode_in_place,
 )
 from viewer.imaging.colour import YBR_FULL, to_eight_bits, ybr_full_422_to_rgb, ybr_full_to_rgb
 from viewer.imaging.elements import EXPLICIT_BE
-from viewer.imaging.fragments import FrameTable, frame_table
+from viewer.imaging.fragments import FrameTable, Room, frame_table, lone_frame
 from viewer.imaging.headers import HeaderError
 from viewer.imaging.images import NATIVE_SYNTAXES, is_deflated
 from viewer.imaging.layout import (
@@ -49,7 +48,9 @@ from viewer.imaging.tiling import Tiling
 
 Array = npt.NDArray[Any]
 
-THREADS: Final = min(8, 2 * (os.cpu_count() or 1))
+CORES: Final = os.cpu_count() or 1
+
+THREADS: Final = min(8, 2 * CORES)
 """Threads that read and decode; the codecs and preadv release the interpreter, and some wait."""
 
 EVENT_SECONDS: Final = 0.02
@@ -133,16 +134,21 @@ class _Decoding:
     def run(self, on_frames: Callable[[list[int]], None], cancelled: Callable[[], bool]) -> Decoded:
         """Decode all frames of the queue."""
         decoded = Decoded()
-        if self._order:
-            # What the reader looks at comes before everything else, so no thread competes yet.
-            opening = self._order.popleft()
-            self._done.append((opening, self._outcome(opening)))
-        self._tell(decoded, on_frames)
+        opening = self._order.popleft() if self._order else None
         count = min(THREADS, len(self._order))
         threads = [threading.Thread(target=self._work, name=f"decode-{n}") for n in range(count)]
-        for thread in threads:
-            thread.start()
         try:
+            if opening is not None:
+                # What the reader looks at comes before everything else: beside it only the other
+                # cores work, and these not where a frame is only read.
+                beside = CORES - 1 if self._is_compressed(opening) else 0
+                for thread in threads[:beside]:
+                    thread.start()
+                self._done.append((opening, self._outcome(opening)))
+                self._tell(decoded, on_frames)
+            for thread in threads:
+                if thread.ident is None:
+                    thread.start()
             while self._told < self._total:
                 if cancelled():
                     raise Cancelled
@@ -151,8 +157,12 @@ class _Decoding:
         finally:
             self._stop.set()
             for thread in threads:
-                thread.join()
+                if thread.ident is not None:
+                    thread.join()
         return decoded
+
+    def _is_compressed(self, index: int) -> bool:
+        return self._series.instances[self._layout.frames[index][0]].pixel_length == 0
 
     def _tell(self, decoded: Decoded, on_frames: Callable[[list[int]], None]) -> None:
         """Tell the caller of frames that came since the last time."""
@@ -221,12 +231,13 @@ class _Readers:
         self._series = series
         self._lock = threading.Lock()
         self._kept: dict[int, _Reader] = {}
+        self._room = Room()
 
     def of(self, index: int) -> _Reader:
         """Return the reader of an instance."""
         instance = self._series.instances[index]
         if instance.number_of_frames == 1:
-            return _Reader(instance)
+            return _Reader(instance, room=self._room)
         with self._lock:
             if index not in self._kept:
                 self._kept[index] = _Reader(instance)
@@ -236,8 +247,9 @@ class _Readers:
 class _Reader:
     """Reads frames of one instance; what several frames share is read once."""
 
-    def __init__(self, instance: Instance, *, partial: bool = False) -> None:
+    def __init__(self, instance: Instance, *, partial: bool = False, room: Room | None = None) -> None:
         self.instance = instance
+        self._room = room
         self._partial = partial  # tiles at the edge may be stored smaller
         self._lock = threading.Lock()
         self._frames: FrameTable | None = None
@@ -246,42 +258,51 @@ class _Reader:
 
     def read(self, index: int, target: Array) -> str:
         """Write one frame (from 0) into its place in the stack; return the decoder's name."""
+        descriptor = os.open(self.instance.path, os.O_RDONLY | os.O_CLOEXEC)
+        try:
+            untouched = check_same(self.instance, os.fstat(descriptor))
+            return self._read(descriptor, index, target, untouched=untouched)
+        finally:
+            os.close(descriptor)
+
+    def _read(self, descriptor: int, index: int, target: Array, *, untouched: bool) -> str:
+        """Write one frame of the open file into its place."""
         instance = self.instance
-        check_same(instance)
         if instance.mosaic:
             return self._tile(index, target)
         if instance.tiling is not None:
             return self._slide(instance.tiling, target)
         if instance.pixel_length > 0 and (is_direct(instance) or is_subsampled(instance)):
-            self._in_place(index, target)
+            self._in_place(descriptor, index, target)
             return "native"
         if instance.pixel_length > 0 or is_deflated(instance):
-            values, name = self._native(index)
+            values, name = self._native(descriptor, index)
             self._store(values, target)
             return name
         if instance.transfer_syntax_uid in NATIVE_SYNTAXES:
             self._store(self._by_pydicom(index), target)
             return "pydicom"
-        return self._compressed(index, target)
+        data = lone_frame(descriptor, instance, self._room) if untouched and self._room else None
+        return self._compressed(data or self._codestream(index), index, target)
 
-    def _compressed(self, index: int, target: Array) -> str:
+    def _compressed(self, data: bytes | memoryview, index: int, target: Array) -> str:
         """Decode one compressed frame into its place."""
         instance = self.instance
-        frame = Frame(instance, self._codestream(index), index, self._whole, self._partial)
-        if instance.transfer_syntax_uid == RLE and rle_in_place(frame, target):
-            correct_bits(target, instance)
+        frame = Frame(instance, data, index, self._whole, self._partial)
+        if decode_in_place(frame, target):
+            self._correct(target, unsigned=True)
             return "imagecodecs"
         values, name = decode_frame(frame)
         self._store(values, target[: values.shape[0], : values.shape[1]])
         return name
 
-    def _in_place(self, index: int, target: Array) -> None:
+    def _in_place(self, descriptor: int, index: int, target: Array) -> None:
         """Read a native frame into its place in the stack, and make its values there."""
         instance = self.instance
         if is_subsampled(instance):
-            ybr_full_422_to_rgb(self._raw(index), target)
+            ybr_full_422_to_rgb(self._raw(descriptor, index), target)
             return
-        _read_into(instance, index, target)
+        _read_into(descriptor, instance, index, target)
         if instance.floating:
             empty_padding(target, target, instance)
         elif instance.samples_per_pixel == 1:
@@ -333,13 +354,18 @@ class _Reader:
             empty_padding(target, values, instance)
         else:
             target[...] = values.astype(target.dtype, copy=False)
-            if syntax not in CODECS_WITH_PRECISION:
-                correct_bits(target, instance)
-            elif target.dtype.kind == "i" and values.dtype.kind == "u":
-                # The code stream is unsigned, its values are two's complement in Bits Stored bits.
-                correct_bits(target, instance, high_bit=instance.bits_stored - 1)
+            self._correct(target, unsigned=values.dtype.kind == "u")
 
-    def _native(self, index: int) -> tuple[Array, str]:
+    def _correct(self, target: Array, *, unsigned: bool) -> None:
+        """Make values of what a codec gave for a grey frame; `unsigned` tells as what it gave it."""
+        instance = self.instance
+        if instance.transfer_syntax_uid not in CODECS_WITH_PRECISION:
+            correct_bits(target, instance)
+        elif target.dtype.kind == "i" and unsigned:
+            # The code stream is unsigned, its values are two's complement in Bits Stored bits.
+            correct_bits(target, instance, high_bit=instance.bits_stored - 1)
+
+    def _native(self, descriptor: int, index: int) -> tuple[Array, str]:
         """Samples of a native frame that cannot be read in place: colour, palette, big endian.
 
         And the decoder's name.
@@ -352,7 +378,7 @@ class _Reader:
         if width == 1 and order == ">" and self._whole()["PixelData"].VR == "OW":
             return self._by_pydicom(index), "pydicom"  # bytes swapped in pairs (PS3.5 8.1.1)
         kind = f"f{width}" if instance.floating else f"u{width}"
-        values = self._raw(index).view(f"{order}{kind}")
+        values = self._raw(descriptor, index).view(f"{order}{kind}")
         if instance.samples_per_pixel == 1:
             return values.reshape(instance.rows, instance.columns).astype(f"={kind}"), "native"
         if instance.planar:
@@ -360,12 +386,12 @@ class _Reader:
             return np.moveaxis(planes, 0, 2), "native"
         return values.reshape(instance.rows, instance.columns, 3), "native"
 
-    def _raw(self, index: int) -> Array:
+    def _raw(self, descriptor: int, index: int) -> Array:
         """Bytes of one native frame; those of a deflated file from its inflated data set."""
         size = stored_frame_bytes(self.instance)
         if self.instance.pixel_length > 0:
             raw = np.empty(size, dtype=np.uint8)
-            _read_into(self.instance, index, raw)
+            _read_into(descriptor, self.instance, index, raw)
             return raw
         keyword = "PixelData"
         if self.instance.floating:
@@ -443,7 +469,7 @@ class TileReader:
         return tile[:rows, :columns], name
 
 
-def _read_into(instance: Instance, index: int, target: Array) -> None:
+def _read_into(descriptor: int, instance: Instance, index: int, target: Array) -> None:
     """Read the bytes of a native frame straight into an array.
 
     Raises
@@ -455,16 +481,11 @@ def _read_into(instance: Instance, index: int, target: Array) -> None:
     view = target.data.cast("B") if target.flags.c_contiguous else None
     if view is None or len(view) != size:
         raise DecodeError("corrupt", "Its pixel data does not have the size that its header says.")
-    descriptor = os.open(instance.path, os.O_RDONLY | os.O_CLOEXEC)
-    try:
-        offset, filled = instance.pixel_offset + index * size, 0
-        while filled < size:
-            count = os.preadv(descriptor, [view[filled:]], offset + filled)
-            if count == 0:
-                raise DecodeError(
-                    "truncated",
-                    f"The pixel data is incomplete: {filled:,} of {size:,} bytes are there.",
-                )
-            filled += count
-    finally:
-        os.close(descriptor)
+    offset, filled = instance.pixel_offset + index * size, 0
+    while filled < size:
+        count = os.preadv(descriptor, [view[filled:]], offset + filled)
+        if count == 0:
+            raise DecodeError(
+                "truncated", f"The pixel data is incomplete: {filled:,} of {size:,} bytes are there."
+            )
+        filled += count

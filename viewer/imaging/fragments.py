@@ -5,6 +5,7 @@ from __future__ import annotations
 import mmap
 import os
 import struct
+import threading
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
@@ -18,6 +19,25 @@ MAX_FRAME: Final = 1 << 30
 """Most bytes of one compressed frame, and of all of a file whose frames cannot be told apart."""
 
 ITEM: Final = (0xFFFE, 0xE000)
+
+AT_ONCE: Final = 16 << 20
+"""Files of one frame up to this size of their pixel data are read with one call."""
+
+
+class Room(threading.local):
+    """Memory for one code stream, of each thread its own and used again.
+
+    Fresh memory for each would be mapped page by page, which costs as much as to read it.
+    """
+
+    def __init__(self) -> None:
+        self._bytes = bytearray(1 << 20)
+
+    def of(self, size: int) -> memoryview:
+        """Return room for so many bytes, until the next call in this thread."""
+        if size > len(self._bytes):
+            self._bytes = bytearray(size)
+        return memoryview(self._bytes)[:size]
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,6 +68,31 @@ class FrameTable:
         if any(len(piece) != length for piece, (_, length) in zip(pieces, parts, strict=True)):
             raise DecodeError("truncated", "The file ends inside its compressed pixel data.")
         return pieces[0] if len(pieces) == 1 else b"".join(pieces)
+
+
+def lone_frame(descriptor: int, instance: Instance, room: Room) -> memoryview | bytes | None:
+    """Return the code stream of a file of one frame, read with one call, its fragments joined.
+
+    None leaves the file to `frame_table`, which has the words for what is wrong with it.
+
+    Parameters
+    ----------
+    descriptor
+        The open file, which was not touched since it was indexed.
+    room
+        Where the code stream lies until it is asked for the next one.
+    """
+    start, size = instance.pixel_offset, instance.file_size
+    if instance.number_of_frames != 1 or start <= 0 or not 0 < size - start <= AT_ONCE:
+        return None
+    data = room.of(size - start)
+    if os.preadv(descriptor, [data], start) != len(data):
+        return None
+    _, fragments, _ = _fragments(data, 0)
+    pieces = [data[offset : offset + length] for offset, length in fragments]
+    if len(pieces) > 1:
+        return b"".join(pieces)
+    return pieces[0] if pieces else None
 
 
 def frame_table(instance: Instance, frames: int) -> FrameTable:
@@ -90,7 +135,7 @@ def frame_table(instance: Instance, frames: int) -> FrameTable:
 Fragments = list[tuple[int, int]]
 
 
-def _fragments(data: mmap.mmap, position: int) -> tuple[list[int], Fragments, bool]:
+def _fragments(data: mmap.mmap | memoryview, position: int) -> tuple[list[int], Fragments, bool]:
     """Return the Basic Offset Table, the fragments, and whether the sequence ends as it should."""
     unpack = struct.Struct("<HHI").unpack_from
     offsets: list[int] = []

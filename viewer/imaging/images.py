@@ -111,7 +111,7 @@ def image_instance(header: Header) -> Instance:
         raise HeaderError(
             "truncated", "The file ends inside its compressed pixel data: it was not copied completely."
         )
-    offset = length = 0
+    offset, length = (max(0, pixel.offset), 0) if encapsulated else (0, 0)
     if not encapsulated:
         promised = stored_frame_bytes(template) * template.number_of_frames
         held = pixel.length if pixel.offset < 0 else min(pixel.length, raw.file_size - pixel.offset)

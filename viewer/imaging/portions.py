@@ -9,8 +9,9 @@ its images, as other versions keep it, is read as well.
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from functools import cache
+from typing import Final
 
 from pydantic import TypeAdapter
 
@@ -26,11 +27,23 @@ def _images() -> TypeAdapter[tuple[Instance, ...]]:
     return TypeAdapter(tuple[Instance, ...])
 
 
-def _portions(images: Sequence[Instance]) -> Iterator[str]:
+SHOWN: Final = frozenset(
+    (
+        *("instance_number", "rescale_slope", "rescale_intercept", "rescale_type", "windows", "plane"),
+        *("pixel_aspect", "acquisition_time", "lossy", "lossy_ratio", "lossy_method", "modality_lut"),
+        *("real_world", "presentation_lut_shape", "overlays", "regions", "frame_steps_ms"),
+        "display_rate",
+    )
+)
+"""What of an image tells how its values are shown and measured, not where and how they are stored."""
+
+
+def _portions(images: Sequence[Instance], without: Collection[str] = ()) -> Iterator[str]:
     """Yield the JSON arrays of some images each."""
+    left_out = {"__all__": set(without)} if without else None
     for start in range(0, len(images), PORTION):
         some = tuple(images[start : start + PORTION])
-        yield _images().dump_json(some, exclude_defaults=True).decode()
+        yield _images().dump_json(some, exclude_defaults=True, exclude=left_out).decode()
 
 
 def study_lines(study: Study) -> Iterator[str]:
@@ -72,8 +85,15 @@ def _whole(study: Study, images: dict[int, list[Instance]]) -> Study:
     return study.model_copy(update={"series": series})
 
 
-def series_json(series: Series) -> str:
-    """Return a series as one JSON object, written in portions."""
+def series_json(series: Series, *, stored_only: bool = False) -> str:
+    """Return a series as one JSON object, written in portions.
+
+    Parameters
+    ----------
+    stored_only
+        Leave out what `SHOWN` names: enough to decode, and half of the work for both sides.
+    """
+    without = SHOWN if stored_only else ()
     without_images = series.model_dump_json(exclude_defaults=True, exclude={"instances"})
-    portions = (portion[1:-1] for portion in _portions(series.instances))
+    portions = (portion[1:-1] for portion in _portions(series.instances, without))
     return f'{without_images[:-1]},"instances":[{",".join(portions)}]}}'

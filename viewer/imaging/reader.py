@@ -254,7 +254,7 @@ class Reader:
     ) -> ImageStack:
         """Fill an `OpenStack`; see there."""
         series, layout = opened.stack.series, opened.layout
-        text = series_json(series)
+        text = series_json(series, stored_only=True)
         arrived: set[int] = set()
         bad: dict[int, BadFile] = {}
         decoders: set[str] = set()

@@ -15,12 +15,17 @@ from viewer.imaging.images import instance_uid
 from viewer.imaging.study import Instance
 
 
-def check_same(instance: Instance) -> None:
-    """Refuse a file that was replaced since it was indexed.
+def check_same(instance: Instance, status: os.stat_result) -> bool:
+    """Refuse a file that was replaced since it was indexed; true when it was not touched at all.
 
     Size and time of last change say so at no cost. Where they differ, or an older program did not note
     them, the header is read again: a file that holds the same object with its pixels at the same place
     (a copy that lost its time, a corrected text) is still the one that was indexed.
+
+    Parameters
+    ----------
+    status
+        Of the opened file: the one whose pixels are read, whatever its name leads to by then.
 
     Raises
     ------
@@ -28,12 +33,9 @@ def check_same(instance: Instance) -> None:
         The file holds another object, or its pixels lie elsewhere; the message says what to do.
     HeaderError
         The file cannot be read as DICOM any more.
-    OSError
-        The file is gone.
     """
-    status = os.stat(instance.path)  # noqa: PTH116 - once a frame, without the detour of a Path
     if (status.st_size, status.st_mtime_ns) == (instance.file_size, instance.modified_ns):
-        return
+        return True
     header = read_header(instance.path)
     pixel = header.raw.pixel
     moved = instance.pixel_length > 0 and (pixel is None or pixel.offset != instance.pixel_offset)
@@ -42,3 +44,4 @@ def check_same(instance: Instance) -> None:
         raise DecodeError(
             "replaced", "The file was replaced after it was imported: import the study again."
         )
+    return False

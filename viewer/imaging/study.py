@@ -158,7 +158,8 @@ class Instance(_Frozen):
     presentation_lut_shape
         "IDENTITY", "INVERSE" or empty (PS3.3 C.11.6).
     pixel_offset, pixel_length
-        Byte range of native pixel data, when it can be read directly; else 0.
+        Byte range of native pixel data, when it can be read directly. Of compressed pixel data where
+        its value begins, with a length of 0; 0 where that was not noted.
     file_size, modified_ns
         Bytes of the file and when it was last changed (ns since 1970), as it was indexed; 0 when not
         known. Pixels of a file that is another one by now are not shown.
