@@ -101,10 +101,9 @@ def _facts(seeded: SeededLedger) -> Iterator[_Fact]:
         for quantity in item.values:
             group = _GROUPS.get((item.kind, quantity.name))
             if group is not None:
-                is_lung = item.anatomy.endswith("lung")
-                yield _Fact(
-                    item, group if is_lung or group != "lung_density" else "density", quantity.name
-                )
+                if group == "lung_density" and not item.anatomy.endswith("lung"):
+                    group = "density"
+                yield _Fact(item, group, quantity.name)
 
 
 _GROUPS: dict[tuple[EvidenceKind, str], str] = {
@@ -215,12 +214,15 @@ def _changes(fact: _Fact, writer: _Writer) -> Iterator[tuple[ErrorKind, _Change]
     same = {(e.anatomy, e.side) for e in others if e.descriptor == item.descriptor}
     other = OTHER_PLACES.get(name, "")
     has_size = fact.group == "sized"
-    if side in _OPPOSITE and name != "middle lobe" and fact.group != "laa":
-        if has_size or fact.value or (name, _OPPOSITE[side]) not in same:
-            yield ErrorKind.SIDE, _Change(side=_OPPOSITE[side])
-    if other and fact.group in {"sized", "plain", "density"}:
-        if has_size or fact.value or (other, side) not in same:
-            yield ErrorKind.LEVEL, _Change(place=other)
+    # By its numbers, where another finding of the same term lies in the place that is written.
+    is_told_apart = has_size or bool(fact.value)
+    opposite = _OPPOSITE.get(side)
+    may_swap = name != "middle lobe" and fact.group != "laa"
+    if opposite and may_swap and (is_told_apart or (name, opposite) not in same):
+        yield ErrorKind.SIDE, _Change(side=opposite)
+    has_level = other and fact.group in {"sized", "plain", "density"}
+    if has_level and (is_told_apart or (other, side) not in same):
+        yield ErrorKind.LEVEL, _Change(place=other)
     if fact.group == "lesion_count":
         for count in (2, 4, 9):
             yield ErrorKind.COUNT, _Change(count=count)
@@ -310,9 +312,9 @@ _REGIONS = {
 
 
 def _judged(row: dict[str, Any], seeded: SeededLedger) -> Iterator[tuple[ErrorKind, dict[str, str]]]:
-    """Yield what a whole sentence is on this ledger, with what fills it; nothing where it is neither."""
+    """Yield what a whole sentence is on this ledger, with what fills it; nothing when undecided."""
     ledger = seeded.ledger
-    named = {descriptor for item in seeded.findings for descriptor in (item.descriptor,)}
+    named = {item.descriptor for item in seeded.findings}
     named |= {q.name for item in ledger.evidence for q in item.values}
     if (
         row.get("on", ledger.body_region) != ledger.body_region
@@ -389,7 +391,8 @@ def _of_said(writer: _Writer) -> Iterator[tuple[ErrorKind, str]]:
 def _report_rows(writer: _Writer, number: int, left_out: str) -> list[tuple[Section, str]]:
     """Return a report that says every fact of the ledger, but the finding that is left out."""
     words = writer.words
-    rows, impression = [], []
+    rows: list[tuple[Section, str]] = []
+    impression: list[tuple[Section, str]] = []
     for fact in _facts(writer.seeded):
         if fact.evidence.id == left_out or (fact.group == "plain" and fact.evidence.values):
             continue

@@ -239,7 +239,7 @@ class Wordings:
     def term(self, descriptor: str, *, many: bool = False) -> str:
         """Return the term of a finding as this split says it."""
         entry = self.table["terms"][descriptor][self.language]
-        return entry if self.is_chinese else entry[1 if many else 0]
+        return str(entry if self.is_chinese else entry[1 if many else 0])
 
     def has_term(self, descriptor: str) -> bool:
         """Tell whether this split has a word for a term."""
