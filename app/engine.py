@@ -17,7 +17,7 @@ from typing import Any
 from app.documents import program_name
 from app.exporting.client import ExportClient
 from inference.drafting.draft import DraftRequest, DraftResult, ReportTool, run_draft
-from inference.drafting.triage import body_region
+from inference.drafting.triage import body_region, regions_named
 from inference.evidence.client import EvidenceClient
 from inference.evidence.marked import evidence_of, measured_region
 from inference.evidence.masks import MaskStore
@@ -96,7 +96,7 @@ class Engine:
             The evidence worker failed.
         """
         client = self._client(model or BUILT_IN)
-        collector = _Collector(self.evidence, study, opened, MaskStore())
+        collector = _Collector(self.evidence, study, opened, MaskStore(), question)
         token = cancel or CancelToken()
         result = run_draft(
             DraftRequest(
@@ -193,6 +193,7 @@ class _Collector:
     study: Study
     opened: OpenStack
     masks: MaskStore
+    question: str = ""
 
     def __call__(self, ledger: Ledger, report: ReportTool, cancel: CancelToken) -> Ledger:
         if any(item.kind is EvidenceKind.TECHNIQUE for item in ledger.evidence):
@@ -204,16 +205,18 @@ class _Collector:
             self.study,
             self.opened,
             body_region=body_region(self.study, self.opened.stack.series),
+            asked_region=regions_named(self.question),
             on_event=partial(_tell, report, before),
             cancel=cancel,
         )
         self.masks = collected.masks
-        return ledger.add(
-            *(
-                item.model_copy(update={"id": _shifted(item.id, before)})
-                for item in collected.ledger.evidence
-            )
+        told = ledger.model_copy(
+            update={
+                "body_region": collected.ledger.body_region,
+                "patient_age": collected.ledger.patient_age,
+            }
         )
+        return told.add(*(_behind(before, item) for item in collected.ledger.evidence))
 
 
 STATUS: Mapping[str, TraceStatus] = {
@@ -233,6 +236,15 @@ def _tell(report: ReportTool, before: int, event: Mapping[str, Any]) -> None:
         float(event["seconds"]),
         tuple(_shifted(evidence_id, before) for evidence_id in event["evidence"]),
     )
+
+
+def _behind(before: int, item: Evidence) -> Evidence:
+    """Return an entry as it stands behind so many earlier ones, with the ids that it names."""
+    update: dict[str, object] = {"id": _shifted(item.id, before)}
+    if item.search is not None:
+        named = tuple(_shifted(one, before) for one in item.search.candidates)
+        update["search"] = item.search.model_copy(update={"candidates": named})
+    return item.model_copy(update=update)
 
 
 def _shifted(evidence_id: str, before: int) -> str:

@@ -15,6 +15,7 @@ from inference.drafting.compose import Composed, compose
 from inference.drafting.grammar import ComposePlan, Item, item_grammar, propose_items, writable
 from inference.drafting.recorder import TraceRecorder
 from inference.drafting.triage import Triage, triage
+from inference.evidence.body_region import REQUEST_MISMATCH
 from inference.models.generation import Generate
 from inference.validation.rules import check_sentence
 from reports.domain import (
@@ -34,7 +35,7 @@ from reports.domain import (
 )
 from viewer.imaging.study import BadFile, Series, Study
 from viewer.imaging.worker.cancel import CancelToken
-from viewer.imaging.worker.errors import WorkerCancelled
+from viewer.imaging.worker.errors import WorkerCancelled, WorkerRefused
 
 ReportTool = Callable[[str, TraceStatus, str, float | None, tuple[str, ...]], None]
 """Called as a tool starts and ends: title, status, value or reason, seconds, evidence ids."""
@@ -173,7 +174,7 @@ def _triage(request: DraftRequest, recorder: TraceRecorder) -> Triage:
         Step.TRIAGE,
         "Request",
         TraceStatus.DONE if found.question else TraceStatus.REFUSED,
-        f"\u201c{found.question}\u201d fits the study"
+        f"\u201c{found.question}\u201d fits the header"
         if found.question
         else "not given: check not possible",
     )
@@ -203,6 +204,11 @@ def _collect(
     except WorkerCancelled:
         _stop_if_cancelled(token, recorder, Step.COLLECT)
         raise
+    except WorkerRefused as error:
+        if error.code != REQUEST_MISMATCH:
+            raise
+        recorder.end(Step.TRIAGE, "Body region", TraceStatus.FAILED, str(error))
+        raise DraftRefused(error.code, str(error)) from error
     _stop_if_cancelled(token, recorder, Step.COLLECT)
     return ledger
 

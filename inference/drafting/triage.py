@@ -8,12 +8,17 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from inference.evidence.body_region import REQUEST_MISMATCH
 from inference.validation import lexicon
 from reports.domain import Refusal
 from viewer.imaging.study import Series, Study
 
 SERIES_MODALITIES = ("CT", "MR", "PT", "CR", "DX", "MG", "US", "XA")
 """Modalities whose series can be drafted, in the order in which one is chosen."""
+
+
+SIDES = {"R": "right", "L": "left"}
+"""Laterality (0020,0060) as the word of a request."""
 
 
 @dataclass(frozen=True)
@@ -23,7 +28,7 @@ class Triage:
     Parameters
     ----------
     region
-        Body region from the header ("chest", ...), or empty when the header does not say.
+        Body regions that the header names ("chest", ...), or empty.
     question
         The clinical question as typed; empty means that its check is not possible.
     mismatch
@@ -79,30 +84,46 @@ def choose_series(study: Study, key: str = "") -> Series:
 
 
 def body_region(study: Study, series: Series) -> str:
-    """Return the body region the header names, or empty."""
+    """Return the body regions the header names, joined by ", ", or empty.
+
+    The first field that names any decides: Body Part Examined, then the descriptions.
+    """
     for text in (series.body_part, series.description, series.protocol, study.description):
-        named = lexicon.named("regions", text.replace("_", " "))
-        if len(named) == 1:
-            return next(iter(named))
+        named = regions_named(text.replace("_", " "))
+        if named:
+            return named
     return ""
 
 
+def regions_named(text: str) -> str:
+    """Return the body regions that a text names, from head to foot, joined by ", "; or empty."""
+    named = lexicon.named("regions", text)
+    return ", ".join(region for region in lexicon.groups("regions") if region in named)
+
+
+def _other(side: str) -> str:
+    return "L" if side == "R" else "R"
+
+
 def triage(study: Study, series: Series, question: str = "") -> Triage:
-    """Look at header and request; a mismatch is a typed refusal that stops the draft."""
+    """Look at header and request; a mismatch is a typed refusal that stops the draft.
+
+    The body region is settled later, with the pixels (`inference.evidence.body_region.settle`).
+    """
     region = body_region(study, series)
-    asked_region = lexicon.named("regions", question)
     asked_modality = lexicon.named("modalities", question)
+    asked_sides = lexicon.named("sides", question)
     mismatch: Refusal | None = None
     if asked_modality and series.modality not in asked_modality:
         mismatch = Refusal(
-            code="request_mismatch",
+            code=REQUEST_MISMATCH,
             reason=f"The request speaks of {'/'.join(sorted(asked_modality))}, the images are "
             f"{series.modality}. Check that this is the right study.",
         )
-    elif region and asked_region and region not in asked_region:
+    elif series.laterality in SIDES and asked_sides == {SIDES[_other(series.laterality)]}:
         mismatch = Refusal(
-            code="request_mismatch",
-            reason=f"The request speaks of {'/'.join(sorted(asked_region))}, the images show the "
-            f"{region}. Check that this is the right study.",
+            code=REQUEST_MISMATCH,
+            reason=f"The request speaks of the {SIDES[_other(series.laterality)]} side, the header of "
+            f"the images names the {SIDES[series.laterality]}. Check that this is the right study.",
         )
     return Triage(series.modality, region, question.strip(), series.image_count, mismatch)

@@ -41,6 +41,7 @@ class EvidenceClient:
         *,
         regions: Sequence[DrawnRegion] = (),
         body_region: str = "",
+        asked_region: str = "",
         on_event: Callable[[dict[str, Any]], None] | None = None,
         cancel: CancelToken | None = None,
     ) -> Collected:
@@ -48,11 +49,13 @@ class EvidenceClient:
 
         Parameters
         ----------
-        body_region
-            Body region that triage settled on; empty when it is unknown, so that every region fits.
+        body_region, asked_region
+            Body regions that header and request name; empty when they name none.
 
         Raises
         ------
+        WorkerRefused
+            With the code `REQUEST_MISMATCH`: header, request and pixels name different body parts.
         WorkerError
             Cancelled, or the worker failed; the message says why.
         """
@@ -65,7 +68,11 @@ class EvidenceClient:
 
         answer = self.host.call(
             "collect",
-            {**stack_word(study, opened, regions), "body_region": body_region},
+            {
+                **stack_word(study, opened, regions),
+                "body_region": body_region,
+                "asked_region": asked_region,
+            },
             buffers=[opened.buffer.read_only()],
             on_event=heard,
             cancel=cancel,

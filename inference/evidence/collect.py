@@ -5,8 +5,14 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
+from functools import partial
 from typing import Any
 
+import numpy as np
+import numpy.typing as npt
+
+from inference.evidence.body_region import Seen, Settled, see, settle
+from inference.evidence.lungs import hounsfield
 from inference.evidence.masks import MaskStore
 from inference.evidence.tool import (
     WORDS,
@@ -20,6 +26,7 @@ from inference.evidence.tool import (
 )
 from inference.evidence.tool_table import TOOLS
 from reports.domain import Evidence, EvidenceKind, Ledger
+from viewer.imaging.volume import Volume
 
 
 @dataclass(frozen=True)
@@ -35,13 +42,18 @@ def collect(
     ctx: MeasureContext,
     tools: Sequence[Tool] = TOOLS,
     *,
+    asked_region: str = "",
     on_event: Callable[[dict[str, Any]], None] = lambda event: None,
     cancelled: Callable[[], bool] = lambda: False,
 ) -> Collected:
-    """Measure with each tool that is made for the series and return the ledger.
+    """Settle what part of the body is shown, measure with each tool made for it, return the ledger.
 
     Parameters
     ----------
+    ctx
+        `body_region` is what the header names.
+    asked_region
+        What the request names, or empty.
     on_event
         Called with {"tool", "title", "status", "message", "seconds", "evidence"}; status is "running",
         then "done", "refused" or "failed"; a tool with nothing to do gives "done" and no evidence.
@@ -50,31 +62,52 @@ def collect(
 
     Raises
     ------
+    RegionMismatch
+        Header, request and pixels name different parts of the body.
     ToolCancelled
         The caller asked to stop; what was measured is dropped.
     """
-    ctx = replace(ctx, cancelled=cancelled)
+    began = time.perf_counter()
+    seen = see(ctx.series.modality, ctx.volume, partial(_hounsfield, ctx))
+    settled = settle(ctx.body_region, asked_region, seen)
+    ctx = replace(ctx, body_region=settled.region, enhanced=seen.enhanced, cancelled=cancelled)
     masks = MaskStore()
     ledger = Ledger(
         study_instance_uid=ctx.study.study_instance_uid,
         series_instance_uid=ctx.series.series_instance_uid,
         modality=ctx.series.modality,
         patient_sex=ctx.study.patient.sex,
+        patient_age=ctx.study.age,
         body_region=ctx.body_region,
     )
     events: list[dict[str, Any]] = []
 
-    def say(tool: Tool, status: str, message: str, seconds: float, found: Sequence[Evidence]) -> None:
-        event = {
-            "tool": tool.name,
-            "title": tool.title,
-            "status": status,
-            "message": message,
-            "seconds": round(seconds, 3),
-            "evidence": [evidence.id for evidence in found],
-        }
+    def tell(event: dict[str, Any]) -> None:
         events.append(event)
         on_event(event)
+
+    def say(tool: Tool, status: str, message: str, seconds: float, found: Sequence[Evidence]) -> None:
+        tell(
+            {
+                "tool": tool.name,
+                "title": tool.title,
+                "status": status,
+                "message": message,
+                "seconds": round(seconds, 3),
+                "evidence": [evidence.id for evidence in found],
+            }
+        )
+
+    tell(
+        {
+            "tool": "body-region",
+            "title": "Body region",
+            "status": "done",
+            "message": _seen_in_words(settled, seen),
+            "seconds": round(time.perf_counter() - began, 3),
+            "evidence": [],
+        }
+    )
 
     for tool in (tool for tool in tools if fits(tool, ctx)):
         if cancelled():
@@ -86,6 +119,17 @@ def collect(
         ledger = ledger.add(*found)
         say(tool, _status(found), summary(found), seconds, found)
     return Collected(ledger, masks, tuple(events))
+
+
+def _hounsfield(ctx: MeasureContext, volume: Volume) -> npt.NDArray[np.int16]:
+    return ctx.once("hounsfield", lambda: hounsfield(volume))
+
+
+def _seen_in_words(settled: Settled, seen: Seen) -> str:
+    parts = [settled.words]
+    parts += [f"the header names {settled.overruled}"] if settled.overruled else []
+    parts += ["enhanced vessels"] if seen.enhanced else []
+    return "; ".join(parts)
 
 
 def _measured(tool: Tool, ctx: MeasureContext, first: int, masks: MaskStore) -> tuple[Evidence, ...]:

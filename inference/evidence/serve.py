@@ -9,6 +9,7 @@ from typing import Any
 
 from pydantic import BaseModel, ConfigDict, Field
 
+from inference.evidence.body_region import REQUEST_MISMATCH, RegionMismatch
 from inference.evidence.collect import collect
 from inference.evidence.masks import MaskError, MaskStore
 from inference.evidence.region_statistics import RegionStatistics
@@ -57,6 +58,7 @@ class StackWord(BaseModel):
     decoder: str = ""
     drawn: list[DrawnWord] = Field(default_factory=list, max_length=500)
     body_region: str = ""
+    asked_region: str = ""
     inputs: dict[str, Region] = Field(default_factory=dict, max_length=20)
 
 
@@ -93,11 +95,19 @@ def collect_evidence(params: dict[str, Any], context: WorkerContext) -> dict[str
     dict
         `ledger`: JSON text; `masks`: the blob of a `MaskStore` in base64.
     """
-    measured = _context(StackWord.model_validate(params), context, as_box=True)
+    word = StackWord.model_validate(params)
+    measured = _context(word, context, as_box=True)
     try:
-        collected = collect(measured, on_event=context.emit, cancelled=context.cancelled)
+        collected = collect(
+            measured,
+            asked_region=word.asked_region,
+            on_event=context.emit,
+            cancelled=context.cancelled,
+        )
     except ToolCancelled:
         raise CANCELLED from None
+    except RegionMismatch as error:
+        raise Refused(REQUEST_MISMATCH, str(error)) from error
     return {
         "ledger": collected.ledger.model_dump_json(by_alias=True),
         "masks": base64.b64encode(collected.masks.to_bytes()).decode("ascii"),

@@ -18,6 +18,7 @@ from inference.drafting.draft import (
     run_draft,
 )
 from inference.drafting.grammar import item_grammar, propose_items
+from inference.drafting.triage import triage
 from inference.models.generation import Generation, ModelError, OnToken
 from reports.domain import (
     Code,
@@ -32,12 +33,14 @@ from reports.domain import (
     Source,
     SourceKind,
     Step,
+    TraceEvent,
     TraceStatus,
     Verdict,
 )
 from viewer.imaging.geometry import GeometryVerdict, VerdictKind
 from viewer.imaging.study import Patient, Series, Study
 from viewer.imaging.worker.cancel import CancelToken
+from viewer.imaging.worker.errors import WorkerRefused
 
 TOOL = Source(kind=SourceKind.TOOL, name="ct-lungs", version="1")
 SERIES = Series(
@@ -208,16 +211,36 @@ def test_refusals_are_limitations_and_candidates_stay_outside() -> None:
     assert not any("odule" in sentence.text for sentence in draft.sentences)
 
 
-def test_a_request_for_another_region_or_modality_stops_the_draft() -> None:
-    for question in ("MRI of the chest", "CT of the left knee"):
-        with pytest.raises(DraftRefused) as refused:
-            run(says(honest_text()), question=question)
-        assert refused.value.code == "request_mismatch"
+def test_a_request_for_another_modality_stops_the_draft() -> None:
+    with pytest.raises(DraftRefused) as refused:
+        run(says(honest_text()), question="MRI of the chest")
+    assert refused.value.code == "request_mismatch"
+
+
+def test_a_body_region_that_does_not_fit_stops_the_draft_with_the_reason_in_the_trace() -> None:
+    def collect(ledger: Ledger, report: ReportTool, cancel: CancelToken) -> Ledger:
+        raise WorkerRefused("request_mismatch", "The header names head, the images show chest.")
+
+    heard: list[TraceEvent] = []
+    with pytest.raises(DraftRefused, match="the images show chest"):
+        run_draft(
+            DraftRequest(study=STUDY, series=SERIES, program="test"),
+            collect=collect, generate=None, model=None, on_event=heard.append,
+        )  # fmt: skip
+    assert heard[-1].step is Step.TRIAGE and heard[-1].status is TraceStatus.FAILED
+
+
+def test_a_request_for_the_other_side_stops_the_draft() -> None:
+    series = SERIES.model_copy(update={"laterality": "R"})
+    assert triage(STUDY, series, "right-sided cough").mismatch is None
+    assert triage(STUDY, series, "left and right").mismatch is None
+    refusal = triage(STUDY, series, "pain on the left").mismatch
+    assert refusal is not None and "names the right" in refusal.reason
 
 
 def test_a_fitting_request_is_recorded() -> None:
     trace = run(says(honest_text()), question="CT chest, weight loss").trace
-    assert any("fits the study" in event.message for event in trace.events)
+    assert any("fits the header" in event.message for event in trace.events)
 
 
 def test_cancel_during_the_tools_ends_the_run_with_its_trace() -> None:
