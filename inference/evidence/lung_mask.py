@@ -15,7 +15,8 @@ from dataclasses import dataclass, field
 import numpy as np
 import numpy.typing as npt
 
-from inference.evidence.orientation import Triple, canonical
+from inference.evidence.chest.envelope import restored
+from inference.evidence.orientation import Triple, bounds, canonical
 from viewer.imaging.geometry import FloatArray
 
 BoolArray = npt.NDArray[np.bool_]
@@ -49,6 +50,9 @@ AIRWAY_AREA_MM2 = (60.0, 800.0)
 AIRWAY_WALL_MM = 2.0
 CLOSING_MM = 6.0
 """Vessels and fissures up to twice this width are closed in the axial plane."""
+
+UPRIGHT_MM = 12.0
+"""Gaps lower than this are closed from plane to plane: a lesion that is open in a few planes only."""
 
 
 class NoLung(Exception):
@@ -145,8 +149,10 @@ def segment_lungs(
         raise NoLung("No air-filled lung was found inside the body.", cut)
     go_on()
     masks = []
-    for mask in (right, left):
-        masks.append(_refine(mask, airway.removed, full, coarse))
+    for mask, other in ((right, left), (left, right)):
+        lesions = restored(mask, other, coarse.hu, coarse.spacing).filled & ~airway.removed
+        go_on()
+        masks.append(_refine(mask, lesions, airway.removed, full, coarse))
         go_on()
     overlap = masks[0] & masks[1]
     masks[1] &= ~overlap
@@ -225,11 +231,11 @@ def _cut_sides(outside: BoolArray, coarse: _Coarse) -> tuple[str, ...]:
 
 
 def _body(coarse: _Coarse) -> BoolArray:
-    """Return the soft tissue and bone of the patient: the largest body, without a couch it touches."""
+    """Return soft tissue and bone of the patient at half the grid: without a couch that touches."""
     from scipy import ndimage
 
     solid: BoolArray = ndimage.binary_erosion(
-        coarse.hu > -200, structure=_IN_PLANE, iterations=2, border_value=1
+        coarse.hu[:, ::2, ::2] > -200, structure=_IN_PLANE, border_value=1
     )
     labels, count = ndimage.label(solid)
     if count == 0:
@@ -389,34 +395,22 @@ def _grow_back(
     return body & nearer, body & ~nearer
 
 
-Box = tuple[slice, slice, slice]
-
-
-def bounds(mask: BoolArray, *, margin: tuple[int, int, int]) -> Box:
-    """Return the box around a mask with a margin in voxels, within the array; empty for none."""
-    spans = []
-    for axis in range(3):
-        others = tuple(other for other in range(3) if other != axis)
-        found = np.flatnonzero(mask.any(axis=others))
-        if found.size == 0:
-            spans.append(slice(0, 0))
-            continue
-        low, high = int(found[0]) - margin[axis], int(found[-1]) + 1 + margin[axis]
-        spans.append(slice(max(low, 0), min(high, mask.shape[axis])))
-    return spans[0], spans[1], spans[2]
-
-
-def _refine(mask: BoolArray, airway: BoolArray, full: IntArray, coarse: _Coarse) -> BoolArray:
-    """Return one lung at full size: closed over its vessels, its edge at the threshold."""
+def _refine(
+    mask: BoolArray, lesions: BoolArray, airway: BoolArray, full: IntArray, coarse: _Coarse
+) -> BoolArray:
+    """Return one lung at full size: closed over its vessels and lesions, its edge at the threshold."""
     from scipy import ndimage
 
     result = np.zeros(full.shape, dtype=bool)
     if not mask.any():
         return result
-    near = bounds(mask, margin=(1, 2, 2))
+    near = bounds(mask | lesions, margin=(1, 2, 2))
     # A coarse voxel at the edge may be mostly wall: there the threshold at full size decides.
-    closed = _closed(mask[near], coarse.spacing)
+    closed = _closed((mask | lesions)[near], coarse.spacing)
+    upright = np.ones((max(1, round(UPRIGHT_MM / coarse.spacing[0])) // 2 * 2 + 1, 1, 1), dtype=bool)
+    closed |= ndimage.binary_closing(closed, structure=upright) & ~airway[near]
     inner = ndimage.binary_erosion(closed, structure=_IN_PLANE, border_value=1) & ~airway[near]
+    inner |= lesions[near]
     grown = ndimage.binary_dilation(mask[near]) & ~airway[near]
     target = tuple(
         slice(span.start * step, min(span.stop * step, size))

@@ -1,4 +1,4 @@
-"""CT lungs: mask and volume of each side, mean density, share below -950 HU (LAA-950), and the total.
+"""CT lungs: mask and volume of each side, mean density, LAA-950, 15th percentile, and the total.
 
 Recipe and sources in docs/evidence/ct-lungs.md.
 """
@@ -12,9 +12,9 @@ import numpy as np
 import numpy.typing as npt
 
 from inference.evidence.contours import mask_polygon
-from inference.evidence.lung_mask import LUNG_HU, Cancelled, Lungs, NoLung, bounds, segment_lungs
+from inference.evidence.lung_mask import LUNG_HU, Cancelled, Lungs, NoLung, segment_lungs
 from inference.evidence.masks import MaskStore
-from inference.evidence.orientation import Oblique
+from inference.evidence.orientation import Oblique, bounds
 from inference.evidence.quantities import HU, quantity
 from inference.evidence.tool import (
     Applies,
@@ -43,6 +43,9 @@ THRESHOLD_SHIFT_HU = 100
 
 LAA_SHIFT_HU = 5
 """Calibration of air drifts by about this much between scanners and over time."""
+
+LOWEST_HU, HIGHEST_HU = 1024, 4095
+"""Densities are kept between minus the first and the second."""
 
 LUNG = Code(value="39607008", scheme="SCT", meaning="Lung")
 
@@ -84,7 +87,7 @@ class CtLungs:
     """Volume and density of the lungs on CT."""
 
     name: str = "ct-lungs"
-    version: str = "1"
+    version: str = "2"
     title: str = "Lung volume and density"
     concept: Code = LUNG
     report_default: ReportDefault = ReportDefault.ON_REQUEST
@@ -195,36 +198,38 @@ def hounsfield(volume: Volume) -> IntArray:
     else:
         scaled = stored.astype(np.float32) * np.float32(volume.slope) + np.float32(volume.intercept)
         hu = np.clip(np.rint(scaled), -32768, 32767).astype(np.int16)
-    np.clip(hu, -1024, 4095, out=hu)
+    np.clip(hu, -LOWEST_HU, HIGHEST_HU, out=hu)
     if volume.padding is not None:
         hu[stored == volume.padding] = -1024
     return hu
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Densities:
-    """Sums over a mask from which the values and their uncertainty follow.
+    """Counts over a mask from which the values and their uncertainty follow.
 
     Parameters
     ----------
-    voxels, below
-        Voxels of the mask, and of these below -950 HU; `below_low` and `below_high` with the
-        threshold moved down and up by `LAA_SHIFT_HU`.
-    total_hu
-        Sum of HU over the mask.
+    counts
+        Voxels of each density, from -1024 HU upwards.
     edge, edge_hu
         Voxels between -400 HU moved by `THRESHOLD_SHIFT_HU` either way at the edge of the mask, and
         the sum of their HU: what the choice of threshold moves.
     """
 
     voxel_ml: float
-    voxels: int
-    total_hu: float
-    below: int
-    below_low: int
-    below_high: int
+    counts: npt.NDArray[np.int64]
     edge: int
     edge_hu: float
+
+    @property
+    def voxels(self) -> int:
+        """Voxels of the mask."""
+        return int(self.counts.sum())
+
+    def below(self, hu: int) -> int:
+        """Return the voxels below a density."""
+        return int(self.counts[: hu + LOWEST_HU].sum())
 
     @property
     def volume_l(self) -> float:
@@ -239,7 +244,7 @@ class Densities:
     @property
     def mean_hu(self) -> float:
         """Mean density, HU."""
-        return self.total_hu / self.voxels
+        return float(np.average(np.arange(self.counts.size) - LOWEST_HU, weights=self.counts))
 
     @property
     def mean_uncertainty_hu(self) -> float:
@@ -250,12 +255,19 @@ class Densities:
     @property
     def laa_percent(self) -> float:
         """Share below -950 HU, percent."""
-        return 100.0 * self.below / self.voxels
+        return 100.0 * self.below(LAA_HU) / self.voxels
 
     @property
     def laa_uncertainty_percent(self) -> float:
         """Half of the change of the share over +-5 HU, percent."""
-        return 100.0 * (self.below_high - self.below_low) / 2.0 / self.voxels
+        change = self.below(LAA_HU + LAA_SHIFT_HU) - self.below(LAA_HU - LAA_SHIFT_HU)
+        return 100.0 * change / 2.0 / self.voxels
+
+    @property
+    def perc15_hu(self) -> float:
+        """Density below which 15 percent of the voxels lie, HU."""
+        reached = np.searchsorted(np.cumsum(self.counts), 0.15 * self.voxels)
+        return float(reached) - LOWEST_HU
 
     def quantities(self) -> tuple[Quantity, ...]:
         """Return the values as they stand in the ledger."""
@@ -264,17 +276,14 @@ class Densities:
             quantity("mean_density", self.mean_hu, uncertainty=self.mean_uncertainty_hu),
             quantity("laa950", self.laa_percent, uncertainty=self.laa_uncertainty_percent),
             quantity("threshold", LAA_HU),
+            quantity("perc15", self.perc15_hu, uncertainty=LAA_SHIFT_HU),
         )
 
     def plus(self, other: Densities) -> Densities:
         """Return the sums over both masks."""
         return Densities(
             voxel_ml=self.voxel_ml,
-            voxels=self.voxels + other.voxels,
-            total_hu=self.total_hu + other.total_hu,
-            below=self.below + other.below,
-            below_low=self.below_low + other.below_low,
-            below_high=self.below_high + other.below_high,
+            counts=self.counts + other.counts,
             edge=self.edge + other.edge,
             edge_hu=self.edge_hu + other.edge_hu,
         )
@@ -289,11 +298,7 @@ def densities(hu: IntArray, mask: BoolArray, voxel_ml: float) -> Densities:
     band = edge_voxels(near) & (np.abs(near_hu - np.int16(LUNG_HU)) <= THRESHOLD_SHIFT_HU)
     return Densities(
         voxel_ml=voxel_ml,
-        voxels=int(inside.size),
-        total_hu=float(inside.sum(dtype=np.int64)),
-        below=int(np.count_nonzero(inside < LAA_HU)),
-        below_low=int(np.count_nonzero(inside < LAA_HU - LAA_SHIFT_HU)),
-        below_high=int(np.count_nonzero(inside < LAA_HU + LAA_SHIFT_HU)),
+        counts=np.bincount(inside.astype(np.int32) + LOWEST_HU, minlength=HIGHEST_HU + LOWEST_HU + 1),
         edge=int(np.count_nonzero(band)),
         edge_hu=float(near_hu[band].sum(dtype=np.int64)),
     )

@@ -14,6 +14,7 @@ import numpy.typing as npt
 from viewer.imaging.geometry import FloatArray
 
 Triple = tuple[float, float, float]
+BoolArray = npt.NDArray[np.bool_]
 
 OBLIQUE_LIMIT = 0.8
 """Smallest cosine between an axis of the volume and its patient axis (37 degrees)."""
@@ -73,3 +74,20 @@ def canonical(affine: FloatArray) -> Orientation:
         order.append(axis)
         flipped.append(bool(directions[patient_axis, axis] < 0))
     return Orientation((order[0], order[1], order[2]), (flipped[0], flipped[1], flipped[2]))
+
+
+Box = tuple[slice, slice, slice]
+
+
+def bounds(mask: BoolArray, *, margin: tuple[int, int, int]) -> Box:
+    """Return the box around a mask with a margin in voxels, within the array; empty for none."""
+    spans = []
+    for axis in range(3):
+        others = tuple(other for other in range(3) if other != axis)
+        found = np.flatnonzero(mask.any(axis=others))
+        if found.size == 0:
+            spans.append(slice(0, 0))
+            continue
+        low, high = int(found[0]) - margin[axis], int(found[-1]) + 1 + margin[axis]
+        spans.append(slice(max(low, 0), min(high, mask.shape[axis])))
+    return spans[0], spans[1], spans[2]
