@@ -36,6 +36,25 @@ class ModelError(Exception):
 
 
 @dataclass(frozen=True)
+class Choice:
+    """A token that the model chose among those that the grammar allowed.
+
+    Parameters
+    ----------
+    start
+        Character of the text at which it stands.
+    text
+        What it says.
+    probability
+        Its share of the probability of all tokens that were allowed there.
+    """
+
+    start: int
+    text: str
+    probability: float
+
+
+@dataclass(frozen=True)
 class Generation:
     """Text of a model with what it took.
 
@@ -50,6 +69,8 @@ class Generation:
     logprob
         Mean natural-log probability of the tokens that the model chose, before the grammar masked
         any, or none when it was not asked for. Text that the grammar fixed counts in `tokens` only.
+    choices
+        What was chosen where the grammar left more than one token; empty when it was not asked for.
     """
 
     text: str
@@ -58,6 +79,7 @@ class Generation:
     stop_reason: StopReason = StopReason.END
     prompt_tokens: int = 0
     logprob: float | None = None
+    choices: tuple[Choice, ...] = ()
 
 
 class OnToken(Protocol):

@@ -18,7 +18,8 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from inference.models.generation import Generation, StopReason
+from inference.models.generation import Choice, Generation, StopReason
+from inference.models.vision import PictureRefusal, Projector, Rgb
 
 BATCH = 512
 """Tokens that are read at once; at least as many as an image block of the known projectors (256)."""
@@ -62,6 +63,10 @@ class Request:
     temperature: float = 0.0
     seed: int = 0
     logprobs: bool = False
+    picture: Rgb | None = None
+    """Read between `before` and `prompt`; the model must have a projector."""
+    choices: bool = False
+    """Say what was chosen where the grammar left more than one token, and how likely it was."""
 
 
 def physical_cores() -> int:
@@ -123,7 +128,8 @@ class Runtime:
 
         self._lib: Any = llama_cpp
         self.cancelled = cancelled
-        self._model = self._context = self._projector = None
+        self._model = self._context = None
+        self.projector: Projector | None = None
         silence(self._lib)
         parameters = self._lib.llama_model_default_params()
         parameters.n_gpu_layers = 0
@@ -174,32 +180,20 @@ class Runtime:
             self._lib.llama_set_abort_callback(self._context, self._abort, None)
 
     def _project(self, path: str) -> None:
-        from llama_cpp import mtmd_cpp
-
-        self._mtmd: Any = mtmd_cpp
-        self._mtmd.mtmd_log_set(_silent, ctypes.c_void_p(0))
-        self._mtmd.mtmd_helper_log_set(_silent, ctypes.c_void_p(0))
-        parameters = self._mtmd.mtmd_context_params_default()
-        parameters.use_gpu = False
-        parameters.print_timings = False
-        parameters.warmup = False
-        parameters.n_threads = self.threads
-        self._projector = self._mtmd.mtmd_init_from_file(path.encode(), self._model, parameters)
-        if not self._projector:
-            raise RuntimeRefusal(
-                "projector",
-                "llama.cpp cannot join the projector file to the model. Get the pair again.",
-            )
+        try:
+            self.projector = Projector(path, self._model, threads=self.threads, log=_silent)
+        except PictureRefusal as refusal:
+            raise RuntimeRefusal("projector", str(refusal)) from None
 
     def close(self) -> None:
         """Free the native memory; a second time does nothing."""
-        if self._projector:
-            self._mtmd.mtmd_free(self._projector)
+        if self.projector is not None:
+            self.projector.close()
         if self._context:
             self._lib.llama_free(self._context)
         if self._model:
             self._lib.llama_model_free(self._model)
-        self._model = self._context = self._projector = None
+        self._model = self._context = self.projector = None
 
     def tokenize(self, text: str, *, control: bool) -> list[int]:
         """Return the tokens of a text; control tokens are read only where `control` allows it."""
@@ -274,20 +268,38 @@ class Runtime:
             )
         try:
             prompt = [
-                *self.tokenize(request.before, control=True),
                 *self.tokenize(request.prompt, control=False),
                 *self.tokenize(request.after, control=True),
             ]
-            if len(prompt) >= self.context:
+            self.clear()
+            seen = 0
+            if request.picture is None:
+                prompt = [*self.tokenize(request.before, control=True), *prompt]
+            else:
+                seen = self._see(request.before, request.picture)
+            if seen + len(prompt) >= self.context:
                 raise RuntimeRefusal(
                     "context",
-                    f"The prompt has {len(prompt)} tokens; the model reads at most {self.context}.",
+                    f"The prompt has {seen + len(prompt)} tokens; "
+                    f"the model reads at most {self.context}.",
                 )
-            self.clear()
             self.read(prompt)
-            return self._write(request, grammar, len(prompt), began, emit)
+            return self._write(request, grammar, seen + len(prompt), began, emit)
         finally:
             self._lib.llama_sampler_free(grammar)
+
+    def _see(self, before: str, picture: Rgb) -> int:
+        """Read a picture behind its control text; return the tokens that both took."""
+        if self.projector is None:
+            raise RuntimeRefusal("projector", "This model has no projector file: it sees no pictures.")
+        try:
+            return self.projector.read(
+                self._context, before, picture, batch=BATCH, room=self.context, library=self._lib
+            )
+        except PictureRefusal as refusal:
+            if self.cancelled():
+                raise Aborted from None
+            raise RuntimeRefusal("picture", str(refusal)) from None
 
     def _write(
         self, request: Request, grammar: Any, read: int, began: float, emit: Callable[[str], None]
@@ -303,6 +315,7 @@ class Runtime:
         unread: list[int] = []
         logprobs: list[float] = []
         fixed: list[int] = []
+        choices: list[Choice] = []
         text, count, reason = "", 0, StopReason.LENGTH
         while count < limit:
             if self.cancelled():
@@ -325,6 +338,10 @@ class Runtime:
                     token = int(allowed[_pick(logits[allowed], request.temperature, random)])
                     if request.logprobs:
                         logprobs.append(_logprob(logits, token))
+                    if request.choices:
+                        among = _logprob(logits[allowed], int(np.flatnonzero(allowed == token)[0]))
+                        chosen = self.piece(token).decode("utf-8", "replace")
+                        choices.append(Choice(len(text), chosen, float(np.exp(among))))
             count += 1
             if self._lib.llama_vocab_is_eog(self._vocab, token):
                 reason = StopReason.END
@@ -342,6 +359,7 @@ class Runtime:
             stop_reason=reason,
             prompt_tokens=read,
             logprob=sum(logprobs) / len(logprobs) if logprobs else None,
+            choices=tuple(choices),
         )
 
     def _allowed(self, grammar: Any) -> npt.NDArray[np.int32]:

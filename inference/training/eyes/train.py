@@ -47,6 +47,8 @@ FIRST_EDITION = resources.ROOT / "models" / "sightline-demo" / "sightline-demo-q
 
 WARM_UP = 30
 ROW_STEPS = 20
+WHITENED = 40
+"""Pictures whose patches the first filters are made of."""
 SAVE_SECONDS = 120.0
 TEXT_TOKENS = 2048
 
@@ -101,7 +103,7 @@ class Run:
             save_tokenizer(self.tokenizer, out / TOKENIZER)
             self.pair = Pair(shape, model.shape)
             self.pair.language = model
-            first = [torch.from_numpy(picture(TRAINING_SEED, n).pixels) for n in range(160)]
+            first = [torch.from_numpy(picture(TRAINING_SEED, n).pixels) for n in range(WHITENED)]
             self.pair.eyes.whiten(torch.stack(first))
         self.pair.to(self.device)
         self.teacher = Teacher(self.tokenizer, shape)

@@ -79,7 +79,8 @@ def fresh(shape: ModelShape) -> tuple[LanguageModel, Any]:
     from tokenizers import pre_tokenizers
 
     letters = sorted(pre_tokenizers.ByteLevel.alphabet())
-    tokenizer = tokenizer_of([*CONTROL, *letters], [])
+    # llama.cpp wants a list of merges, and GGUF knows no empty list.
+    tokenizer = tokenizer_of([*CONTROL, *letters, "th"], ["t h"])
     size = 32 * -(-tokenizer.get_vocab_size() // 32)
     model = LanguageModel(ModelShape(**{**shape.as_dict(), "vocabulary": size}))
     start_places(model, tokenizer)
