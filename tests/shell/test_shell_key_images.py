@@ -16,6 +16,7 @@ from shell_driver import PASSWORD, USER, Driver, Keys, copied, open_desk
 from app.key_images import key_images_of_study
 from app.shell.output.key_images_part import KeyImagesPart
 from reports.audit.event import AuditAct
+from viewer.views.key_layer import KeyLayer
 
 pytestmark = pytest.mark.gui
 
@@ -70,6 +71,23 @@ def test_j_keeps_the_image_as_it_is_seen_and_j_again_does_not(reader: Driver) ->
     assert kept.window == model.window()
     reader.press(Qt.Key.Key_J)
     assert part(reader).history.images == ()
+
+
+def test_a_star_says_it_on_the_image_and_on_its_series(reader: Driver) -> None:
+    view, area = reader.viewport, reader.reading.area
+    layer = next(one for one in view.layers if isinstance(one, KeyLayer))
+    item = area.strip._items[view.model.stack.series.key]
+    plain, bare = view.grab().toImage(), item.grab().toImage()
+    assert layer.note() == "" and item.kept == 0
+    reader.press(Qt.Key.Key_J)
+    assert layer.note() == "\u2605 Key image" and item.kept == 1
+    assert "key images: 1" in item.accessibleName()
+    assert view.grab().toImage() != plain and item.grab().toImage() != bare
+    reader.press(Qt.Key.Key_Down)
+    assert layer.note() == ""
+    reader.press(Qt.Key.Key_Up)
+    reader.press(Qt.Key.Key_J)
+    assert layer.note() == "" and item.kept == 0
 
 
 def test_point_and_comma_jump_with_window_and_zoom(reader: Driver) -> None:

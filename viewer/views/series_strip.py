@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections import Counter
+from collections.abc import Mapping, Sequence
 from functools import partial
 
 from PySide6.QtCore import QEvent, QMimeData, QPointF, QRectF, QSize, Qt, Signal
@@ -27,7 +28,9 @@ from viewer.imaging.tiling import Flavour
 from viewer.views.corner_text import badge_text, printed_date
 from viewer.views.frame_image import Bytes, to_qimage
 from viewer.views.icons import glyph
+from viewer.views.key_layer import STAR
 from viewer.views.more_series import MoreSeries
+from viewer.views.outlined_text import draw_outlined
 from viewer.views.plain_tip import plain_tip
 from viewer.views.theme import Theme
 from viewer.views.viewport import SERIES_MIME
@@ -59,17 +62,28 @@ class SeriesItem(QWidget):
         self.theme = theme
         self.is_prior = is_prior
         self.shown = False
+        self.kept = 0
         self.is_label = flavour_of(series) is Flavour.LABEL
         self._picture = QPixmap()
         self._pressed: QPointF | None = None
         self._hovered = False
         self.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
         self.objects = objects
-        drawn = self.tr("objects of others: {n}").format(n=objects) if objects else ""
-        notes = tuple(filter(None, (badge_text(series.verdict), drawn)))
+        self._describe()
+
+    def _describe(self) -> None:
+        drawn = self.tr("objects of others: {n}").format(n=self.objects) if self.objects else ""
+        kept = self.tr("key images: {n}").format(n=self.kept) if self.kept else ""
+        notes = tuple(filter(None, (badge_text(self.series.verdict), drawn, kept)))
         self.setAccessibleName(", ".join((*self._words(), *notes)))
-        about = (series.description, *notes)
-        self.setToolTip(plain_tip("  ".join(filter(None, about))))
+        self.setToolTip(plain_tip("  ".join(filter(None, (self.series.description, *notes)))))
+
+    def set_kept(self, kept: int) -> None:
+        """Mark a series of which images are key images."""
+        if kept != self.kept:
+            self.kept = kept
+            self._describe()
+            self.update()
 
     def set_picture(self, pixels: Bytes) -> None:
         """Show a picture from grey or RGB bytes; the label of a slide may name the patient."""
@@ -138,6 +152,11 @@ class SeriesItem(QWidget):
             painter.drawPixmap(QPointF(box.right() - side - 2, box.top() + 2), mark)
         if self.objects:
             self._paint_objects(painter, box)
+        if self.kept:
+            place = QPointF(box.left() + self.theme.px(4), box.top() + self.theme.px(2))
+            words = STAR if self.kept == 1 else f"{STAR} {self.kept}"
+            ink = self.theme.colour("corner")
+            draw_outlined(painter, (place.x(), place.y()), words, self.theme.font("note"), ink)
         self._paint_words(painter, box)
         if self.hasFocus():
             painter.setPen(QPen(self.theme.colour("focus"), self.theme.length("focus", "ring")))
@@ -323,6 +342,7 @@ class SeriesStrip(QScrollArea):
         self._of_study: dict[str, str] = {}
         self._headings: list[PriorHeading] = []
         self._more: dict[str, MoreSeries] = {}
+        self._kept: Counter[str] = Counter()
         self.setFrameShape(QFrame.Shape.NoFrame)
         self.setWidgetResizable(True)
         self.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
@@ -392,6 +412,7 @@ class SeriesStrip(QScrollArea):
             item = SeriesItem(series, self.theme, self._column, is_prior=more.is_prior, objects=count)
             item.chosen.connect(self.seriesChosen)
             item.neighbourWanted.connect(self._walk)
+            item.set_kept(self._kept[series.key])
             self._items[series.key] = item
             self._layout.insertWidget(place, item)
             place += 1
@@ -421,6 +442,14 @@ class SeriesStrip(QScrollArea):
         """Show the picture of a series."""
         if key in self._items:
             self._items[key].set_picture(pixels)
+
+    def set_kept(self, kept: Mapping[str, int]) -> None:
+        """Mark the series of which images are key images: how many, by the key of the series."""
+        self._kept = Counter[str]()
+        for key, count in kept.items():
+            self._kept[self._stands_for.get(key, key)] += count
+        for key, item in self._items.items():
+            item.set_kept(self._kept[key])
 
     def set_shown(self, key: str) -> None:
         """Frame the series that the active viewport shows, and bring it into sight."""

@@ -31,6 +31,7 @@ from reports.store.kinds import RecordKind
 from viewer.imaging.reading_order import place_of_frame
 from viewer.imaging.study import Series, Study
 from viewer.views.frame_image import to_qimage
+from viewer.views.key_layer import KeyBoard, KeyLayer
 from viewer.views.marks.layer import MarksLayer
 from viewer.views.stack_view import StackView
 from viewer.views.viewport_state import ViewportState
@@ -59,6 +60,8 @@ class KeyImagesPart(QObject):
         self._drawing: list[Job] = []
         self._going: KeptImage | None = None
         self._easel: StackView | None = None
+        self.board = KeyBoard(self)
+        context.area.grid.add_layer(lambda view: KeyLayer(view, self.board))
         self._acts: dict[str, Callable[[], object]] = {
             "viewport.key_image": self.keep_or_not,
             "viewport.key_next": lambda: self._step(1),
@@ -116,6 +119,7 @@ class KeyImagesPart(QObject):
         self._pictures.clear()
         self._context.panel.undoing.watch_key_images(None)
         self.page.show_images((), {}, {})
+        self._show_stars()
         desk, thread = self._desk, self._context.store_thread()
         if self._saver is not None:
             self._saver.watch(None, "")
@@ -373,6 +377,13 @@ class KeyImagesPart(QObject):
         images = () if self.history is None else self.history.images
         where = {one.id: self._where(one) for one in images}
         self.page.show_images(images, where, self._pictures)
+        self._show_stars()
+
+    def _show_stars(self) -> None:
+        """Mark the key images in the viewports, and their series in the strip."""
+        images = () if self.history is None else self.history.images
+        self.board.show((one.series_key, one.sop_instance_uid, one.frame_number) for one in images)
+        self._context.area.strip.set_kept(self.board.of_series)
 
     def _where(self, image: KeptImage) -> str:
         """Return what reports call an image: "Se 2  Im 60"."""
