@@ -20,6 +20,7 @@ from pydicom.uid import (
     ExplicitVRLittleEndian,
     ImplicitVRLittleEndian,
     JPEG2000Lossless,
+    JPEGLossless,
     JPEGLosslessSV1,
     JPEGLSLossless,
     RLELossless,
@@ -140,6 +141,54 @@ def test_lossless_compression_gives_the_signed_values_back(
     stack, decoders = decoded(only_series(save(ds, tmp_path / "a.dcm")))
     assert np.array_equal(stack[0], values)
     assert decoders == {"imagecodecs"}
+
+
+@pytest.mark.parametrize("bits", [8, 12, 16])
+@pytest.mark.parametrize("predictor", range(1, 8))
+def test_lossless_jpeg_of_every_predictor_and_depth(
+    bits: int, predictor: int, tmp_path: Path, ct_slice: Make, save: Save
+) -> None:
+    import imagecodecs
+
+    kind = np.uint8 if bits == 8 else np.uint16
+    values = np.random.default_rng(bits).integers(0, 1 << bits, size=(64, 48)).astype(kind)
+    values[5, ::2], values[5, 1::2] = 0, (1 << bits) // 2  # the largest difference there is
+    data = imagecodecs.jpeg8_encode(values, lossless=True, predictor=predictor, bitspersample=bits)
+    depth = {"BitsAllocated": 8 * values.itemsize, "BitsStored": bits, "HighBit": bits - 1}
+    ds = ct_slice(syntax=JPEGLossless, Rows=64, Columns=48, PixelRepresentation=0, **depth)
+    ds.PixelData = encapsulate([bytes(data)])
+    stack, decoders = decoded(only_series(save(ds, tmp_path / "a.dcm")))
+    assert np.array_equal(stack[0], values)
+    assert np.array_equal(stack[0], imagecodecs.jpegsof3_decode(bytes(data)))
+    assert decoders == {"imagecodecs"}
+
+
+@pytest.mark.parametrize("syntax", [JPEGLSLossless, JPEGLosslessSV1, RLELossless])
+@pytest.mark.parametrize("part", [0.2, 0.6, 0.95])
+def test_a_cut_code_stream_is_never_shown(
+    syntax: str, part: float, tmp_path: Path, ct_slice: Make, save: Save
+) -> None:
+    values = np.random.default_rng(8).integers(0, 4000, size=(64, 48)).astype(np.int16)
+    data = _compressed(syntax, values)
+    ds = ct_slice(syntax=syntax, Rows=64, Columns=48)
+    ds.PixelData = encapsulate([data[: int(part * len(data))]])
+    series = only_series(save(ds, tmp_path / "a.dcm"))
+    layout = stack_layout(series)
+    stack = np.full(layout.shape, 99, layout.dtype)
+    result = decode_stack(series, layout, stack)
+    assert list(result.bad) == [0]
+    assert not stack.any()
+
+
+@pytest.mark.parametrize("syntax", [JPEG2000Lossless, JPEGLSLossless, JPEGLosslessSV1, RLELossless])
+def test_one_frame_in_several_fragments(
+    syntax: str, tmp_path: Path, ct_slice: Make, save: Save
+) -> None:
+    values = np.random.default_rng(9).integers(-1024, 3000, size=(64, 48)).astype(np.int16)
+    ds = ct_slice(syntax=syntax, Rows=64, Columns=48)
+    ds.PixelData = encapsulate([_compressed(syntax, values)], fragments_per_frame=3)
+    stack, _ = decoded(only_series(save(ds, tmp_path / "a.dcm")))
+    assert np.array_equal(stack[0], values)
 
 
 @pytest.mark.parametrize("planar", [0, 1])

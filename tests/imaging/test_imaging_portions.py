@@ -7,7 +7,8 @@ import threading
 
 from viewer.imaging.geometry import GeometryVerdict, ImagePlane, VerdictKind
 from viewer.imaging.lasting import MANY, forget_lasting, lasting
-from viewer.imaging.portions import PORTION, read_studies, series_json, study_lines
+from viewer.imaging.layout import stack_layout
+from viewer.imaging.portions import PORTION, SHOWN, read_studies, series_json, study_lines
 from viewer.imaging.study import Instance, Patient, Series, Study, WindowPreset
 
 COUNTS = (1, PORTION, 2 * PORTION + 3)
@@ -75,6 +76,15 @@ def test_a_study_in_one_line_is_read() -> None:
 def test_a_series_written_in_portions_is_one_object() -> None:
     for series in study(0, *COUNTS).series:
         assert Series.model_validate_json(series_json(series)) == series
+
+
+def test_a_series_to_decode_says_all_of_how_its_values_are_stored() -> None:
+    for series in study(3, PORTION + 1).series:
+        stored = Series.model_validate_json(series_json(series, stored_only=True))
+        assert stack_layout(stored) == stack_layout(series)
+        kept = set(Instance.model_fields) - SHOWN
+        for one, other in zip(stored.instances, series.instances, strict=True):
+            assert one.model_dump(include=kept) == other.model_dump(include=kept)
 
 
 def test_many_new_objects_are_set_aside_and_found_again() -> None:

@@ -80,7 +80,7 @@ class Frame:
     """
 
     instance: Instance
-    data: bytes | memoryview
+    data: bytes
     index: int
     data_set: Callable[[], Dataset]
     partial: bool = False
@@ -110,7 +110,7 @@ def _is_rgb_jpeg(frame: Frame) -> bool:
     return frame.instance.photometric_interpretation == "RGB" and b"JFIF" not in bytes(frame.data[:64])
 
 
-def _adobe_transform(data: bytes | memoryview) -> int | None:
+def _adobe_transform(data: bytes) -> int | None:
     """Return the colour transform of the APP14 Adobe marker (0 = none, 1 = YCbCr), if there is one."""
     position = 2
     while position + 4 <= len(data) and data[position] == 0xFF:
@@ -135,7 +135,7 @@ def _jpeg_lossless(frame: Frame) -> Array:
     return np.asarray(imagecodecs.jpegsof3_decode(frame.data))
 
 
-def _is_ended(data: bytes | memoryview) -> bool:
+def _is_ended(data: bytes) -> bool:
     """True when a JPEG stream ends with its End of Image, padding left out."""
     return bytes(data[-4:]).rstrip(b"\0").endswith(b"\xff\xd9")
 
@@ -181,7 +181,7 @@ def _rle(frame: Frame) -> Array:
     return planes[0] if instance.samples_per_pixel == 1 else np.moveaxis(planes, 0, 2)
 
 
-def _jpeg_lossless_into(data: bytes | memoryview, target: Array) -> bool:
+def _jpeg_lossless_into(data: bytes, target: Array) -> bool:
     import imagecodecs
 
     if not _is_ended(data):
@@ -190,21 +190,21 @@ def _jpeg_lossless_into(data: bytes | memoryview, target: Array) -> bool:
     return True
 
 
-def _jpeg_ls_into(data: bytes | memoryview, target: Array) -> bool:
+def _jpeg_ls_into(data: bytes, target: Array) -> bool:
     import imagecodecs
 
     imagecodecs.jpegls_decode(data, out=target)
     return True
 
 
-def _rle_into(data: bytes | memoryview, target: Array) -> bool:
+def _rle_into(data: bytes, target: Array) -> bool:
     import imagecodecs
 
     flat = target.data.cast("B")
     return len(imagecodecs.dicomrle_decode(data, f"<u{target.itemsize}", out=flat)) == len(flat)
 
 
-IN_PLACE: Final[dict[str, Callable[[bytes | memoryview, Array], bool]]] = {
+IN_PLACE: Final[dict[str, Callable[[bytes, Array], bool]]] = {
     JPEG_LOSSLESS: _jpeg_lossless_into,
     JPEG_LOSSLESS_SV1: _jpeg_lossless_into,
     JPEG_LS: _jpeg_ls_into,

@@ -285,7 +285,7 @@ class _Reader:
         data = lone_frame(descriptor, instance, self._room) if untouched and self._room else None
         return self._compressed(data or self._codestream(index), index, target)
 
-    def _compressed(self, data: bytes | memoryview, index: int, target: Array) -> str:
+    def _compressed(self, data: bytes, index: int, target: Array) -> str:
         """Decode one compressed frame into its place."""
         instance = self.instance
         frame = Frame(instance, data, index, self._whole, self._partial)

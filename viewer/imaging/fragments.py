@@ -8,7 +8,7 @@ import struct
 import threading
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Final
+from typing import Final, cast
 
 from viewer.imaging.codestream import DecodeError
 from viewer.imaging.elements import UNDEFINED
@@ -70,7 +70,7 @@ class FrameTable:
         return pieces[0] if len(pieces) == 1 else b"".join(pieces)
 
 
-def lone_frame(descriptor: int, instance: Instance, room: Room) -> memoryview | bytes | None:
+def lone_frame(descriptor: int, instance: Instance, room: Room) -> bytes | None:
     """Return the code stream of a file of one frame, read with one call, its fragments joined.
 
     None leaves the file to `frame_table`, which has the words for what is wrong with it.
@@ -89,7 +89,8 @@ def lone_frame(descriptor: int, instance: Instance, room: Room) -> memoryview | 
     if os.preadv(descriptor, [data], start) != len(data):
         return None
     _, fragments, _ = _fragments(data, 0)
-    pieces = [data[offset : offset + length] for offset, length in fragments]
+    # The codecs take any buffer, though their types name bytes only.
+    pieces = [cast("bytes", data[offset : offset + length]) for offset, length in fragments]
     if len(pieces) > 1:
         return b"".join(pieces)
     return pieces[0] if pieces else None
