@@ -1,0 +1,169 @@
+"""Look: key images go to a model that sees, and what it proposes comes back as candidates.
+
+A candidate is no finding: it waits for a person's yes (drafting.md 4). Its box lies in the pixels of
+its image, through the inverse of exactly the fit that made the model's input. Its side is taken from
+the geometry of the image; a model that says another side is contradicted in words. What a model does
+not propose says nothing: no search comes of it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+
+import resources
+from inference.models.letterbox import Box, Letterbox
+from reports.domain import Code, Evidence, EvidenceKind, ModelStamp, Side, Source, SourceKind
+from viewer.imaging.regions import Region, Shape
+
+NEAR_MIDDLE = 0.04
+"""A box whose middle is nearer to the body's middle than this share of the image has no side."""
+
+WITHOUT_SIDE = frozenset({"cardiomegaly"})
+"""Kinds that are not on a side."""
+
+TERMS: dict[str, str] = {
+    "effusion": "pleural effusion",
+    "cardiomegaly": "enlarged heart",
+    "line": "line or tube",
+    "device": "implanted device",
+}
+"""Words for the reader where the form's word is not one; the others are read as they are."""
+
+
+@dataclass(frozen=True)
+class KeyPicture:
+    """An image as it is shown to the model.
+
+    Parameters
+    ----------
+    grey
+        Windowed as on the screen, air dark: uint8, rows and columns.
+    view
+        Which form is asked: a key of `look_form.FORMS`.
+    aspect
+        Height of a pixel over its width.
+    left_at_right
+        True when the patient's left lies towards growing columns (as films and slices are hung), false
+        when towards lower ones, none when it is not known.
+    middle
+        Column of the middle of the body, or none when it is not known.
+    """
+
+    grey: npt.NDArray[np.uint8]
+    view: str
+    series_instance_uid: str
+    sop_instance_uid: str
+    frame_number: int = 1
+    aspect: float = 1.0
+    left_at_right: bool | None = None
+    middle: float | None = None
+
+
+@dataclass(frozen=True)
+class Proposal:
+    """What a model says of its input picture.
+
+    Parameters
+    ----------
+    kind
+        What it is, in the word of the model's form.
+    side
+        Side of the patient as the model says, or empty.
+    box
+        In shares of the input's side.
+    confidence
+        Probability of its answer, 0..1, not calibrated.
+    """
+
+    kind: str
+    side: str
+    box: Box
+    confidence: float | None
+
+
+See = Callable[[npt.NDArray[np.uint8], str], Sequence[Proposal]]
+"""Shows a square grey picture of the model's size to the model and names the view."""
+
+
+def look(
+    pictures: Sequence[KeyPicture], see: See, *, size: int, model: ModelStamp, first: int = 1
+) -> tuple[Evidence, ...]:
+    """Return the candidates of a model, picture by picture.
+
+    Parameters
+    ----------
+    see
+        Asks the model; its errors pass through.
+    size
+        Rows and columns of the model's input.
+    first
+        Number of the first id.
+    """
+    found: list[Evidence] = []
+    for picture in pictures:
+        rows, columns = picture.grey.shape
+        fit = Letterbox(
+            rows, columns, size, aspect=picture.aspect, mirrored=picture.left_at_right is False
+        )
+        for proposal in see(fit.apply(picture.grey), picture.view):
+            box = fit.to_image(proposal.box)
+            if box[2] > box[0] and box[3] > box[1]:
+                found.append(_candidate(f"E{first + len(found)}", picture, proposal, box, model))
+    return tuple(found)
+
+
+def side_of_box(box: Box, picture: KeyPicture) -> Side:
+    """Return the side of the patient on which a box lies, or that it is not known."""
+    if picture.middle is None or picture.left_at_right is None:
+        return Side.UNKNOWN
+    away = (box[0] + box[2]) / 2 - picture.middle
+    if abs(away) < NEAR_MIDDLE * picture.grey.shape[1]:
+        return Side.UNKNOWN
+    return Side.LEFT if (away > 0) == picture.left_at_right else Side.RIGHT
+
+
+def _candidate(
+    evidence_id: str, picture: KeyPicture, proposal: Proposal, box: Box, model: ModelStamp
+) -> Evidence:
+    term = TERMS.get(proposal.kind, proposal.kind)
+    side = Side.NONE if proposal.kind in WITHOUT_SIDE else side_of_box(box, picture)
+    warnings = ["proposed by a model, not confirmed"]
+    if model.demonstration:
+        warnings.append("the model is a demonstration: it learnt from drawings, not from patients")
+    if side in (Side.LEFT, Side.RIGHT) and proposal.side and proposal.side != side.value:
+        warnings.append(f"the model says {proposal.side}, the geometry of the image says {side.value}")
+    region = Region(
+        shape=Shape.BOX,
+        series_instance_uid=picture.series_instance_uid,
+        sop_instance_uid=picture.sop_instance_uid,
+        frame_number=picture.frame_number,
+        points=((box[0], box[1]), (box[2], box[3])),
+    )
+    return Evidence(
+        id=evidence_id,
+        kind=EvidenceKind.CANDIDATE,
+        concept=_concept(term),
+        label=term[:1].upper() + term[1:],
+        side=side,
+        descriptor=term,
+        regions=(region,),
+        source=Source(kind=SourceKind.MODEL, name=model.name, sha256=model.sha256),
+        confidence=proposal.confidence,
+        checks=("box mapped back through the fit of the model's input",),
+        warnings=tuple(warnings),
+    )
+
+
+def _concept(term: str) -> Code:
+    """Return the code of a term: the one of the pick list, else one of ours."""
+    known = resources.table("phrases", "findings.json")["descriptors"].get(term)
+    value, scheme, meaning = (
+        known["code"]
+        if known
+        else (term.upper().replace(" ", "_"), "99SIGHTLINE", term[:1].upper() + term[1:])
+    )
+    return Code(value=value, scheme=scheme, meaning=meaning)
