@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 
 import pytest
 
@@ -18,7 +19,10 @@ from viewer.views.corner_text import (
     printed_name,
     series_text,
 )
+from viewer.views.viewport import ImageViewport
+from viewer.views.viewport_model import Hung
 from viewer.views.viewport_paint import corner_words
+from viewer.views.viewport_state import ViewportState
 
 StackMaker = Callable[..., ImageStack]
 
@@ -185,3 +189,29 @@ def test_a_series_without_a_name_is_named_by_its_plane(make_stack: StackMaker) -
     coronal = make_stack(axes=((1.0, 0.0, 0.0), (0.0, 0.0, -1.0))).series
     nameless = coronal.model_copy(update={"description": ""})
     assert series_text(nameless, nameless.instances[0].plane) == "Se 2  Coronal"
+
+
+@pytest.mark.gui
+@pytest.mark.parametrize(("justify", "free"), [("left", "right"), ("right", "left"), ("", "")])
+def test_words_stand_beside_a_breast_at_the_edge(qtbot, make_stack, justify: str, free: str) -> None:  # type: ignore[no-untyped-def]
+    stack = make_stack(modality="MG", rows=400, columns=300)
+    view = ImageViewport()
+    qtbot.addWidget(view)
+    view.resize(700, 500)
+    home = ViewportState(justify=justify)
+    view.show_stack(stack, None, hung=Hung(home))
+    words = corner_words(view.model, view.theme)
+    assert words.side == free
+    if free:
+        other = "left" if free == "right" else "right"
+        assert not getattr(words, f"top_{other}") and not getattr(words, f"bottom_{other}")
+        every = (*getattr(words, f"top_{free}"), *getattr(words, f"bottom_{free}"))
+        centred = corner_words_of(view, "")
+        assert sorted(every) == sorted(
+            (*centred.top_left, *centred.top_right, *centred.bottom_left, *centred.bottom_right)
+        )
+
+
+def corner_words_of(view: ImageViewport, justify: str) -> Corners:
+    view.set_state(replace(view.model.state, justify=justify))
+    return corner_words(view.model, view.theme)

@@ -7,17 +7,18 @@ from collections.abc import Callable
 
 import numpy as np
 import pytest
-from PySide6.QtCore import QEvent, QPoint, Qt
-from PySide6.QtGui import QFocusEvent, QImage, QKeyEvent
+from PySide6.QtCore import QEvent, QPoint, QPointF, QRectF, Qt
+from PySide6.QtGui import QColor, QFocusEvent, QImage, QKeyEvent, QPainter
 from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QApplication
 
 from viewer.imaging.render import render_frame
 from viewer.imaging.study import Study
 from viewer.imaging.volume import ImageStack
+from viewer.views.layers import Layer, LayerOrder
 from viewer.views.viewport import ImageViewport
 from viewer.views.viewport_paint import GLASS_FACTOR, GLASS_RADIUS
-from viewer.views.viewport_state import ViewportState
+from viewer.views.viewport_state import FloatArray, ViewportState, transform
 
 pytestmark = pytest.mark.gui
 
@@ -118,3 +119,30 @@ def test_a_drag_under_the_glass_still_does_its_tool(
     qtbot.mouseMove(viewport, pos=QPoint(200, 160))
     qtbot.mouseRelease(viewport, Qt.MouseButton.LeftButton, pos=QPoint(200, 160))
     assert viewport.shown_frame() < 4
+
+
+def test_it_shows_masks_and_regions_as_the_viewport_does(
+    hover: Hover, viewport: ImageViewport, stack: ImageStack
+) -> None:
+    class Red(Layer):
+        order = LayerOrder.COLOUR
+
+        def paint(self, painter: QPainter, matrix: FloatArray) -> None:
+            edges = transform(matrix, [(39.5, 19.5), (43.5, 23.5)])
+            painter.fillRect(QRectF(QPointF(*edges[0]), QPointF(*edges[1])), QColor(255, 0, 0))
+
+    viewport.add_layer(Red)
+    x, y = viewport.model.to_widget((41.5, 21.5))
+    hover(viewport, (x, y))
+    small = reds(viewport)
+    QTest.keyPress(viewport, M)
+    large = reds(viewport)
+    assert large.sum() == pytest.approx(small.sum() * GLASS_FACTOR**2, rel=0.1)
+    assert large[round(y), round(x)]
+
+
+def reds(viewport: ImageViewport) -> np.ndarray:
+    image = viewport.grab().toImage().convertToFormat(QImage.Format.Format_RGB32)
+    rows = np.frombuffer(image.constBits(), np.uint8).reshape(image.height(), image.width(), 4)
+    found: np.ndarray = (rows[..., 2] == 255) & (rows[..., 1] == 0)
+    return found

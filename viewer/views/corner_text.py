@@ -38,13 +38,29 @@ UNIT_WORDS = {"[hnsf'U]": "HU"}
 
 @dataclass(frozen=True)
 class Corners:
-    """Lines of each corner, top to bottom, and the problem of the geometry if there is one."""
+    """Lines of each corner, top to bottom, and the problem of the geometry if there is one.
+
+    Parameters
+    ----------
+    side
+        "left" or "right" where all words stand at that side, because the image is at the other.
+    """
 
     top_left: tuple[str, ...] = ()
     top_right: tuple[str, ...] = ()
     bottom_left: tuple[str, ...] = ()
     bottom_right: tuple[str, ...] = ()
     badge: str = ""
+    side: str = ""
+
+    def beside(self, side: str) -> Corners:
+        """Return the same words, all at one side; empty leaves them where they are."""
+        above, below = self.top_left + self.top_right, self.bottom_left + self.bottom_right
+        if side == "left":
+            return Corners(top_left=above, bottom_left=below, badge=self.badge, side=side)
+        if side == "right":
+            return Corners(top_right=above, bottom_right=below, badge=self.badge, side=side)
+        return self
 
 
 def tr(text: str) -> str:

@@ -279,7 +279,8 @@ class ImageViewport(StackView):
         if self.model.magnified:
             self.update()
             return
-        self.update(probe_area(QRectF(self.rect()), self.theme).toAlignedRect())
+        aside = bool(self.model.state.justify)
+        self.update(probe_area(QRectF(self.rect()), self.theme, whole=aside).toAlignedRect())
 
     def _point_out(self, point: tuple[float, float] | None) -> None:
         """Show the place under a widget point in the other viewports (3D cursor); none ends that."""

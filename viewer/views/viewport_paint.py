@@ -11,12 +11,13 @@ from PySide6.QtGui import QBrush, QColor, QFontMetricsF, QPainter, QPainterPath,
 
 from viewer.imaging.letters import EdgeLetters
 from viewer.imaging.regions import Shape
+from viewer.views.corner_paint import draw_corners, is_narrow
 from viewer.views.corner_text import Corners, badge_text, corners, image_text, series_text, tr
 from viewer.views.frame_image import FrameImages
 from viewer.views.guides import draw_cursor, draw_reference_line
 from viewer.views.icons import glyph
 from viewer.views.layers import Layer, LayerOrder
-from viewer.views.outlined_text import draw_outlined, fitting
+from viewer.views.outlined_text import draw_outlined
 from viewer.views.overlay import Outline
 from viewer.views.pyramid import level_for
 from viewer.views.scale_bar import ScaleBar
@@ -25,14 +26,14 @@ from viewer.views.theme import Theme
 from viewer.views.viewport_model import ViewportModel
 from viewer.views.viewport_state import FloatArray, transform
 
-NARROW = 280
-"""Width in logical pixels below which a viewport has no room for two texts beside each other."""
-
 GLASS_RADIUS, GLASS_FACTOR = 110, 2.5
 """Radius of the magnifier in logical pixels, and how much larger the image is under it."""
 
 GLASS_SHARE = 0.4
 """Largest radius of the magnifier as a share of the viewport's shorter side."""
+
+FREE_SIDE = {"left": "right", "right": "left"}
+"""Where words stand beside an image at an edge of the viewport: not on a breast."""
 
 POINT_RADIUS = 6.0
 """Half the size of the ring that marks a point region, widget pixels."""
@@ -75,7 +76,7 @@ def paint_viewport(
         if place is not None:
             draw_cursor(painter, place, matrix, theme)
         if model.magnified and model.pointer is not None:
-            draw_glass(painter, model, glass, matrix, theme)
+            draw_glass(painter, model, glass, matrix, theme, layers=layers)
         if corner_text:
             letters, bar = model.letters(), model.scale_bar()
             if letters is not None:
@@ -109,9 +110,18 @@ def draw_layers(painter: QPainter, layers: Sequence[Layer], matrix: FloatArray) 
 
 
 def draw_glass(
-    painter: QPainter, model: ViewportModel, images: FrameImages, matrix: FloatArray, theme: Theme
+    painter: QPainter,
+    model: ViewportModel,
+    images: FrameImages,
+    matrix: FloatArray,
+    theme: Theme,
+    *,
+    layers: Sequence[Layer],
 ) -> None:
-    """Draw the magnifier: the image round the pointer, larger, the pixel under the pointer in place."""
+    """Draw the magnifier: the image round the pointer, larger, the pixel under the pointer in place.
+
+    What is coloured in the viewport is coloured under it: a fused series, masks, lit regions.
+    """
     if model.pointer is None:
         return
     middle = QPointF(*model.pointer)
@@ -124,7 +134,12 @@ def draw_glass(
     painter.save()
     painter.setClipPath(rim)
     painter.fillPath(rim, theme.colour("image"))
-    draw_image(painter, model, images, larger, factor=GLASS_FACTOR)
+    coloured = [one for one in layers if one.order is LayerOrder.COLOUR]
+    if not any(one.covers(larger) for one in coloured):
+        draw_image(painter, model, images, larger, factor=GLASS_FACTOR)
+    draw_layers(painter, coloured, larger)
+    outlines = model.drawn_outlines()
+    draw_regions(painter, outlines, larger, theme, selected=model.selected, bounds=rim.boundingRect())
     painter.restore()
     painter.setRenderHint(QPainter.RenderHint.Antialiasing)
     painter.setBrush(Qt.BrushStyle.NoBrush)
@@ -170,7 +185,7 @@ def corner_words(model: ViewportModel, theme: Theme) -> Corners:
     upper, probe = "", model.probe()
     if model.upper_value is not None and probe is not None:
         upper = model.upper_value((probe.column, probe.row))
-    return corners(
+    words = corners(
         study=model.study,
         series=model.stack.series,
         instance=instance,
@@ -188,17 +203,20 @@ def corner_words(model: ViewportModel, theme: Theme) -> Corners:
         link=model.link,
         decoder=model.stack.decoder,
     )
+    return words.beside(FREE_SIDE.get(model.state.justify, ""))
 
 
-def is_narrow(width: float, theme: Theme) -> bool:
-    """Return whether two texts do not fit beside each other in a viewport."""
-    return width < theme.px(NARROW)
+def probe_area(bounds: QRectF, theme: Theme, *, whole: bool = False) -> QRectF:
+    """Return the part of a viewport where the words change while the pointer moves: the lower left.
 
-
-def probe_area(bounds: QRectF, theme: Theme) -> QRectF:
-    """Return the part of a viewport where the words change while the pointer moves: the lower left."""
+    Parameters
+    ----------
+    whole
+        Take the whole width: all words stand at one side of the image.
+    """
     height = theme.value("viewport", "margin") + 4 * theme.line_height("corner") + 2
-    width = bounds.width() if is_narrow(bounds.width(), theme) else bounds.width() / 2
+    whole = whole or is_narrow(bounds.width(), theme)
+    width = bounds.width() if whole else bounds.width() / 2
     return QRectF(bounds.left(), bounds.bottom() - height, width, height)
 
 
@@ -374,67 +392,6 @@ def draw_scale_bar(painter: QPainter, bar: ScaleBar, bounds: QRectF, theme: Them
     draw_outlined(painter, at, bar.text, font, theme.colour("corner"), right=True)
 
 
-def draw_corners(
-    painter: QPainter,
-    text: Corners,
-    note: str,
-    bounds: QRectF,
-    theme: Theme,
-    *,
-    ink: str = "corner",
-) -> None:
-    """Draw the corner text, and under its top right a quiet note and the badge of a bad geometry.
-
-    Parameters
-    ----------
-    ink
-        Colour of the words: a prior's differ from those of the study that is read.
-    """
-    font, colour = theme.font("corner"), theme.colour(ink)
-    line, margin = theme.line_height("corner"), theme.value("viewport", "margin")
-    left, right = bounds.left() + margin, bounds.right() - margin
-    half = bounds.width() / 2 - margin - theme.px(16)
-    whole = bounds.width() - 2 * margin if is_narrow(bounds.width(), theme) else half
-    lowest = bounds.bottom() - margin - line
-
-    def column(lines: Sequence[str], top: float, *, at_right: bool) -> None:
-        for row, words in enumerate(lines):
-            # an orientation letter stands in the middle of the first and of the last row
-            beside_letter = (row == 0 and top < bounds.center().y()) or top + row * line >= lowest
-            room = half if beside_letter else whole
-            x, y = right if at_right else left, top + row * line
-            draw_outlined(painter, (x, y), fitting(words, font, room), font, colour, right=at_right)
-
-    top = bounds.top() + margin - 2
-    upper_right = (*text.top_right, note) if note else text.top_right
-    column(text.top_left, top, at_right=False)
-    column(upper_right, top, at_right=True)
-    base = bounds.bottom() - margin
-    column(text.bottom_left, base - len(text.bottom_left) * line, at_right=False)
-    column(text.bottom_right, base - len(text.bottom_right) * line, at_right=True)
-    if text.badge:
-        _draw_badge(painter, text.badge, QPointF(right, top + len(upper_right) * line + 4), theme)
-
-
-def _draw_badge(painter: QPainter, text: str, top_right: QPointF, theme: Theme) -> None:
-    font, colour = theme.font("badge"), theme.colour("warning")
-    side, pad = theme.px(14), theme.px(6)
-    width = round(QFontMetricsF(font).horizontalAdvance(text)) + side + 2 * pad + theme.px(4)
-    place = QRectF(top_right.x() - width, top_right.y(), width, theme.length("row", "badge"))
-    radius = theme.length("radius", "badge")
-    painter.setRenderHint(QPainter.RenderHint.Antialiasing)
-    painter.setPen(QPen(theme.colour("warning-edge"), 1))
-    painter.setBrush(theme.colour("image"))
-    painter.drawRoundedRect(place.adjusted(0.5, 0.5, -0.5, -0.5), radius, radius)
-    mark = glyph("warning", colour, side, pixel_ratio=painter.device().devicePixelRatioF())
-    painter.drawPixmap(QPointF(place.left() + pad, round(place.center().y() - side / 2)), mark)
-    painter.setPen(colour)
-    painter.setFont(font)
-    painter.drawText(
-        place.adjusted(pad + side + theme.px(4), 0, -pad, 0), Qt.AlignmentFlag.AlignVCenter, text
-    )
-
-
 def draw_prior(
     painter: QPainter, model: ViewportModel, bounds: QRectF, theme: Theme, *, corner_text: bool
 ) -> None:
@@ -444,13 +401,17 @@ def draw_prior(
     painter.fillRect(bar, colour)
     words = corner_words(model, theme) if corner_text else Corners()
     margin = theme.value("viewport", "margin")
-    under = len(words.top_left) * theme.line_height("corner")
+    at_right = words.side == "right"
+    # the note of a layer may stand under the words at the right
+    lines = len(words.top_right) + 1 if at_right else len(words.top_left)
+    under = lines * theme.line_height("corner")
     font = theme.font("chip")
     room = bounds.width() - 2 * margin - theme.px(12)
     text = QFontMetricsF(font).elidedText(model.hung.prior, Qt.TextElideMode.ElideRight, room)
     width = round(QFontMetricsF(font).horizontalAdvance(text)) + theme.px(12)
     top = bounds.top() + margin + under + theme.px(2)
-    place = QRectF(bounds.left() + margin, top, width, theme.length("row", "badge"))
+    left = bounds.right() - margin - width if at_right else bounds.left() + margin
+    place = QRectF(left, top, width, theme.length("row", "badge"))
     radius = theme.length("radius", "badge")
     painter.setRenderHint(QPainter.RenderHint.Antialiasing)
     painter.setPen(Qt.PenStyle.NoPen)

@@ -23,6 +23,7 @@ from viewer.acts import VIEWER_ACTS, Scope
 from viewer.imaging.geometry import ImagePlane
 from viewer.imaging.letters import edge_letters
 from viewer.imaging.reformat import Vector
+from viewer.views.corner_paint import draw_corners
 from viewer.views.key_bindings import KeyBindings
 from viewer.views.marks.paint import DrawnMark
 from viewer.views.mouse import MOUSE, WheelStep
@@ -46,7 +47,6 @@ from viewer.views.scale_bar import scale_bar
 from viewer.views.tag_place import Box
 from viewer.views.theme import Theme
 from viewer.views.viewport_paint import (
-    draw_corners,
     draw_frame,
     draw_letters,
     draw_regions,

@@ -19,13 +19,14 @@ from PySide6.QtGui import (
 
 from viewer.imaging.letters import direction_letters
 from viewer.imaging.study import Study
+from viewer.views.corner_paint import draw_corners
 from viewer.views.corner_text import Corners, badge_text, series_text, signed, who
 from viewer.views.outlined_text import draw_outlined
 from viewer.views.rendering.camera import Camera, Point
 from viewer.views.rendering.model import Removal, VolumeModel
 from viewer.views.rendering.presets import Mode
 from viewer.views.theme import Theme
-from viewer.views.viewport_paint import draw_corners, draw_letters
+from viewer.views.viewport_paint import draw_letters
 
 HANDLE = 5.0
 """Half the size of a handle of the crop box, logical pixels."""
