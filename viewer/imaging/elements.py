@@ -43,7 +43,7 @@ PIXEL_GROUP: Final = 0x7FE0
 FIRST_GROUPS: Final = (b"\x02\x00", b"\x08\x00", b"\x00\x02", b"\x00\x08")
 """How a data set without preamble begins: group 0002 or 0008 in either byte order."""
 
-_VALUE_AT: Final = {
+VALUE_AT: Final = {
     **dict.fromkeys(
         (
             *(b"AE", b"AS", b"AT", b"CS", b"DA", b"DS", b"DT", b"FD", b"FL", b"IS"),
@@ -130,8 +130,12 @@ class RawHeader:
     modified_ns: int = 0
 
 
+WalkHead = Callable[[bytes, int, int], RawHeader]
+"""Bytes of a file from its start, its size and when it was changed -> its header."""
+
+
 @dataclass(frozen=True, slots=True)
-class _Order:
+class Order:
     """Unpackers of one byte order: tag+VR+short length, tag+long length, and a lone long length."""
 
     short: Callable[..., tuple[Any, ...]]
@@ -139,20 +143,26 @@ class _Order:
     length: Callable[..., tuple[Any, ...]]
 
 
-_LITTLE = _Order(
+LITTLE = Order(
     struct.Struct("<HH2sH").unpack_from,
     struct.Struct("<HHI").unpack_from,
     struct.Struct("<I").unpack_from,
 )
-_BIG = _Order(
+_BIG = Order(
     struct.Struct(">HH2sH").unpack_from,
     struct.Struct(">HHI").unpack_from,
     struct.Struct(">I").unpack_from,
 )
 
 
-def read_raw(path: str, wanted: frozenset[int]) -> RawHeader:
+def read_raw(path: str, wanted: frozenset[int], walk_head: WalkHead | None = None) -> RawHeader:
     """Read the wanted elements of a file up to its pixel data.
+
+    Parameters
+    ----------
+    walk_head
+        Walks the first bytes of a file as `walk` does, given them, the size of the file and when it was
+        changed; for who knows how files like it are built.
 
     Raises
     ------
@@ -171,10 +181,11 @@ def read_raw(path: str, wanted: frozenset[int]) -> RawHeader:
         status = os.fstat(descriptor)
         is_whole = len(head) < HEAD_BYTES
         size, modified = len(head) if is_whole else status.st_size, status.st_mtime_ns
+        own = walk_head or (lambda *facts: walk(facts[0], wanted, *facts[1:]))
         if is_whole:
-            return walk(head, wanted, size, modified)
+            return own(head, size, modified)
         try:
-            return walk(head, wanted, size, modified)
+            return own(head, size, modified)
         except Odd:
             if size <= HEAD_BYTES or head[128:132] != b"DICM":
                 raise
@@ -185,37 +196,51 @@ def read_raw(path: str, wanted: frozenset[int]) -> RawHeader:
 
 
 def walk(
-    data: bytes | mmap.mmap, wanted: frozenset[int], file_size: int, modified_ns: int = 0
+    data: bytes | mmap.mmap,
+    wanted: frozenset[int],
+    file_size: int,
+    modified_ns: int = 0,
+    starts: list[int] | None = None,
 ) -> RawHeader:
-    """Collect the wanted elements of the top level, other sequences skipped, until the pixel data."""
+    """Collect the wanted elements of the top level, other sequences skipped, until the pixel data.
+
+    Parameters
+    ----------
+    starts
+        Filled with where each element of the top level starts, the pixel data last.
+    """
+    starts = [] if starts is None else starts
     if data[128:132] != b"DICM":
         raise Odd("no DICM prefix")
     elements: dict[int, bytes] = {}
     position, end = 132, len(data)
     while position + 8 <= end and data[position : position + 2] == b"\x02\x00":
+        starts.append(position)
         position = _meta_element(data, position, end, elements)
     syntax = elements.get(0x00020010, b"").rstrip(b"\0 ").decode("ascii", "replace")
     if not syntax:
         raise Odd("no transfer syntax")
     if syntax == DEFLATED_LE:
         body: bytes | mmap.mmap = inflate(data[position:], limit=MAX_INFLATED)
-        pixel = _data_set(body, 0, wanted, elements, explicit=True, order=_LITTLE)
+        pixel = _data_set(body, 0, wanted, elements, starts, explicit=True, order=LITTLE)
         if pixel is not None:
             pixel = PixelElement(pixel.tag, -1, pixel.length)
     else:
-        order = _BIG if syntax == EXPLICIT_BE else _LITTLE
-        pixel = _data_set(data, position, wanted, elements, explicit=syntax != IMPLICIT_LE, order=order)
+        order = _BIG if syntax == EXPLICIT_BE else LITTLE
+        pixel = _data_set(
+            data, position, wanted, elements, starts, explicit=syntax != IMPLICIT_LE, order=order
+        )
     if pixel is None and end < file_size:
         raise Short
     if pixel is not None and pixel.offset > 0 and pixel.length == UNDEFINED:
-        reaches = _first_fragment_end(data, pixel.offset)
+        reaches = first_fragment_end(data, pixel.offset)
         pixel = PixelElement(pixel.tag, pixel.offset, pixel.length, reaches)
     big_endian, implicit = syntax == EXPLICIT_BE, syntax == IMPLICIT_LE
     start = bytes(data[:START_BYTES])
     return RawHeader(elements, syntax, big_endian, pixel, file_size, implicit, start, modified_ns)
 
 
-def _first_fragment_end(data: bytes | mmap.mmap, offset: int) -> int:
+def first_fragment_end(data: bytes | mmap.mmap, offset: int) -> int:
     """Return where the first fragment behind the offset table ends (PS3.5 A.4), 0 if it is not seen.
 
     Most images of one frame are one fragment: a file that was cut is found without reading on.
@@ -223,7 +248,7 @@ def _first_fragment_end(data: bytes | mmap.mmap, offset: int) -> int:
     for _ in ("offset table", "first fragment"):
         if offset + 8 > len(data):
             return 0
-        group, element, length = _LITTLE.long(data, offset)
+        group, element, length = LITTLE.long(data, offset)
         if (group, element) != (0xFFFE, 0xE000):
             return 0
         offset += 8 + length
@@ -253,14 +278,16 @@ def _data_set(
     position: int,
     wanted: frozenset[int],
     elements: dict[int, bytes],
+    starts: list[int],
     *,
     explicit: bool,
-    order: _Order,
+    order: Order,
 ) -> PixelElement | None:
     end = len(data)
     read_short, read_long, read_length = order.short, order.long, order.length
-    value_at = _VALUE_AT.get
+    value_at = VALUE_AT.get
     while position + 8 <= end:
+        starts.append(position)
         if explicit:
             group, element, vr, length = read_short(data, position)
             at = value_at(vr)
@@ -279,7 +306,7 @@ def _data_set(
         if group == PIXEL_GROUP and tag in PIXEL_TAGS:
             return PixelElement(tag, value, length)
         if length == UNDEFINED:
-            position = _skip(data, value, end, explicit and vr != b"UN", order)
+            position = skip(data, value, end, explicit and vr != b"UN", order)
             if tag in wanted and vr != b"UN":
                 elements[tag] = _kept(data, value, position - 8)  # without the delimiter
             continue
@@ -308,15 +335,15 @@ def _kept(data: bytes | mmap.mmap, start: int, end: int) -> bytes:
 
 def _meta_element(data: bytes | mmap.mmap, position: int, end: int, elements: dict[int, bytes]) -> int:
     """Keep one element of the file meta information; return the position behind it."""
-    group, element, vr, length = _LITTLE.short(data, position)
-    at = _VALUE_AT.get(vr)
+    group, element, vr, length = LITTLE.short(data, position)
+    at = VALUE_AT.get(vr)
     if at is None:
         raise Odd("unknown VR")
     value = position + at
     if at == 12:
         if value > end:
             raise Short
-        (length,) = _LITTLE.length(data, position + 8)
+        (length,) = LITTLE.length(data, position + 8)
     if length == UNDEFINED:
         raise Odd("undefined length in the file meta information")
     if value + length > end:
@@ -326,8 +353,8 @@ def _meta_element(data: bytes | mmap.mmap, position: int, end: int, elements: di
     return behind
 
 
-def _skip(  # noqa: PLR0912 - a state machine, flat because hostile files nest deeply
-    data: bytes | mmap.mmap, position: int, end: int, explicit: bool, order: _Order
+def skip(  # noqa: PLR0912 - a state machine, flat because hostile files nest deeply
+    data: bytes | mmap.mmap, position: int, end: int, explicit: bool, order: Order
 ) -> int:
     """Return the position behind a sequence of undefined length, without recursion.
 
@@ -361,7 +388,7 @@ def _skip(  # noqa: PLR0912 - a state machine, flat because hostile files nest d
         inner = open_sequences[-1]
         if inner:
             _, _, vr, length = read_short(data, position)
-            at = _VALUE_AT.get(vr)
+            at = VALUE_AT.get(vr)
             if at is None:
                 raise Odd("unknown VR in a sequence")
             if at == 12:

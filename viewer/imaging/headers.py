@@ -34,6 +34,7 @@ from viewer.imaging.elements import (
     Short,
     TooDeep,
     TooLong,
+    WalkHead,
     nesting_depth,
     read_raw,
 )
@@ -153,6 +154,9 @@ class Tag(IntEnum):
     LossyImageCompressionRatio = 0x00282112
     LossyImageCompressionMethod = 0x00282114
     ModalityLUTSequence = 0x00283000
+    ReasonForStudy = 0x00321030
+    RequestedProcedureDescription = 0x00321060
+    ReasonForTheRequestedProcedure = 0x00401002
     VOILUTSequence = 0x00283010
     RealWorldValueMappingSequence = 0x00409096
     RadiopharmaceuticalInformationSequence = 0x00540016
@@ -309,8 +313,13 @@ def read_header(path: str) -> Header:
         return read_odd_header(path, truncated=isinstance(odd, Short))
 
 
-def read_plain_header(path: str) -> Header:
+def read_plain_header(path: str, walk_head: WalkHead | None = None) -> Header:
     """Read a plainly encoded file with the own walk.
+
+    Parameters
+    ----------
+    walk_head
+        As for `read_raw`.
 
     Raises
     ------
@@ -320,7 +329,7 @@ def read_plain_header(path: str) -> Header:
         Nothing should parse this file, or it cannot be read.
     """
     try:
-        return Header(path, read_raw(path, WANTED))
+        return Header(path, read_raw(path, WANTED, walk_head))
     except TooDeep as error:
         raise _too_deep() from error
     except TooLong as error:

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import time
 from collections import defaultdict
-from collections.abc import Callable, Container, Iterable, Iterator, Sequence
+from collections.abc import Callable, Container, Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Final
@@ -21,6 +21,7 @@ from viewer.imaging.frames import with_frames
 from viewer.imaging.geometry import judge
 from viewer.imaging.headers import (
     DICOMDIR_CLASS,
+    WANTED,
     Header,
     HeaderError,
     Tag,
@@ -44,6 +45,7 @@ from viewer.imaging.sources import Cancelled, Sources, collect_files
 from viewer.imaging.stacks import ImageFile, Stack, split
 from viewer.imaging.study import BadFile, Patient, Series, Study, StudyIndex
 from viewer.imaging.tiling import overview_index
+from viewer.imaging.trails import Trails
 
 PROGRESS_SECONDS: Final = 0.1
 """Progress is reported at most this often: 10 Hz."""
@@ -156,17 +158,17 @@ def _read_headers(paths: Sequence[str]) -> Iterator[tuple[str, Header | Exceptio
     network), several threads wait for the others together.
     """
     batches = [paths[start : start + BATCH] for start in range(0, len(paths), BATCH)]
-    slow = False
+    slow, trails = False, Trails(WANTED)
     while batches and not slow:
         start = time.monotonic()
         batch = batches.pop(0)
-        headers = _read_batch(batch)
+        headers = _read_batch(batch, trails)
         slow = time.monotonic() - start > SLOW_FILE_SECONDS * len(batch)
         yield from headers
     if not batches:
         return
     with ThreadPoolExecutor(THREADS, thread_name_prefix="headers") as pool:
-        futures = [pool.submit(_read_batch, batch) for batch in batches]
+        futures = [pool.submit(_read_batch, batch, trails) for batch in batches]
         try:
             for future in futures:
                 yield from future.result()
@@ -175,11 +177,11 @@ def _read_headers(paths: Sequence[str]) -> Iterator[tuple[str, Header | Exceptio
                 future.cancel()
 
 
-def _read_batch(paths: Iterable[str]) -> list[tuple[str, Header | Exception]]:
+def _read_batch(paths: Iterable[str], trails: Trails) -> list[tuple[str, Header | Exception]]:
     results: list[tuple[str, Header | Exception]] = []
     for path in paths:
         try:
-            results.append((path, read_plain_header(path)))
+            results.append((path, read_plain_header(path, trails.walk)))
         except (Odd, HeaderError) as error:
             results.append((path, error))
     return results
@@ -277,11 +279,28 @@ def _study(
         time=header.code(Tag.StudyTime),
         description=text.text(raw.get(Tag.StudyDescription)),
         referring_physician=text.name(raw.get(Tag.ReferringPhysicianName)),
+        request=_request(text, raw),
         age=header.code(Tag.PatientAge),
         synthetic=header.code(Tag.SyntheticData) == "YES",
         series=series,
         objects=tuple(file.entry for file in objects),
     )
+
+
+REQUEST_TAGS = (
+    Tag.ReasonForTheRequestedProcedure,
+    Tag.ReasonForStudy,
+    Tag.RequestedProcedureDescription,
+)
+"""Where a modality copies the order to, the most telling first (PS3.3 C.4.12, C.3.4)."""
+
+LONGEST_REQUEST = 500
+
+
+def _request(text: TextDecoder, raw: Mapping[int, bytes]) -> str:
+    """Return what the order asks in one line, or empty."""
+    told = (" ".join(text.text(raw.get(tag)).split()) for tag in REQUEST_TAGS)
+    return next((words for words in told if words), "")[:LONGEST_REQUEST]
 
 
 def _series(uid: str, images: list[ImageFile]) -> list[Series]:
