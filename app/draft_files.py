@@ -121,6 +121,7 @@ def unsigned_report(study: Study, draft: Draft) -> Report:
         revision=1,
         state=ReportState.DRAFT,
         study=study_block(study, series),
+        question=draft.question,
         sentences=draft.sentences,
         limitations=draft.limitations,
         model=draft.model,

@@ -23,6 +23,7 @@ class Snapshot:
     """Machine sentences as first proposed: what a redraft must not bring back."""
     rejected_candidates: tuple[str, ...] = ()
     """Evidence ids of candidates that the reader turned down."""
+    question: str = ""
 
 
 @dataclass(frozen=True)

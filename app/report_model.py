@@ -15,7 +15,7 @@ from app.draft_merge import CheckSentence
 from app.finding_phrase import FindingChoice, propose_sentence
 from app.normals import normals_for
 from app.report_history import Change, Observer, ReportHistory, Snapshot
-from app.sign_off import Blocker, Repair, RepairKind, Risk
+from app.sign_off import Blocker, Repair, Risk
 from inference.evidence.findings import accept_finding
 from reports.domain import (
     LOCKED,
@@ -93,6 +93,7 @@ class ReportModel:
                 report.model,
                 report.seed,
                 first_seen=machine,
+                question=report.question,
             )
         )
         self._taken = {sentence.id for sentence in report.sentences}
@@ -109,12 +110,29 @@ class ReportModel:
                 "limitations": state.limitations,
                 "model": state.model,
                 "seed": state.seed,
+                "question": state.question,
             }
         )
 
     @property
     def _state(self) -> Snapshot:
         return self._history.state
+
+    @property
+    def question(self) -> str:
+        """The clinical question that the report answers, or empty."""
+        return self._state.question
+
+    def ask(self, question: str) -> None:
+        """Put down the clinical question.
+
+        Raises
+        ------
+        ReportLockedError
+            The report is final.
+        """
+        if question != self._state.question:
+            self._set("report.ask", "", replace(self._state, question=question))
 
     @property
     def ledger(self) -> Ledger:
@@ -407,10 +425,6 @@ class ReportModel:
         )
         return sentence.id
 
-    def repair(self, repair: Repair) -> None:
-        """Do a one-click repair."""
-        _REPAIRS[repair.kind](self, repair)
-
     def take_image_count(self, count: int) -> None:
         """Take a new number of images into the report, after the reader looked at the new ones."""
         self._report = self._report.model_copy(
@@ -479,17 +493,3 @@ class ReportModel:
             moved = transition(self._report.state, ReportAct.EDIT, self.role)
             self._report = self._report.model_copy(update={"state": moved})
         self._history.put(act, sentence_id, after)
-
-
-def _attach(model: ReportModel, repair: Repair) -> None:
-    slots = model.sentence(repair.sentence_id).slots
-    index = next(i for i, slot in enumerate(slots) if slot.detached_from == repair.subject)
-    model.attach_slot(repair.sentence_id, index)
-
-
-_REPAIRS: dict[RepairKind, Callable[[ReportModel, Repair], None]] = {
-    RepairKind.FLIP: lambda model, repair: model.flip_side(repair.sentence_id),
-    RepairKind.UNLINK: lambda model, repair: model.unlink(repair.sentence_id, repair.subject),
-    RepairKind.RESTORE: lambda model, repair: model.restore(repair.sentence_id),
-    RepairKind.ATTACH: _attach,
-}

@@ -45,7 +45,9 @@ def draft(
     series: SeriesKey = "",
     model: Annotated[str, typer.Option("--model", help="Name of an installed model.")] = "",
     seed: Seed = 0,
-    question: Annotated[str, typer.Option("--question", help="Clinical question of the request.")] = "",
+    question: Annotated[
+        str, typer.Option("--question", help="Clinical question; else that of the order in the header.")
+    ] = "",
     home: Home = None,
     as_json: AsJson = False,
 ) -> None:
@@ -59,7 +61,12 @@ def draft(
         with engine.reader.open(choose_series(study, series)) as opened:
             tell_bad_files(opened.bad_files)
             outcome = engine.draft(
-                study, opened, model=model, question=question, seed=seed, on_event=tell_event
+                study,
+                opened,
+                model=model,
+                question=question or study.request,
+                seed=seed,
+                on_event=tell_event,
             )
             written = folder.write(engine, study, opened.stack, outcome)
     result = outcome.result

@@ -15,6 +15,7 @@ REPORT_WORDS: dict[str, str] = {
     "report.accept": QT_TRANSLATE_NOOP("Undoing", "sentence accepted"),
     "report.accept_candidate": QT_TRANSLATE_NOOP("Undoing", "candidate accepted"),
     "report.accept_finding": QT_TRANSLATE_NOOP("Undoing", "finding accepted"),
+    "report.ask": QT_TRANSLATE_NOOP("Undoing", "question changed"),
     "report.attach_slot": QT_TRANSLATE_NOOP("Undoing", "measured value put back"),
     "report.delete": QT_TRANSLATE_NOOP("Undoing", "sentence deleted"),
     "report.delete_selection": QT_TRANSLATE_NOOP("Undoing", "selection deleted"),

@@ -137,6 +137,7 @@ def run_draft(
     draft = Draft(
         study_instance_uid=request.study.study_instance_uid,
         series_key=request.series.key,
+        question=request.question,
         model=stamp,
         seed=request.seed,
         complete=complete,

@@ -7,6 +7,7 @@ with no access to numbers and no licence to assert; the ledger asserts).
 from __future__ import annotations
 
 from enum import StrEnum
+from typing import Any
 
 from pydantic import BaseModel, ConfigDict, Field
 
@@ -19,6 +20,15 @@ class Frozen(BaseModel):
     """Base of all domain values: immutable, and unknown fields are an error."""
 
     model_config = ConfigDict(frozen=True, extra="forbid")
+
+
+def later(default: Any) -> Any:
+    """Return a field that came after the first schema.
+
+    Left out of JSON while it holds its default: what was hashed and signed before the field existed
+    keeps its bytes, so that an old signature still fits and an old sealed document is still read.
+    """
+    return Field(default=default, exclude_if=lambda value: value == default)
 
 
 class Code(Frozen):
@@ -218,9 +228,9 @@ class Evidence(Frozen):
     refusal: Refusal | None = None
     descriptor: str = ""
     """For findings and technique: the term that may be written ("nodule", "contrast-enhanced")."""
-    search: Search | None = None
+    search: Search | None = later(None)
     """Of kind search."""
-    compared: Compared | None = None
+    compared: Compared | None = later(None)
     """Of kind comparison."""
 
     def value(self, name: str) -> Quantity:
@@ -245,9 +255,9 @@ class Ledger(Frozen):
     series_instance_uid: str = ""
     modality: str = ""
     patient_sex: str = ""
-    patient_age: str = ""
+    patient_age: str = later("")
     """PatientAge (0010,1010) of the study as it stands there ("064Y"), or empty."""
-    body_region: str = ""
+    body_region: str = later("")
     """Body region that triage settled on ("chest", "head", ...), or empty."""
     evidence: tuple[Evidence, ...] = ()
 

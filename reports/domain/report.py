@@ -6,7 +6,7 @@ from enum import StrEnum
 
 from pydantic import ConfigDict, Field
 
-from reports.domain.evidence import Frozen
+from reports.domain.evidence import Frozen, later
 from reports.domain.lifecycle import ReportState, Role
 
 DRAFT_SCHEMA = "sightline.draft/1"
@@ -171,6 +171,7 @@ class Draft(Frozen):
     version: str = Field(default=DRAFT_SCHEMA, alias="schema")
     study_instance_uid: str
     series_key: str = ""
+    question: str = later("")
     model: ModelStamp | None = None
     seed: int = 0
     complete: bool = True
@@ -223,6 +224,8 @@ class Report(Frozen):
     revision: int = Field(ge=1)
     state: ReportState
     study: StudyBlock
+    question: str = later("")
+    """The clinical question, from the order or typed; empty when nobody asked one."""
     sentences: tuple[Sentence, ...] = ()
     limitations: tuple[Limitation, ...] = ()
     model: ModelStamp | None = None

@@ -114,15 +114,24 @@ def _study_block(report: Report, setter: Typesetter) -> Flowable:
         ]
         for (label, value), (other_label, other) in zip(left, right, strict=True)
     ]
+    asked = _question_row(report, setter)
     return grid(
-        rows,
+        rows + asked,
         [68, TEXT_WIDTH / 2 - 68, 78, TEXT_WIDTH / 2 - 78],
         *FRAME,
+        *([("SPAN", (1, -1), (-1, -1))] if asked else []),
         ("LEFTPADDING", *ALL, 9),
         ("RIGHTPADDING", *ALL, 4),
         ("TOPPADDING", (0, 0), (-1, 0), 6),
         ("BOTTOMPADDING", (0, -1), (-1, -1), 8),
     )
+
+
+def _question_row(report: Report, setter: Typesetter) -> list[list[Flowable | str]]:
+    """Return the row with the clinical question over the whole width; none when nobody asked one."""
+    if not report.question:
+        return []
+    return [[Paragraph("Question", LABEL), Paragraph(setter.markup(report.question), VALUE), "", ""]]
 
 
 def _under_block(report: Report, setter: Typesetter) -> list[Flowable]:

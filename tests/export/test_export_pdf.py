@@ -68,6 +68,13 @@ def test_the_body_is_prose_without_marks_of_evidence_or_origin(tool: Tool, final
         assert mark not in body
 
 
+def test_the_question_stands_in_the_block_of_the_study(tool: Tool) -> None:
+    asked = DRAFT.model_copy(update={"question": "Nodule in the left upper lobe?"})
+    text = " ".join(pages(tool, build_pdf(document(signed(asked)))))
+    assert "Question Nodule in the left upper lobe?" in text
+    assert "Question" not in " ".join(pages(tool, build_pdf(document(signed()))))
+
+
 def test_rejected_and_struck_sentences_are_not_printed(tool: Tool, final_pdf: bytes) -> None:
     text = " ".join(pages(tool, final_pdf))
     assert "Rejected machine words" not in text

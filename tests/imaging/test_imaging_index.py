@@ -302,6 +302,17 @@ def test_names_in_other_scripts_are_read_and_hostile_characters_are_dropped(
     assert not study.patient.encoding_suspect
 
 
+def test_the_request_of_the_order_is_read_the_reason_before_the_procedure(
+    tmp_path: Path, ct_slice: Make, save: Save
+) -> None:
+    ds = ct_slice(
+        RequestedProcedureDescription="CT chest", ReasonForTheRequestedProcedure="Cough\n3 weeks"
+    )
+    assert index_paths([str(save(ds, tmp_path / "a.dcm"))]).studies[0].request == "Cough 3 weeks"
+    del ds.ReasonForTheRequestedProcedure
+    assert index_paths([str(save(ds, tmp_path / "a.dcm"))]).studies[0].request == "CT chest"
+
+
 def test_codes_and_uids_lose_control_characters_too(tmp_path: Path, ct_slice: Make, save: Save) -> None:
     path = save(ct_slice(Modality="CTXXXXX", BodyPartExamined="CHESTXXX"), tmp_path / "a.dcm")
     data = path.read_bytes().replace(b"CTXXXXX", b"CT\x1b[31m").replace(b"CHESTXXX", b"CHEST\x07\n\x9b")

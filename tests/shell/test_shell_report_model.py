@@ -11,6 +11,7 @@ from report_sample import check_sides, sample_draft, sample_ledger, sample_repor
 from app.draft_merge import StudyMismatchError
 from app.finding_phrase import FindingChoice
 from app.report_edit import NoSideError, with_text
+from app.repairing import repair
 from app.report_model import ReportLockedError, ReportModel
 from app.sign_off import BlockerKind, RepairKind
 from inference.validation.rules import check_sentence
@@ -101,8 +102,8 @@ def test_editing_a_measured_number_keeps_both_values_and_makes_it_the_persons(mo
     assert edited.text[first.span.start : first.span.end] == "75"
     assert first.detached_from == "72"
     assert edited.text[second.span.start : second.span.end] == "43 mm" and not second.detached_from
-    repair = next(item for item in model.repairs("S2") if item.kind is RepairKind.ATTACH)
-    model.repair(repair)
+    one = next(item for item in model.repairs("S2") if item.kind is RepairKind.ATTACH)
+    repair(model, one)
     assert model.sentence("S2").text == sample_draft().sentences[1].text
     assert not any(item.detached_from for item in model.sentence("S2").slots)
 
@@ -251,7 +252,7 @@ def test_a_contradiction_blocks_with_repairs_that_fix_it(model):
         (RepairKind.FLIP, "left"),
         (RepairKind.UNLINK, "E3"),
     ]
-    model.repair(blocker.repairs[0])
+    repair(model, blocker.repairs[0])
     assert model.blockers() == () and model.sentence(own).text == "Left hilar mass."
 
 
@@ -368,7 +369,7 @@ def test_the_sentence_of_an_accepted_finding_passes_the_real_rules(side, anatomy
     real.flip_side(new)
     assert real.sentence(new).verdict is Verdict.BLOCKS
     assert real.repairs(new)[0].kind is RepairKind.FLIP
-    real.repair(real.repairs(new)[0])
+    repair(real, real.repairs(new)[0])
     assert real.sentence(new).text == text and real.sentence(new).verdict is Verdict.SUPPORTED
 
 
@@ -391,3 +392,13 @@ def test_whatever_is_typed_spans_stay_inside_and_attached_numbers_are_the_ledger
     for citation in edited.citations:
         assert 0 <= citation.span.start <= citation.span.end <= len(text)
     assert {c.evidence_id for c in edited.citations} == {"E3", "E4"}
+
+
+def test_the_question_is_part_of_the_report_and_of_its_undo(model):
+    model.ask("Nodule in the left upper lobe?")
+    assert model.report.question == "Nodule in the left upper lobe?"
+    model.ask("Nodule in the left upper lobe?")
+    assert model.undo() is not None
+    assert model.report.question == ""
+    model.redo()
+    assert model.question == "Nodule in the left upper lobe?"

@@ -317,6 +317,12 @@ def test_a_question_that_does_not_fit_stops_the_draft_and_says_why(drafted):
     drafted.until(lambda: not drafted.panel.trace.is_running)
     assert not drafted.problem()
     assert any("Chest CT: nodule?" in event.message for event in drafted.panel.trace.events)
+    assert drafted.model.report.question == "Chest CT: nodule?"
+    drafted.until(lambda: not drafted.reading.saver.is_dirty)
+    uid = drafted.reading.study.study_instance_uid
+    with open_desk(drafted.window._home) as other:
+        account = other.sign_in(USER, PASSWORD)
+        assert other.store.reports.for_study(uid, account)[-1].question == "Chest CT: nodule?"
 
 
 class LoopGaps:

@@ -431,6 +431,8 @@ class Study(_Frozen):
     time: str = ""
     description: str = ""
     referring_physician: str = ""
+    request: str = ""
+    """Why the study was asked for, as the header has it: reason, else the requested procedure."""
     age: str = ""
     """PatientAge as the header has it ("083Y")."""
     synthetic: bool = False

@@ -69,6 +69,7 @@ class DraftFlow(QObject):
         if series is None:
             self.messages.unfit()
             return
+        model.ask(self._panel.question.text)
         self._panel.start_draft(self.model_title, self.seed)
         self.doing.emit(self.tr("Drafting"))
         opened = self.opened_stack()

@@ -188,6 +188,7 @@ class ReportPanel(QWidget):
         self.editor.normalsWanted.connect(self._acts.insert_normals)
         self.editor.refused.connect(lambda text: self.toast.say(text, can_undo=False))
         self.question.draftWanted.connect(lambda: self.perform("report.draft"))
+        self.question.asked.connect(self._ask)
         self.counts.filterChanged.connect(self.editor.set_filter)
         self.candidates.accepted.connect(self._accept_candidate)
         self.candidates.rejected.connect(self._reject_candidate)
@@ -401,6 +402,8 @@ class ReportPanel(QWidget):
         self._texts.setCurrentIndex(1 if is_empty else 0)
         self.counts.setVisible(not is_empty)
         is_locked = model is not None and model.is_locked
+        if model is not None and (model.question or not is_empty):
+            self.question.set_text(model.question)
         self.question.show_for(is_open=model is not None, is_empty=is_empty, is_locked=is_locked)
         if self.trace.is_running:
             self.badge.show_state(self.tr("Drafting"), "circle-notch", BadgeFrame.SOLID)
@@ -409,6 +412,10 @@ class ReportPanel(QWidget):
         else:
             text, name, frame = words.STATE_BADGES[model.report.state]
             self.badge.show_state(words.tr(text), name, frame)
+
+    def _ask(self, question: str) -> None:
+        if self.model is not None and not self.model.is_locked:
+            self.model.ask(question)
 
     def _activated(self, evidence_id: str, region: int) -> None:
         self._show_card(evidence_id, region)

@@ -19,15 +19,19 @@ class QuestionBar(QFrame):
     -------
     draftWanted()
         Enter in the field, or the button.
+    asked(str)
+        The question was typed: the field was left with another text.
     """
 
     draftWanted = Signal()
+    asked = Signal(str)
 
     def __init__(self, theme: Theme) -> None:
         super().__init__()
         self.setProperty("line", "bottom")
         self._is_asked = False
         self._is_open, self._is_empty = False, True
+        self._told = ""
         row = QHBoxLayout(self)
         side, gap = theme.length("space", "m"), theme.length("space", "xs")
         row.setContentsMargins(side, gap, side, gap)
@@ -43,6 +47,7 @@ class QuestionBar(QFrame):
         )
         self.field.returnPressed.connect(self._enter)
         self.field.textChanged.connect(lambda _text: self._show())
+        self.field.editingFinished.connect(self._left)
         label.setBuddy(self.field)
         row.addWidget(label)
         row.addWidget(self.field, 1)
@@ -59,7 +64,13 @@ class QuestionBar(QFrame):
     def clear(self) -> None:
         """Forget the question: another study is opened."""
         self._is_asked = False
-        self.field.clear()
+        self.set_text("")
+
+    def set_text(self, text: str) -> None:
+        """Show the question of a report, or what the order asks."""
+        if text != self.text:
+            self.field.setText(text)
+        self._told = text
         self._show()
 
     def ask(self) -> None:
@@ -78,6 +89,11 @@ class QuestionBar(QFrame):
     def _show(self) -> None:
         self.setVisible(self._is_open and (self._is_empty or self._is_asked or bool(self.text)))
         self._draft.setVisible(bool(self.text))
+
+    def _left(self) -> None:
+        if self.text != self._told:
+            self._told = self.text
+            self.asked.emit(self.text)
 
     def _enter(self) -> None:
         if self.text:

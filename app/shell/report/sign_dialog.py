@@ -20,6 +20,7 @@ from PySide6.QtWidgets import (
 )
 
 from app import sign_off
+from app.repairing import repair
 from app.report_model import ReportModel
 from app.shell.layers import Scrim
 from app.shell.report import words
@@ -330,9 +331,9 @@ class SignDialog(QDialog):
         if blocker.detail:
             said.addWidget(plain_label(blocker.detail, theme, step="note", tone="2", wraps=True))
         row.addLayout(said, 1)
-        for repair in blocker.repairs[:2]:
-            button = ActButton(words.repair_text(repair), theme)
-            button.clicked.connect(lambda _checked=False, one=repair: self._model.repair(one))
+        for one in blocker.repairs[:2]:
+            button = ActButton(words.repair_text(one), theme)
+            button.clicked.connect(lambda _checked=False, offered=one: repair(self._model, offered))
             row.addWidget(button)
         if blocker.kind is BlockerKind.NEW_IMAGES and self._images_now is not None:
             count = self._images_now
