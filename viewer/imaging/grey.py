@@ -19,7 +19,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import lru_cache
 from typing import Any, Final
 
@@ -83,6 +83,10 @@ class GreyPipeline:
         """Return the grey (or colour) of each 16-bit pattern, read-only, by stored value as uint16."""
         return _table(self)
 
+    def words(self) -> npt.NDArray[np.uint32]:
+        """Return the greys of `table` as a screen takes them, 0xFFRRGGBB; not with a palette."""
+        return _words(self)
+
 
 def voi(values: FloatArray, window: WindowPreset) -> FloatArray:
     """Apply a window to modality values; the result runs from 0 to 255 (PS3.3 C.11.2.1)."""
@@ -139,9 +143,58 @@ def _greys(stored: npt.NDArray[Any], pipeline: GreyPipeline) -> Grey:
 def _table(pipeline: GreyPipeline) -> Grey:
     pattern = np.arange(TABLE_SIZE, dtype=np.uint16)
     signed = np.dtype(pipeline.dtype).kind == "i"
-    table = _greys(pattern.view(np.int16) if signed else pattern, pipeline)
+    stored = pattern.view(np.int16) if signed else pattern
+    table = _ramp_table(stored, pipeline)
+    if table is None:
+        table = _greys(stored, pipeline)
     table.flags.writeable = False
     return table
+
+
+def _ramp_table(stored: npt.NDArray[Any], pipeline: GreyPipeline) -> Grey | None:
+    """Return the table of a linear window, for which only the values on its ramp are mapped.
+
+    From stored value to grey such a window never turns back, in floating point neither: each step
+    rounds a monotone function. What lies beyond a value that is black or white already is so too,
+    and that is looked at, not trusted. None where it is not seen so, and for all other pipelines.
+    """
+    window, slope = pipeline.window, pipeline.slope
+    tables = (pipeline.modality_lut, pipeline.palette, window.table)
+    if any(one is not None for one in tables) or window.function == "SIGMOID" or not slope:
+        return None
+    low, high = (
+        (-TABLE_SIZE // 2, TABLE_SIZE // 2 - 1) if stored.dtype.kind == "i" else (0, TABLE_SIZE - 1)
+    )
+    reach = abs(window.width / 2.0 / slope) + 2.0 + 1.0 / abs(slope)
+    middle = (window.center - pipeline.intercept) / slope
+    if not (math.isfinite(middle) and math.isfinite(reach)):
+        return None
+    first, last = (int(min(max(end, low), high)) for end in (middle - reach, middle + reach))
+    ramp = _greys(
+        np.arange(first, last + 1, dtype=stored.dtype), replace(pipeline, inverted=False, padding=None)
+    )
+    under, over = (0, 255) if slope > 0 else (255, 0)
+    if (first > low and ramp[0] != under) or (last < high and ramp[-1] != over):
+        return None
+    # By value, from the smallest on; the table goes by the 16-bit pattern.
+    greys = np.full(TABLE_SIZE, over, dtype=np.uint8)
+    greys[: first - low] = under
+    greys[first - low : last - low + 1] = ramp
+    if pipeline.inverted:
+        greys = 255 - greys
+    if pipeline.padding is not None:
+        begin, end = pipeline.padding
+        greys[max(begin - low, 0) : max(end - low + 1, 0)] = 0
+    return np.roll(greys, low)
+
+
+@lru_cache(maxsize=16)
+def _words(pipeline: GreyPipeline) -> npt.NDArray[np.uint32]:
+    words = pipeline.table().astype(np.uint32)
+    words *= np.uint32(0x010101)
+    words |= np.uint32(0xFF000000)
+    words.flags.writeable = False
+    return words
 
 
 def to_grey(stored: npt.NDArray[Any], pipeline: GreyPipeline) -> Grey:
@@ -161,6 +214,19 @@ def to_grey(stored: npt.NDArray[Any], pipeline: GreyPipeline) -> Grey:
         return _greys(stored, pipeline)
     index = stored if stored.dtype.itemsize == 1 else stored.view(np.uint16)
     return np.take(pipeline.table(), index, axis=0)
+
+
+def to_words(stored: npt.NDArray[Any], pipeline: GreyPipeline, out: npt.NDArray[np.uint32]) -> None:
+    """Write what `to_grey` gives for values of up to 16 bits as 0xFFRRGGBB, in one pass.
+
+    Parameters
+    ----------
+    out
+        (row, column), takes the words; a screen's own memory.
+    """
+    narrow = stored if stored.dtype.itemsize == 2 else stored.astype(np.int16)
+    # No pattern is out of range; the other modes of `take` copy what they write.
+    np.take(pipeline.words(), narrow.view(np.uint16), out=out, mode="clip")
 
 
 def padding_range(instance: Instance) -> tuple[int, int] | None:

@@ -2,17 +2,20 @@
 
 from __future__ import annotations
 
+from typing import Any, TypeVar
+
 import numpy as np
 import numpy.typing as npt
 from PySide6.QtGui import QImage
 
-from viewer.imaging.grey import pipeline_of, to_grey
+from viewer.imaging.grey import GreyPipeline, pipeline_of, to_grey, to_words
 from viewer.imaging.study import WindowPreset
 from viewer.imaging.volume import ImageStack
 from viewer.views.pyramid import Pyramid
 from viewer.views.viewport_state import ViewportState
 
 Bytes = npt.NDArray[np.uint8]
+Pixels = TypeVar("Pixels", bound=npt.NDArray[Any])
 
 
 def to_qimage(pixels: Bytes) -> QImage:
@@ -29,7 +32,16 @@ def to_qimage(pixels: Bytes) -> QImage:
     return wrapped.convertToFormat(QImage.Format.Format_RGB32)
 
 
-def turned(pixels: Bytes, state: ViewportState) -> Bytes:
+def to_screen(stored: npt.NDArray[np.generic], pipeline: GreyPipeline) -> QImage:
+    """Return grey stored values of up to 16 bits as an image: `to_grey`, written as RGB32 at once."""
+    rows, columns = stored.shape
+    image = QImage(columns, rows, QImage.Format.Format_RGB32)
+    words = np.frombuffer(image.bits(), dtype=np.uint32).reshape(rows, -1)
+    to_words(stored, pipeline, words[:, :columns])
+    return image
+
+
+def turned(pixels: Pixels, state: ViewportState) -> Pixels:
     """Apply quarter turns and mirror to the pixels themselves, so that no value is interpolated."""
     pixels = np.rot90(pixels, -state.quarter_turns)
     return pixels[:, ::-1] if state.mirrored else pixels
@@ -70,9 +82,22 @@ class FrameImages:
             if stack.series.instances[stack.frames[state.index][0]].supplemental is not None:
                 # A mean of two entries of a palette is another entry, not a colour between them.
                 frame = stack.stored[state.index, :: 1 << level, :: 1 << level]
-            grey = grey_frame(stack, state.index, frame, window, inverted=state.inverted)
-            self._image, self._key = to_qimage(turned(grey, state)), key
+            self._image, self._key = _picture(stack, frame, state, window), key
         return self._image
+
+
+def _picture(
+    stack: ImageStack,
+    frame: npt.NDArray[np.generic],
+    state: ViewportState,
+    window: WindowPreset | None,
+) -> QImage:
+    if not stack.is_colour and frame.dtype.itemsize <= 2:
+        pipeline = pipeline_of(stack, state.index, window, inverted=state.inverted)
+        if pipeline.palette is None:
+            return to_screen(turned(frame, state), pipeline)
+    grey = grey_frame(stack, state.index, frame, window, inverted=state.inverted)
+    return to_qimage(turned(grey, state))
 
 
 def grey_frame(
