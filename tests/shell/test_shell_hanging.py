@@ -226,7 +226,7 @@ def test_window_and_zoom_come_back_with_their_series_and_after_maximising(driver
     key = left.stack().series.key
     driver.press(Qt.Key.Key_2)
     driver.press(Qt.Key.Key_Plus)
-    driver.press(Qt.Key.Key_Home)
+    driver.press(Qt.Key.Key_End)
     kept = left.model.state
     assert (kept.index, kept.window.explanation) == (0, "Lung")
     area.show_series(other, pane=0)

@@ -204,7 +204,7 @@ def test_list_shows_values_and_jumps_by_enter_and_by_click(reader: Driver) -> No
     first = drag(reader, Qt.Key.Key_L, (60, 60), (90, 60))
     where = reader.viewport.shown_frame()
     number = reader.viewport.model.instance().instance_number
-    reader.press(Qt.Key.Key_End)
+    reader.press(Qt.Key.Key_Home)
     drag(reader, Qt.Key.Key_E, (60, 80), (90, 100))
     shown = page(reader)
     rows = shown.list.rows

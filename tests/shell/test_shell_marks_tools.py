@@ -61,13 +61,13 @@ def test_keys_choose_the_tools_and_marks_are_found_again(reader: Driver) -> None
     drag(reader, (40, 40), (60, 40))
     for _ in range(4):
         reader.press(Qt.Key.Key_Down)
-    assert reader.viewport.shown_frame() == here + 4
+    assert reader.viewport.shown_frame() == here - 4
     reader.press(Qt.Key.Key_E)
     drag(reader, (60, 60), (80, 75))
     assert [mark.kind for mark in board.marks] == [MarkKind.LENGTH, MarkKind.ELLIPSE]
     first, second = board.marks
     assert first.sop_instance_uid != second.sop_instance_uid
-    for mark, frame in ((first, here), (second, here + 4)):
+    for mark, frame in ((first, here), (second, here - 4)):
         reader.press(Qt.Key.Key_N)
         assert (board.chosen(), reader.viewport.shown_frame()) == (mark, frame)
 

@@ -199,7 +199,7 @@ def test_the_mouse_does_what_was_chosen(reader: Driver) -> None:
         Qt.MouseButton.NoButton, Keys.ShiftModifier, Qt.ScrollPhase.NoScrollPhase, False,
     )  # fmt: skip
     QApplication.sendEvent(pane, notch)
-    assert pane.model.state.index == index + 10
+    assert pane.model.state.index == index - 10
 
 
 def test_shift_nine_keeps_the_window_and_nine_chooses_it(reader: Driver) -> None:

@@ -85,9 +85,9 @@ def test_found_checked_confirmed_kept_and_read_again(driver: Driver) -> None:
     assert body["registrations"][0]["confirmed_by"] == PRINTED_NAME
     # scrolling, 3D cursor and words follow
     assert link_text(moving.model.link) == f"registered, confirmed by {PRINTED_NAME}"
-    driver.press(Qt.Key.Key_Home)
-    first = moving.shown_frame()
     driver.press(Qt.Key.Key_End)
+    first = moving.shown_frame()
+    driver.press(Qt.Key.Key_Home)
     assert moving.shown_frame() > first
     moving.show_place(PatientPoint(fixed.stack().series.frame_of_reference_uid, tuple(HOT.tolist())))
     cursor = moving.model.cursor_place()

@@ -66,7 +66,7 @@ def test_layouts_and_tiles_by_key(reader: Driver) -> None:
     assert grid.arrangement is Arrangement.SIXTEEN
     reader.press(Qt.Key.Key_0, Keys.ControlModifier)
     first = panes(reader)[0].shown_frame()
-    assert [pane.shown_frame() for pane in panes(reader)] == list(range(first, first + 16))
+    assert [pane.shown_frame() for pane in panes(reader)] == list(range(first, first - 16, -1))
     assert reader.reading.tools.layout_button.text() == "4 \u00d7 4 tiles"
     reader.press(Qt.Key.Key_0, Keys.ControlModifier)
     assert not grid.tiled
