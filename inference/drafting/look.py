@@ -15,7 +15,9 @@ import numpy as np
 import numpy.typing as npt
 
 import resources
+from inference.models.generation import Generation
 from inference.models.letterbox import Box, Letterbox
+from inference.models.look_form import FORMS, chances, grammar, read
 from reports.domain import Code, Evidence, EvidenceKind, ModelStamp, Side, Source, SourceKind
 from viewer.imaging.regions import Region, Shape
 
@@ -87,6 +89,25 @@ class Proposal:
 
 See = Callable[[npt.NDArray[np.uint8], str], Sequence[Proposal]]
 """Shows a square grey picture of the model's size to the model and names the view."""
+
+
+Ask = Callable[[npt.NDArray[np.uint8], str, str], Generation]
+"""Shows an RGB picture to the model with a question and a grammar; its choices are told."""
+
+
+def see_with(ask: Ask) -> See:
+    """Return how a model that fills in the form of `look_form` is shown a picture."""
+
+    def see(grey: npt.NDArray[np.uint8], view: str) -> tuple[Proposal, ...]:
+        kinds = FORMS[view]
+        made = ask(np.repeat(grey[..., None], 3, axis=2), view, grammar(kinds))
+        likely = chances(made.text, made.choices, kinds)
+        return tuple(
+            Proposal(entry.kind, entry.side, entry.box, likely[entry.kind])
+            for entry in read(made.text, kinds)
+        )
+
+    return see
 
 
 def look(

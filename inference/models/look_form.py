@@ -12,6 +12,8 @@ import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from inference.models.generation import Choice
+
 FORMS: dict[str, tuple[str, ...]] = {
     "chest film": (
         "nodule", "mass", "consolidation", "effusion", "pneumothorax", "cardiomegaly", "line", "device",
@@ -75,6 +77,18 @@ def grammar(kinds: Sequence[str]) -> str:
         f"side ::= {sides}\n"
         'place ::= "<0" [0-9] [0-9] ">" | "<1" [01] [0-9] ">" | "<12" [0-7] ">"\n'
     )
+
+
+def chances(text: str, choices: Sequence[Choice], kinds: Sequence[str]) -> dict[str, float]:
+    """Return how likely each kind is, by the answer that was chosen for it; 1 or 0 without choices."""
+    by_place = {choice.start: choice for choice in choices}
+    found = {}
+    for kind in kinds:
+        start = text.index(f"<{kind}>") + len(kind) + 2
+        yes = text.startswith(YES, start)
+        sure = by_place[start].probability if start in by_place else 1.0
+        found[kind] = sure if yes else 1.0 - sure
+    return found
 
 
 def fill(kind: str, found: tuple[str, Box] | None) -> str:

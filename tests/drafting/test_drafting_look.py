@@ -6,7 +6,8 @@ import numpy as np
 import numpy.typing as npt
 import pytest
 
-from inference.drafting.look import KeyPicture, Proposal, look
+from inference.drafting.look import KeyPicture, Proposal, look, see_with
+from inference.models.generation import Choice, Generation
 from inference.models.letterbox import Letterbox
 from reports.domain import EvidenceKind, ModelStamp, ReportDefault, Side, SourceKind
 
@@ -92,6 +93,19 @@ def test_the_side_is_the_geometrys_and_the_model_is_contradicted() -> None:
     assert left.side is Side.LEFT
     (near,) = look([key(grey, left_at_right=True, middle=31.0)], see_spot, size=192, model=STAMP)
     assert near.side is Side.UNKNOWN
+
+
+def test_a_filled_in_form_becomes_proposals_with_the_probability_of_its_answer() -> None:
+    form = "<haemorrhage><yes><left><032><016><064><080>"
+
+    def ask(rgb: npt.NDArray[np.uint8], question: str, gbnf: str) -> Generation:
+        assert rgb.shape == (192, 192, 3)
+        assert question == "head slice"
+        assert gbnf.startswith('root ::= "<haemorrhage>" answer')
+        return Generation(form, 7, 0.1, choices=(Choice(13, "<yes>", 0.75),))
+
+    proposals = see_with(ask)(np.zeros((192, 192), dtype=np.uint8), "head slice")
+    assert proposals == (Proposal("haemorrhage", "left", (0.25, 0.125, 0.5, 0.625), 0.75),)
 
 
 def test_what_lies_in_the_black_margin_only_is_no_candidate() -> None:

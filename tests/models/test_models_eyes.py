@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -14,12 +15,16 @@ pytest.importorskip("tokenizers")
 
 from inference.models.look_form import FORMS, grammar, read  # noqa: E402
 from inference.models.prompts import PROFILES  # noqa: E402
+from inference.models.registry import MANIFEST, ModelRegistry  # noqa: E402
 from inference.models.runtime import Request, Runtime, RuntimeRefusal  # noqa: E402
+from inference.training.eyes import train as training  # noqa: E402
 from inference.training.eyes.export import export_pair, load  # noqa: E402
 from inference.training.eyes.lessons import Teacher, form_of  # noqa: E402
+from inference.training.eyes.measure import MEASURES, Seen, measure  # noqa: E402
 from inference.training.eyes.model import EyesShape, Pair  # noqa: E402
 from inference.training.eyes.optimiser import orthogonalised  # noqa: E402
 from inference.training.eyes.pictures import HELD_OUT_SEED, Picture, picture  # noqa: E402
+from inference.training.eyes.release import CARD, MMPROJ, MODEL, release  # noqa: E402
 from inference.training.eyes.train import FIRST_EDITION, Plan, train  # noqa: E402
 from inference.training.eyes.vocabulary import first_edition  # noqa: E402
 from inference.training.model import ModelShape  # noqa: E402
@@ -34,14 +39,22 @@ def plan(steps: int) -> Plan:
     return Plan(minutes=5, steps=steps, batch=2, encoder_share=0.25, text_every=0)
 
 
+@pytest.fixture(scope="module", autouse=True)
+def small() -> Iterator[None]:
+    """One thread, and few pictures for the first filters."""
+    threads = torch.get_num_threads()
+    torch.set_num_threads(1)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(training, "WHITENED", 8)
+        yield
+    torch.set_num_threads(threads)
+
+
 @pytest.fixture(scope="module")
 def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A tiny pair after four steps, the first of them of the encoder alone."""
     out = tmp_path_factory.mktemp("eyes")
-    threads = torch.get_num_threads()
-    torch.set_num_threads(1)
     run = train(out, plan(4), shape=EYES, language=LANGUAGE)
-    torch.set_num_threads(threads)
     assert run.step == 4
     return out
 
@@ -133,12 +146,12 @@ def test_a_stopped_run_goes_on_as_if_it_had_not_been_stopped(tmp_path: Path) -> 
     # A shorter plan stands for the stop: with the same rate throughout it makes the same steps.
     first, whole = (
         Plan(minutes=60, steps=steps, batch=2, encoder_share=0, steady_share=0.99, text_every=0)
-        for steps in (2, 4)
+        for steps in (1, 2)
     )
     straight = train(tmp_path / "a", whole, shape=EYES, language=LANGUAGE)
     train(tmp_path / "b", first, shape=EYES, language=LANGUAGE)
     resumed = train(tmp_path / "b", whole, shape=EYES, language=LANGUAGE)
-    assert (resumed.step, straight.step) == (4, 4)
+    assert (resumed.step, straight.step) == (2, 2)
     theirs = resumed.pair.state_dict()
     for name, ours in straight.pair.state_dict().items():
         assert torch.allclose(ours, theirs[name], atol=1e-4), name
@@ -175,3 +188,35 @@ def test_orthogonalised_matrices_have_equal_singular_values() -> None:
     made = orthogonalised(torch.randn(2, 24, 40, generator=torch.Generator().manual_seed(3)))
     values = torch.linalg.svdvals(made)
     assert 0.5 < float(values.min()) < float(values.max()) < 1.6
+
+
+def test_a_run_is_released_with_manifest_and_card(folder: Path, tmp_path: Path) -> None:
+    manifest = release(folder, tmp_path / "eyes", pictures=3, ledgers=0)
+    registry = ModelRegistry(tmp_path / "home", built_in=tmp_path / "none")
+    registry.add(tmp_path / "eyes" / MODEL, tmp_path / "eyes" / MMPROJ, tmp_path / "eyes" / MANIFEST)
+    assert registry.verify(manifest.name).manifest == manifest
+    figures = {quality.name: quality.value for quality in manifest.quality}
+    assert set(MEASURES) <= set(figures)
+    card = (tmp_path / "eyes" / CARD).read_text(encoding="utf-8")
+    assert manifest.sha256 in card
+    assert f"| finding F1 | {figures['finding F1']:g} |" in card
+
+
+def test_a_model_that_knows_the_truth_has_full_marks_and_a_blind_one_has_none() -> None:
+    truth = {one.pixels.tobytes(): one for one in (picture(HELD_OUT_SEED, n) for n in range(20))}
+
+    def knows(rgb: Any, view: Any) -> Seen:
+        one = truth.get(rgb[..., 0].tobytes())
+        kinds = FORMS[view.value]
+        entries = read(form_of(one), kinds) if one is not None else ()
+        return Seen(entries, {kind: float(any(e.kind == kind for e in entries)) for kind in kinds})
+
+    known = measure(knows, 20)
+    assert known.figures["finding F1"] == known.figures["laterality"] == 1
+    assert known.figures["mean IoU"] > 0.9
+    assert known.figures["ECE of all answers"] == 0
+    blind = measure(lambda rgb, view: Seen((), dict.fromkeys(FORMS[view.value], 0.4)), 20)
+    assert blind.figures["finding F1"] == 0
+    assert blind.figures["pictures without a finding called so"] == 1
+    low, high = blind.intervals["ECE of all answers"]
+    assert low <= blind.figures["ECE of all answers"] <= high

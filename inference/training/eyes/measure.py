@@ -17,7 +17,7 @@ from pathlib import Path
 import numpy as np
 import numpy.typing as npt
 
-from inference.models.look_form import FORMS, KINDS, NO, YES, Box, Entry, grammar, read
+from inference.models.look_form import FORMS, KINDS, Box, Entry, chances, grammar, read
 from inference.models.prompts import PROFILES
 from inference.models.runtime import Request, Runtime
 from inference.training.eyes.pictures import HELD_OUT_SEED, SIZE, Picture, View, picture
@@ -60,13 +60,7 @@ def with_model(runtime: Runtime) -> Look:
             choices=True,
         )
         made = runtime.generate(request, lambda piece: None)
-        entries = read(made.text, kinds)
-        answers = [
-            choice.probability if choice.text == YES else 1 - choice.probability
-            for choice in made.choices
-            if choice.text in (YES, NO)
-        ]
-        return Seen(entries, dict(zip(kinds, answers, strict=True)))
+        return Seen(read(made.text, kinds), chances(made.text, made.choices, kinds))
 
     return look
 
