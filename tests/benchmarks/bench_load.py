@@ -1,13 +1,13 @@
-"""Loading against the least that any program must do: reading the same bytes into the same memory.
+"""Loading against reading the same bytes into the same memory, the least there is; best of the turns.
 
-Every ratio compares two ways in one process run, measured in turns; a ratio says more than a time.
+Every ratio compares two ways in one process run, measured in turns; a ratio says more than a time. The
+best of each is compared: what else the machine does only ever adds.
 """
 
 from __future__ import annotations
 
 import itertools
 import os
-import statistics
 import tempfile
 import time
 from collections.abc import Callable
@@ -22,6 +22,10 @@ from viewer.imaging.study import Series
 from viewer.imaging.worker.memory import SharedPool
 
 SLICES, SIZE = 300, 512
+MANY = 1000
+"""Slices of the large series."""
+FILES, TINY = 10_000, 16
+"""Files of the large import, and their rows: a header counts, whatever the pixels."""
 ROUNDS = 7
 
 
@@ -139,8 +143,10 @@ def run() -> list[dict[str, Any]]:
                 "SimpleITK": lambda: _simpleitk(series),
             }
         )
+        large = _large_series(reader)
+        imported = _large_import()
     shape = f"{SLICES} x {SIZE} x {SIZE} int16"
-    files_per_second = SLICES / statistics.median(times["scan"])
+    files_per_second = SLICES / min(times["scan"])
     return [
         _row(
             f"open {shape} / preadv of the same bytes",
@@ -184,7 +190,49 @@ def run() -> list[dict[str, Any]]:
             times["preadv"],
             "indexed before; no segment to reuse",
         ),
+        large,
+        imported,
     ]
+
+
+def _large_series(reader: Reader) -> dict[str, Any]:
+    """Time a click on a folder of many slices to its first image."""
+    with tempfile.TemporaryDirectory(prefix="sightline-bench-") as name:
+        folder = Path(name)
+        write_ct(folder, MANY)
+        series = reader.index([folder]).studies[0].series[0]
+        turns = itertools.count()
+
+        def first() -> float:
+            unseen = series.model_copy(update={"description": f"large {next(turns)}"})
+            return _until_first_image(reader, unseen, folder)
+
+        times = in_turns({"preadv": lambda: _preadv(reader.pool, series), "first": first}, 5)
+    return _row(
+        f"first image of {MANY:,} files, index included / preadv of all",
+        times["first"],
+        times["preadv"],
+        "until its frame event is heard",
+    )
+
+
+def _large_import() -> dict[str, Any]:
+    """Time the index of many files."""
+    with tempfile.TemporaryDirectory(prefix="sightline-bench-") as name:
+        folder = Path(name)
+        write_ct(folder, FILES, TINY)
+        series = index_paths([name]).studies[0].series[0]
+        ways: dict[str, Callable[[], object]] = {
+            "scan": lambda: index_paths([name]),
+            "pydicom": lambda: _pydicom_headers(series),
+        }
+        times = in_turns(ways, 3)
+    return _row(
+        f"index of {FILES:,} files / headers by pydicom",
+        times["scan"],
+        times["pydicom"],
+        f"{FILES / min(times['scan']):,.0f} files/s in one process",
+    )
 
 
 def _pydicom_headers(series: Series) -> None:
@@ -208,13 +256,13 @@ def _until_first_image(reader: Reader, series: Series, folder: Path | None = Non
 
 
 def _row(name: str, ours: list[float], reference: list[float], note: str) -> dict[str, Any]:
-    """Make a row: median seconds, and the median ratio of the turns."""
-    ratio = statistics.median(mine / other for mine, other in zip(ours, reference, strict=True))
+    """Make a row of the least seconds of the turns."""
+    mine, other = min(ours), min(reference)
     return {
         "name": name,
-        "ours": round(statistics.median(ours), 4),
-        "reference": round(statistics.median(reference), 4),
-        "ratio": round(ratio, 3),
+        "ours": round(mine, 4),
+        "reference": round(other, 4),
+        "ratio": round(mine / other, 3),
         "note": note,
     }
 

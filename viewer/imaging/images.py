@@ -18,7 +18,7 @@ from viewer.imaging.elements import (
     RawHeader,
 )
 from viewer.imaging.geometry import PERPENDICULAR_TOLERANCE, ImagePlane
-from viewer.imaging.headers import Header, HeaderError, Tag
+from viewer.imaging.headers import OVERLAY_GROUPS, Header, HeaderError, Tag
 from viewer.imaging.layout import LayoutError, check_budget, stored_frame_bytes
 from viewer.imaging.mappings import LookupTable
 from viewer.imaging.overlays import overlay_planes
@@ -122,31 +122,57 @@ def image_instance(header: Header) -> Instance:
             )
         if raw.transfer_syntax_uid in NATIVE_SYNTAXES:
             offset, length = pixel.offset, promised
-    modality_lut = _modality_lut(header, template)
-    palette = palette_of(header, template)
-    return template.model_copy(
-        update={
-            "path": header.path,
-            "sop_instance_uid": instance_uid(header),
-            "instance_number": header.integer(Tag.InstanceNumber),
-            "windows": (*_windows(header), *_voi_luts(header, template)),
-            "modality_lut": modality_lut,
-            "palette": palette,
-            "rescale_type": template.rescale_type if modality_lut is None else _lut_type(header),
-            "real_world": real_world_maps(items(header, Tag.RealWorldValueMappingSequence)),
-            "overlays": overlay_planes(header),
-            "regions": ultrasound_regions(items(header, Tag.SequenceOfUltrasoundRegions)),
-            "frame_steps_ms": _frame_steps(header, template.number_of_frames),
-            "display_rate": _display_rate(header, template.number_of_frames),
-            "plane": _plane(header),
-            "pixel_aspect": _pixel_aspect(header),
-            "acquisition_time": header.code(Tag.AcquisitionTime),
-            "pixel_offset": offset,
-            "pixel_length": length,
-            "file_size": raw.file_size,
-            "modified_ns": raw.modified_ns,
-        }
+    facts: dict[str, Any] = {
+        "path": header.path,
+        "sop_instance_uid": instance_uid(header),
+        "instance_number": header.integer(Tag.InstanceNumber),
+        "windows": _windows(header),
+        "plane": _plane(header),
+        "acquisition_time": header.code(Tag.AcquisitionTime),
+        "pixel_offset": offset,
+        "pixel_length": length,
+        "file_size": raw.file_size,
+        "modified_ns": raw.modified_ns,
+    }
+    one_grey = template.number_of_frames == 1 and template.photometric_interpretation in GREY
+    if not (one_grey and _SPECIAL_TAGS.isdisjoint(raw.elements)):
+        facts |= _special(header, template, facts["windows"])
+    return template.model_copy(update=facts)
+
+
+GREY: Final = ("MONOCHROME1", "MONOCHROME2")
+
+_SPECIAL_TAGS: Final = frozenset(
+    (
+        *(Tag.ModalityLUTSequence, Tag.VOILUTSequence, Tag.RedPaletteColorLookupTableDescriptor),
+        *(Tag.RealWorldValueMappingSequence, Tag.SequenceOfUltrasoundRegions, Tag.PixelAspectRatio),
+        *(group << 16 | 0x0010 for group in OVERLAY_GROUPS),
     )
+)
+"""What most slices do not have: `_special` reads it."""
+
+
+def _special(header: Header, template: Instance, windows: tuple[WindowPreset, ...]) -> dict[str, Any]:
+    """Return what tables, palettes, overlays, regions and cine attributes say of an image.
+
+    Raises
+    ------
+    HeaderError
+        A table without which its values would be wrong is damaged.
+    """
+    modality_lut = _modality_lut(header, template)
+    return {
+        "windows": (*windows, *_voi_luts(header, template)),
+        "modality_lut": modality_lut,
+        "palette": palette_of(header, template),
+        "rescale_type": template.rescale_type if modality_lut is None else _lut_type(header),
+        "real_world": real_world_maps(items(header, Tag.RealWorldValueMappingSequence)),
+        "overlays": overlay_planes(header),
+        "regions": ultrasound_regions(items(header, Tag.SequenceOfUltrasoundRegions)),
+        "frame_steps_ms": _frame_steps(header, template.number_of_frames),
+        "display_rate": _display_rate(header, template.number_of_frames),
+        "pixel_aspect": _pixel_aspect(header),
+    }
 
 
 _SHARED_TAGS: Final = (
@@ -425,24 +451,31 @@ def make_plane(
     position: tuple[float, ...], cosines: tuple[float, ...], spacing: tuple[float, ...]
 ) -> ImagePlane | None:
     """Return a plane, or none when the values do not make one (PS3.3 C.7.6.2.1.1)."""
+    axes = _axes(cosines, spacing)
+    if axes is None or len(position) != 3 or max(map(abs, position)) > FARTHEST_MM:
+        return None
+    return ImagePlane(position=(position[0], position[1], position[2]), **axes)
+
+
+@lru_cache(maxsize=1024)
+def _axes(cosines: tuple[float, ...], spacing: tuple[float, ...]) -> dict[str, Any] | None:
+    """Return what the planes of a series share; none when it makes no plane."""
     pair = positive_pair(spacing)
-    if len(position) != 3 or len(cosines) != 6 or pair is None:
+    if len(cosines) != 6 or pair is None:
         return None
     (a, b, c), (d, e, f) = cosines[:3], cosines[3:]
     if (
         abs(math.sqrt(a * a + b * b + c * c) - 1.0) > PERPENDICULAR_TOLERANCE
         or abs(math.sqrt(d * d + e * e + f * f) - 1.0) > PERPENDICULAR_TOLERANCE
         or abs(a * d + b * e + c * f) > PERPENDICULAR_TOLERANCE
-        or max(map(abs, position)) > FARTHEST_MM
     ):
         return None
-    return ImagePlane(
-        position=(position[0], position[1], position[2]),
-        row_cosines=(a, b, c),
-        column_cosines=(d, e, f),
-        row_spacing=pair[0],
-        column_spacing=pair[1],
-    )
+    return {
+        "row_cosines": (a, b, c),
+        "column_cosines": (d, e, f),
+        "row_spacing": pair[0],
+        "column_spacing": pair[1],
+    }
 
 
 def is_deflated(instance: Instance) -> bool:
