@@ -51,7 +51,7 @@ def peak_map(values: FloatArray, spacing: Triple) -> FloatArray:
 FINE = 2
 """Positions tried on either side of a voxel's centre, along each axis, up to half a voxel."""
 
-POINTS_MM = 1.2
+POINTS_MM = 1.6
 """Distance of the points by which the mean over the sphere is taken."""
 
 
