@@ -1,4 +1,4 @@
-"""Compressed series against the library's own rate: images a second of one thread, times the cores; best of the turns."""
+"""Compressed series: images a second, against one thread of the library times the cores; best turns."""
 
 from __future__ import annotations
 
