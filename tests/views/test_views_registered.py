@@ -9,12 +9,17 @@ import pytest
 from pytestqt.qtbot import QtBot
 
 from viewer.acts import Arrangement
+from viewer.imaging.regions import Region, Shape, Space
 from viewer.imaging.spaces import SPACES, Registration
 from viewer.imaging.volume import ImageStack
 from viewer.views.corner_text import link_text
 from viewer.views.grid import ViewportGrid
 from viewer.views.link import RegisteredLink, link_here, linked_index, registered, shares_space
-from viewer.views.places import PatientPoint, cut_of, reference_line
+from viewer.views.overlay import Overlay, ViewRegion
+from viewer.views.places import PatientPoint, cut_of, plane_of, reference_line
+from viewer.views.reformat.region_cuts import places_of
+from viewer.views.view_link import View, zoomed_like
+from viewer.views.viewport_state import ImageSize, ViewportState
 
 TURN = np.radians(5.0)
 MATRIX = np.array(
@@ -122,3 +127,49 @@ def test_viewports_follow_and_say_it(qtbot: QtBot, pair: tuple[ImageStack, Image
     assert grid.panes()[1].model.link == RegisteredLink("Dr R. Okafor")
     grid.set_linked(False)
     assert grid.panes()[1].model.link is None
+
+
+def test_regions_of_evidence_lie_where_the_registration_says(
+    pair: tuple[ImageStack, ImageStack],
+) -> None:
+    fixed = pair[0]
+    ring = [(-60.0, -50.0), (-50.0, -50.0), (-50.0, -40.0), (-60.0, -40.0)]
+    region = Region(
+        shape=Shape.POLYGON,
+        space=Space.PATIENT,
+        series_instance_uid="1.4",
+        frame_of_reference_uid="1.8",
+        points=tuple((x, y, -36.0) for x, y in ring),
+    )
+    overlay = Overlay((ViewRegion("E1", (region,)),))
+    assert overlay.frame_of(region, fixed) == 5  # 6 mm higher
+    (found,) = overlay.on_frame(fixed, 5)
+    expected = [np.add((MATRIX @ (x, y, -36.0, 1.0))[:2], (100.0, 80.0)) for x, y in ring]
+    np.testing.assert_allclose(found.rings[0], expected, atol=1e-6)
+    places = places_of(region, fixed)
+    assert places is not None and places[0, 2] == pytest.approx(-30.0)
+    SPACES.use(())
+    assert overlay.frame_of(region, fixed) is None and not overlay.on_frame(fixed, 5)
+    assert places_of(region, fixed) is None
+
+
+def test_linked_zoom_shows_the_registered_place(pair: tuple[ImageStack, ImageStack]) -> None:
+    fixed, moving = pair
+    at = ViewportState(index=5, magnification=2.0, centre=(40.0, 30.0))
+    views = [
+        View(stack.series, plane_of(stack, index), ImageSize(96, 64), (400.0, 300.0), state)
+        for stack, index, state in ((fixed, 5, at), (moving, 2, ViewportState(index=2)))
+    ]
+    column, row = zoomed_like(views[1], views[0]).centre or (0.0, 0.0)
+    place = plane_of(moving, 2).pixel_to_patient(np.array([(column, row)]))[0]
+    wanted = plane_of(fixed, 5).pixel_to_patient(np.array([(40.0, 30.0)]))[0]
+    np.testing.assert_allclose((MATRIX @ (*place, 1.0))[:2], wanted[:2], atol=1e-6)
+
+
+@pytest.mark.gui
+def test_planes_are_entered_at_the_registered_place(workspace, pair, opened, qtbot: QtBot) -> None:  # type: ignore[no-untyped-def]
+    fixed, _ = pair
+    workspace.open(fixed, None, opened(fixed), PatientPoint("1.8", (-60.0, -50.0, -36.0)))
+    qtbot.waitUntil(lambda: workspace.scene.state is not None)
+    there = (MATRIX @ (-60.0, -50.0, -36.0, 1.0))[:3]
+    assert np.abs(np.asarray(workspace.scene.state.crosshair) - there).max() < 1.1

@@ -12,6 +12,7 @@ import numpy.typing as npt
 
 from viewer.imaging.contour import mask_rings
 from viewer.imaging.regions import Region, Shape, Space, outline, to_image
+from viewer.imaging.spaces import SAME, SPACES
 from viewer.imaging.volume import ImageStack
 from viewer.views.places import nearest_frame, plane_of, reach_of
 
@@ -135,9 +136,8 @@ class Overlay:
             return None if mask is None else self._middle(str(region.mask_sha256))
         if region.space is Space.IMAGE:
             return next((i for i in range(len(stack.frames)) if _is_image_of(region, stack, i)), None)
-        if region.frame_of_reference_uid != stack.series.frame_of_reference_uid:
-            return None
-        return nearest_frame(stack, region.array().mean(axis=0))
+        here = region_in_space(region, stack.series.frame_of_reference_uid)
+        return None if here is None else nearest_frame(stack, here.array().mean(axis=0))
 
     def _mask_of(self, region: Region, stack: ImageStack) -> Mask | None:
         """Return the mask of a region if it was made on these very planes.
@@ -184,6 +184,18 @@ def hit(
     return min(beside, key=lambda pair: pair[0])[1] if beside else None
 
 
+def region_in_space(region: Region, uid: str) -> Region | None:
+    """Return a region in millimetres as it lies in a frame of reference; none when that is not known.
+
+    Through a registration that a person confirmed its points move; the region itself stays as it was.
+    """
+    way = SPACES.between(region.frame_of_reference_uid or "", uid)
+    if way is None or way is SAME:
+        return None if way is None else region
+    points = tuple((float(x), float(y), float(z)) for x, y, z in way.moved(region.array()))
+    return region.model_copy(update={"points": points, "frame_of_reference_uid": uid})
+
+
 def _is_image_of(region: Region, stack: ImageStack, index: int) -> bool:
     instance, frame_number = stack.frames[index]
     return (
@@ -197,14 +209,17 @@ def _on_image(region: Region, stack: ImageStack, index: int) -> Region | None:
     if region.space is Space.IMAGE:
         return region if _is_image_of(region, stack, index) else None
     plane = plane_of(stack, index)
-    if plane is None or region.frame_of_reference_uid != stack.series.frame_of_reference_uid:
+    here = region_in_space(region, stack.series.frame_of_reference_uid)
+    if plane is None or here is None:
         return None
-    away = np.abs(region.array() @ plane.normal - plane.offset)
-    if float(away.max()) > reach_of(stack):
+    away = np.abs(here.array() @ plane.normal - plane.offset)
+    # a registration turns a flat region a little against the images: its middle decides
+    farthest = float(away.max() if here is region else away.mean())
+    if farthest > reach_of(stack):
         return None
     instance, frame_number = stack.frames[index]
     uid = stack.series.instances[instance].sop_instance_uid
-    return to_image(region, plane, sop_instance_uid=uid, frame_number=frame_number)
+    return to_image(here, plane, sop_instance_uid=uid, frame_number=frame_number)
 
 
 def _signed_area(ring: FloatArray) -> float:

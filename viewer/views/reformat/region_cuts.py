@@ -11,6 +11,7 @@ from viewer.imaging.contour import mask_rings
 from viewer.imaging.geometry import FloatArray
 from viewer.imaging.reformat import ReformatPlane, Vector, vector
 from viewer.imaging.regions import Region, Shape, Space, outline
+from viewer.imaging.spaces import SPACES
 from viewer.imaging.volume import ImageStack
 from viewer.views.overlay import Outline, Overlay
 from viewer.views.reformat.sampler import Mask, VolumeSampler
@@ -107,8 +108,8 @@ def middle_of(
 def places_of(region: Region, stack: ImageStack) -> FloatArray | None:
     """Return the outline of a flat region, (n, 3) LPS mm; none when it is of another space."""
     if region.space is Space.PATIENT:
-        same = region.frame_of_reference_uid == stack.series.frame_of_reference_uid
-        return region.array() if same else None
+        way = SPACES.between(region.frame_of_reference_uid or "", stack.series.frame_of_reference_uid)
+        return None if way is None else way.moved(region.array())
     for instance, number in stack.frames:
         if (
             stack.series.instances[instance].sop_instance_uid == region.sop_instance_uid

@@ -261,8 +261,8 @@ class MprWorkspace(QWidget):
 
     def _place_in(self, stack: ImageStack) -> Vector | None:
         uid = stack.series.frame_of_reference_uid
-        same = self._place is not None and self._place.frame_of_reference_uid == uid
-        return self._place.position if self._place is not None and same else None
+        here = None if self._place is None else self._place.in_space(uid)
+        return None if here is None else here.position
 
     def _say(self, words: str) -> None:
         self.message.setText(words)
