@@ -30,6 +30,7 @@ from viewer.imaging.headers import (
 )
 from viewer.imaging.identity import OTHER_PATIENT, of_other_patients
 from viewer.imaging.images import derived_uid, image_instance
+from viewer.imaging.lasting import lasting
 from viewer.imaging.mosaic import is_mosaic, with_tiles
 from viewer.imaging.notes import notes_of
 from viewer.imaging.objects.entry import (
@@ -64,6 +65,7 @@ CRASHED: Final = "Reading this file brought the reading process down: it is dama
 Progress = Callable[[int, int], None]
 
 
+@lasting()  # the collector would go through all headers again and again
 def index_paths(
     paths: Sequence[str],
     *,

@@ -18,6 +18,7 @@ from viewer.imaging.codestream import DecodeError
 from viewer.imaging.decode import THREADS, TileReader, decode_one, decode_stack
 from viewer.imaging.headers import HeaderError
 from viewer.imaging.index import index_paths
+from viewer.imaging.lasting import forget_lasting
 from viewer.imaging.layout import LayoutError, StackLayout, frame_dtype, frame_shape, stack_layout
 from viewer.imaging.mappings import pack
 from viewer.imaging.overlays import overlay_masks
@@ -59,6 +60,8 @@ def index(params: dict[str, Any], context: WorkerContext) -> dict[str, Any]:
         )
     except Cancelled as error:
         raise Refused("cancelled", "Stopped as asked.") from error
+    finally:
+        forget_lasting()
     for study in found.studies:
         lines = list(study_lines(study))
         for start in range(0, len(lines), LINES_AT_ONCE):
