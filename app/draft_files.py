@@ -11,6 +11,7 @@ from pydantic import BaseModel, ValidationError
 
 from app.documents import now_utc, pdf_document, study_block
 from app.files import write_private
+from inference.evidence.client import MASKS_SOURCE
 from reports.domain import Draft, Ledger, Report, ReportState, Trace
 from viewer.imaging.study import Study
 from viewer.imaging.volume import ImageStack
@@ -21,6 +22,8 @@ if TYPE_CHECKING:
 
 LEDGER, DRAFT, TRACE, STUDY = "ledger.json", "draft.json", "trace.json", "study.json"
 SEG, PDF = "evidence.seg.dcm", "draft.pdf"
+SEG_OF_COMPANION = "evidence-{modality}.seg.dcm"
+"""Masks on a series that was read beside the first."""
 
 _Model = TypeVar("_Model", bound=BaseModel)
 
@@ -41,14 +44,22 @@ class DraftFolder:
         return self
 
     def write_evidence(
-        self, engine: Engine, stack: ImageStack, ledger: Ledger, masks: MaskStore
+        self, engine: Engine, study: Study, stack: ImageStack, ledger: Ledger, masks: MaskStore
     ) -> list[Path]:
         """Write the ledger, and the masks as DICOM SEG when there are any; return the files."""
         written = [self._write_json(LEDGER, ledger)]
-        seg = self.path / SEG
-        seg.unlink(missing_ok=True)
-        if len(masks):
-            engine.evidence.write_seg(masks, stack, seg)
+        for old in self.path.glob(SEG_OF_COMPANION.format(modality="*")):
+            old.unlink()
+        (self.path / SEG).unlink(missing_ok=True)
+        for key in masks.series:
+            if key:
+                series = next(one for one in study.series if one.key == key)
+                seg = self.path / SEG_OF_COMPANION.format(modality=series.modality.lower())
+                sources = [series.instances[index].path for index, _ in series.frame_order()]
+                engine.evidence.write_seg_of(masks.of(key), sources, seg, tool=MASKS_SOURCE)
+            else:
+                seg = self.path / SEG
+                engine.evidence.write_seg(masks.of(), stack, seg)
             written.append(seg)
         return written
 
@@ -59,7 +70,7 @@ class DraftFolder:
         from reports.export.pdf import build_pdf
 
         result = outcome.result
-        written = self.write_evidence(engine, stack, result.ledger, outcome.masks)
+        written = self.write_evidence(engine, study, stack, result.ledger, outcome.masks)
         written += [
             self._write_json(DRAFT, result.draft),
             self._write_json(TRACE, result.trace),

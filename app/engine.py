@@ -7,24 +7,23 @@ called from a thread that draws nothing.
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 from types import TracebackType
-from typing import Any
 
+from app.collecting import Collector
 from app.documents import program_name
 from app.exporting.client import ExportClient
 from inference.drafting.draft import DraftRequest, DraftResult, ReportTool, run_draft
-from inference.drafting.triage import body_region, regions_named
 from inference.evidence.client import EvidenceClient
 from inference.evidence.marked import evidence_of, measured_region
 from inference.evidence.masks import MaskStore
 from inference.evidence.tool import DrawnRegion
 from inference.models.client import ModelClient
 from inference.models.registry import BUILT_IN, ModelRegistry
-from reports.domain import Evidence, EvidenceKind, Ledger, Sentence, TraceEvent, TraceStatus
+from reports.domain import Evidence, EvidenceKind, Ledger, Sentence, TraceEvent
 from viewer.imaging.marks import Mark
 from viewer.imaging.reader import OpenStack, Reader
 from viewer.imaging.regions import Region
@@ -96,7 +95,7 @@ class Engine:
             The evidence worker failed.
         """
         client = self._client(model or BUILT_IN)
-        collector = _Collector(self.evidence, study, opened, MaskStore(), question)
+        collector = Collector(self.evidence, self.reader, study, opened, question)
         token = cancel or CancelToken()
         result = run_draft(
             DraftRequest(
@@ -148,7 +147,7 @@ class Engine:
         cancel: CancelToken | None = None,
     ) -> tuple[Ledger, MaskStore]:
         """Measure a series without writing anything about it."""
-        collector = _Collector(self.evidence, study, opened, MaskStore())
+        collector = Collector(self.evidence, self.reader, study, opened)
         ledger = collector(
             empty_ledger(study, opened.stack.series), report or _unheard, cancel or CancelToken()
         )
@@ -183,73 +182,6 @@ class Engine:
                 self._model_hosts.append(host)
                 self._clients[key] = ModelClient(installed, host)
             return self._clients[key]
-
-
-@dataclass
-class _Collector:
-    """The evidence worker as the `Collect` step of a draft; keeps the masks it was given back."""
-
-    client: EvidenceClient
-    study: Study
-    opened: OpenStack
-    masks: MaskStore
-    question: str = ""
-
-    def __call__(self, ledger: Ledger, report: ReportTool, cancel: CancelToken) -> Ledger:
-        if any(item.kind is EvidenceKind.TECHNIQUE for item in ledger.evidence):
-            for item in ledger.evidence:
-                report(item.label, TraceStatus.DONE, "measured before", 0.0, (item.id,))
-            return ledger
-        before = len(ledger.evidence)
-        collected = self.client.collect(
-            self.study,
-            self.opened,
-            body_region=body_region(self.study, self.opened.stack.series),
-            asked_region=regions_named(self.question),
-            on_event=partial(_tell, report, before),
-            cancel=cancel,
-        )
-        self.masks = collected.masks
-        told = ledger.model_copy(
-            update={
-                "body_region": collected.ledger.body_region,
-                "patient_age": collected.ledger.patient_age,
-            }
-        )
-        return told.add(*(_behind(before, item) for item in collected.ledger.evidence))
-
-
-STATUS: Mapping[str, TraceStatus] = {
-    "running": TraceStatus.RUNNING,
-    "done": TraceStatus.DONE,
-    "refused": TraceStatus.REFUSED,
-    "failed": TraceStatus.FAILED,
-}
-"""How a tool's status stands in the trace."""
-
-
-def _tell(report: ReportTool, before: int, event: Mapping[str, Any]) -> None:
-    report(
-        str(event["title"]),
-        STATUS[event["status"]],
-        str(event["message"]),
-        float(event["seconds"]),
-        tuple(_shifted(evidence_id, before) for evidence_id in event["evidence"]),
-    )
-
-
-def _behind(before: int, item: Evidence) -> Evidence:
-    """Return an entry as it stands behind so many earlier ones, with the ids that it names."""
-    update: dict[str, object] = {"id": _shifted(item.id, before)}
-    if item.search is not None:
-        named = tuple(_shifted(one, before) for one in item.search.candidates)
-        update["search"] = item.search.model_copy(update={"candidates": named})
-    return item.model_copy(update=update)
-
-
-def _shifted(evidence_id: str, before: int) -> str:
-    """Return the id an entry gets behind so many earlier ones: findings accepted before a draft."""
-    return f"E{int(evidence_id[1:]) + before}"
 
 
 def _unheard(*_: object) -> None:

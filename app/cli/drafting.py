@@ -28,7 +28,7 @@ def evidence(path: Source, out: Out, series: SeriesKey = "", as_json: AsJson = F
         with engine.reader.open(choose_series(study, series)) as opened:
             tell_bad_files(opened.bad_files)
             ledger, masks = engine.collect(study, opened)
-            written = folder.write_evidence(engine, opened.stack, ledger, masks)
+            written = folder.write_evidence(engine, study, opened.stack, ledger, masks)
     show(
         {
             "ledger": ledger.model_dump(mode="json", by_alias=True),

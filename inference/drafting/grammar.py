@@ -169,7 +169,7 @@ def propose_items(ledger: Ledger, *, measured: bool = False) -> tuple[Item, ...]
     """
     wanted = {ReportDefault.SENTENCE}
     if measured:
-        wanted |= {ReportDefault.ON_REQUEST, ReportDefault.LEDGER_ONLY}
+        wanted |= {ReportDefault.ON_REQUEST}
     accepted = {one.regions for one in ledger.evidence if one.kind is EvidenceKind.FINDING}
     items = [
         Item(kind, evidence.id, organ=_organ(kind, evidence))

@@ -88,7 +88,7 @@ def slots_of(ledger: Ledger, evidence: Evidence, modalities: Mapping[str, str]) 
         "descriptor": clean(evidence.descriptor),
         "anatomy": clean(evidence.anatomy),
         "label": clean(evidence.label),
-        "modality": modalities.get(ledger.modality, ""),
+        "modality": modalities.get(evidence.modality or ledger.modality, ""),
         "side": evidence.side.value if evidence.side in (Side.LEFT, Side.RIGHT) else "",
     }
     threshold = next((t for q in evidence.values if (t := threshold_of(q.name))), "")

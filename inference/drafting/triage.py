@@ -21,6 +21,13 @@ SIDES = {"R": "right", "L": "left"}
 """Laterality (0020,0060) as the word of a request."""
 
 
+TOGETHER: dict[str, tuple[str, ...]] = {"CT": ("PT",), "PT": ("CT",)}
+"""Modalities that are read beside a series of the first in one report."""
+
+FLUID_SUPPRESSED_MS = (1500.0, 3500.0)
+"""Inversion times that null fluid (FLAIR): the series of a brain MR that shows most lesions."""
+
+
 @dataclass(frozen=True)
 class Triage:
     """What the study is.
@@ -54,8 +61,9 @@ class NoSeries(Exception):
 def choose_series(study: Study, key: str = "") -> Series:
     """Return the series with this key or Series Instance UID, else the one that carries the study.
 
-    That is: volumes before stacks, then the modality order, then the most images, then the thinnest
-    slices, then the lowest series number; the same study always gives the same series.
+    That is: volumes before stacks, then the modality order, then fluid-suppressed MR, then the most
+    images, then the thinnest slices, then the lowest series number; the same study always gives the
+    same series.
 
     Raises
     ------
@@ -71,16 +79,43 @@ def choose_series(study: Study, key: str = "") -> Series:
     if not usable:
         raise NoSeries("The study has no series of images that can be drafted.")
 
-    def rank(series: Series) -> tuple[bool, int, int, float, int]:
+    def rank(series: Series) -> tuple[bool, int, bool, int, float, int]:
         return (
             not series.verdict.is_volume,
             SERIES_MODALITIES.index(series.modality),
+            not _suppresses_fluid(series),
             -series.image_count,
             series.slice_thickness or 0.0,
             series.series_number or 0,
         )
 
     return min(usable, key=rank)
+
+
+def _suppresses_fluid(series: Series) -> bool:
+    low, high = FLUID_SUPPRESSED_MS
+    inversion = series.acquisition.inversion_ms
+    return series.modality == "MR" and inversion is not None and low <= inversion <= high
+
+
+def companions(study: Study, main: Series) -> tuple[Series, ...]:
+    """Return the series that are read together with the one that carries a study: PET with its CT.
+
+    They share its Frame of Reference, so that a place of one is a place of the other. Of several the
+    one with the most images is taken, one of each modality.
+    """
+    found: list[Series] = []
+    for modality in TOGETHER.get(main.modality, ()):
+        fitting = [
+            series
+            for series in study.series
+            if series.modality == modality
+            and series.verdict.is_volume
+            and main.frame_of_reference_uid
+            and series.frame_of_reference_uid == main.frame_of_reference_uid
+        ]
+        found += sorted(fitting, key=lambda one: (-one.image_count, one.series_number or 0))[:1]
+    return tuple(found)
 
 
 def body_region(study: Study, series: Series) -> str:

@@ -40,6 +40,7 @@ SHOWN_AS: dict[str, frozenset[str]] = {
     "breast": frozenset({CHEST}),
     "abdomen": frozenset({ABDOMEN}),
     "pelvis": frozenset({ABDOMEN, LEGS}),
+    "extremity": frozenset({LEGS}),
     "knee": frozenset({LEGS}),
 }
 """What the pixels of a region that somebody named look like; of all others they can deny nothing."""

@@ -9,17 +9,16 @@ from types import TracebackType
 from typing import Any
 
 from inference.evidence.collect import Collected
-from inference.evidence.lungs import CtLungs
 from inference.evidence.masks import MaskStore
-from inference.evidence.tool import DrawnRegion, source
-from reports.domain import Evidence, Ledger, Source
+from inference.evidence.tool import DrawnRegion
+from reports.domain import Evidence, Ledger, Source, SourceKind
 from viewer.imaging.reader import OpenStack
 from viewer.imaging.study import Series, Study
 from viewer.imaging.volume import ImageStack
 from viewer.imaging.worker.host import CancelToken, WorkerHost
 
-MASKS_SOURCE = source(CtLungs())
-"""Who makes masks in this version: the algorithm named in a segmentation."""
+MASKS_SOURCE = Source(kind=SourceKind.TOOL, name="sightline-evidence", version="2")
+"""The algorithm named in a segmentation: its segments come from several tools, as their labels say."""
 
 
 class EvidenceClient:

@@ -116,9 +116,25 @@ def collect(
         began = time.perf_counter()
         found = _measured(tool, ctx, len(ledger.evidence) + 1, masks)
         seconds = time.perf_counter() - began
+        if _was_not_asked(tool, ctx, found):
+            say(tool, "refused", summary(found), seconds, ())
+            continue
         ledger = ledger.add(*found)
         say(tool, _status(found), summary(found), seconds, found)
     return Collected(ledger, masks, tuple(events))
+
+
+def _was_not_asked(tool: Tool, ctx: MeasureContext, found: Sequence[Evidence]) -> bool:
+    """Tell whether a tool for another part of the body looked at a series whose part nobody knows.
+
+    It was run in case it fits; that it does not is no gap of the draft.
+    """
+    return (
+        not ctx.body_region
+        and bool(tool.applies.regions)
+        and bool(found)
+        and all(one.refusal is not None and one.refusal.code != RefusalCode.FAILED for one in found)
+    )
 
 
 def _hounsfield(ctx: MeasureContext, volume: Volume) -> npt.NDArray[np.int16]:

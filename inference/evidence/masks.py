@@ -46,6 +46,8 @@ class MaskRef(BaseModel):
     side: Side
     concept: Code
     shape: tuple[int, int, int]
+    series: str = Field(default="", exclude_if=lambda key: not key)
+    """Key of the series it lies on; empty for the series that carries the draft."""
 
 
 @dataclass(frozen=True)
@@ -62,7 +64,7 @@ def mask_sha256(shape: tuple[int, int, int], bits: bytes) -> str:
 
 
 class MaskStore:
-    """Masks of one series by their hash; append-only."""
+    """Masks by their hash, of the series that carries a draft and its companions; append-only."""
 
     def __init__(self) -> None:
         self._entries: dict[str, _Entry] = {}
@@ -94,7 +96,7 @@ class MaskStore:
             return known.ref
         ref = MaskRef(
             sha256=key,
-            segment=len(self._entries) + 1,
+            segment=len(self.of()) + 1,
             label=label,
             side=side,
             concept=concept,
@@ -102,6 +104,23 @@ class MaskStore:
         )
         self._entries[key] = _Entry(ref, zlib.compress(bits, level=3))
         return ref
+
+    def extend(self, other: MaskStore, *, series: str) -> None:
+        """Take over the masks of another series; each keeps its number in that series' segmentation."""
+        for key, entry in other._entries.items():
+            ref = entry.ref.model_copy(update={"series": series})
+            self._entries.setdefault(key, _Entry(ref, entry.packed))
+
+    def of(self, series: str = "") -> MaskStore:
+        """Return the masks of one series: those of the series that carries the draft by default."""
+        kept = MaskStore()
+        kept._entries = {key: one for key, one in self._entries.items() if one.ref.series == series}
+        return kept
+
+    @property
+    def series(self) -> tuple[str, ...]:
+        """Keys of the series that masks lie on, in order; empty for the one that carries the draft."""
+        return tuple(dict.fromkeys(ref.series for ref in self))
 
     def get(self, sha256: str) -> BoolArray:
         """Return a mask, (slice, row, column).

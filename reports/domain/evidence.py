@@ -228,6 +228,8 @@ class Evidence(Frozen):
     refusal: Refusal | None = None
     descriptor: str = ""
     """For findings and technique: the term that may be written ("nodule", "contrast-enhanced")."""
+    modality: str = later("")
+    """Modality of its series where that is not the ledger's: the PET beside a CT."""
     search: Search | None = later(None)
     """Of kind search."""
     compared: Compared | None = later(None)
