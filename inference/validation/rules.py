@@ -1,7 +1,8 @@
 """Deterministic rules of one sentence against the ledger (drafting.md, step 7a).
 
 A rule returns a failed `Check` or none. Only these rules may strike a machine's sentence; on a
-person's sentence the same contradiction blocks signing instead, and doubts only flag.
+person's sentence the same contradiction blocks signing instead, and doubts only flag. The rules read
+English and Chinese; a machine's sentence is held to the letter of what it cites on top (`strict`).
 """
 
 from __future__ import annotations
@@ -9,29 +10,13 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
-import resources
-from inference.drafting.phrases import threshold_of
-from inference.validation import lexicon
-from reports.domain import Check, Evidence, EvidenceKind, Ledger, Origin, Sentence, Side, Verdict
-
-
-@dataclass(frozen=True)
-class Claim:
-    """One sentence with what it cites: all a rule may look at."""
-
-    sentence: Sentence
-    ledger: Ledger
-    cited: tuple[Evidence, ...]
-
-    @property
-    def text(self) -> str:
-        """The sentence's text."""
-        return self.sentence.text
-
-    @property
-    def by_machine(self) -> bool:
-        """True for measured and model sentences."""
-        return self.sentence.origin is not Origin.PERSON
+from inference.validation import persons, strict
+from inference.validation.claim import Claim
+from inference.validation.linking import Link
+from inference.validation.numbers import Measured
+from inference.validation.reading import MANY, Said
+from inference.validation.vocabulary import is_a, lies_in, related_terms, scan
+from reports.domain import Check, Evidence, EvidenceKind, Ledger, SearchResult, Sentence, Verdict
 
 
 @dataclass(frozen=True)
@@ -43,8 +28,18 @@ class Rule:
     risk: int
     find: Callable[[Claim], str]
     """Returns what is wrong in words for the reader, or empty."""
+    strict: Callable[[Claim], str] | None = None
+    """What a machine's sentence has to keep on top."""
     machine: Verdict = Verdict.CONTRADICTED
     person: Verdict = Verdict.BLOCKS
+    uncited: Verdict | None = None
+    """For a person's sentence that cites nothing: which evidence it is about was then inferred."""
+
+    def outcome(self, claim: Claim) -> Verdict:
+        """Return what a failure makes of the sentence."""
+        if claim.by_machine:
+            return self.machine
+        return self.person if claim.cited or self.uncited is None else self.uncited
 
 
 def _citations(claim: Claim) -> str:
@@ -66,162 +61,144 @@ def _citations(claim: Claim) -> str:
     return ""
 
 
+def _stated(claim: Claim) -> list[Link]:
+    """Return the statements that assert something and are linked to evidence."""
+    return [
+        link
+        for link in claim.links
+        if link.best is not None and not link.said.is_negated and not link.said.is_open
+    ]
+
+
+def _of(link: Link) -> Evidence:
+    assert link.best is not None
+    return link.best.evidence
+
+
 def _numbers(claim: Claim) -> str:
-    if not claim.cited:
-        return ""
-    allowed = {
-        (figure.value, figure.unit)
-        for item in claim.cited
-        for quantity in item.values
-        for figure in lexicon.figures(quantity.text)
-    }
-    # The "−950 HU" of LAA-950 belongs to the name of the measure, not to its value.
-    allowed |= {
-        (figure.value, unit)
-        for item in claim.cited
-        for quantity in item.values
-        for figure in lexicon.figures(threshold_of(quantity.name))
-        for unit in (figure.unit, "")
-    }
-    for figure in lexicon.figures(claim.text):
-        if _is_list_number(claim.text, figure):
+    for link in _stated(claim):
+        if link.is_another or not link.wrong_figures:
             continue
-        same_value = {unit for value, unit in allowed if value == figure.value}
-        ids = ", ".join(item.id for item in claim.cited)
-        if not same_value:
-            return f"{figure.text} {figure.unit}".strip() + f" is not a value of {ids}."
-        if figure.unit and figure.unit not in same_value:
-            return f"{figure.text} is given in {figure.unit}; {ids} has it in {'/'.join(same_value)}."
+        item, figure = _of(link), link.wrong_figures[0]
+        if not item.values:
+            continue  # nothing was measured there: the number is the reader's own
+        return _number_message(item, figure)
     return ""
 
 
-def _is_list_number(text: str, figure: lexicon.Figure) -> bool:
-    """Return true for the "1." that numbers an impression."""
-    return figure.start == 0 and text[figure.end : figure.end + 2] == ". "
+def _number_message(item: Evidence, figure: Measured) -> str:
+    values = ", ".join(quantity.text for quantity in item.values[:3])
+    if figure.unit and figure.text.lstrip("-\u2212") in values:
+        return f"{figure.text} is given in {figure.unit}; {item.id} has {values}."
+    return f"{figure.text} {figure.unit}".strip() + f" is not a value of {item.id} ({values})."
 
 
-def _number_words(claim: Claim) -> str:
-    if not claim.by_machine:
-        return ""
-    spoken = " ".join(f"{item.descriptor} {item.anatomy} {item.label}" for item in claim.cited)
-    for match in lexicon.pattern(lexicon.words("number_words")).finditer(claim.text):
-        if match.group(0).lower() not in spoken.lower():
-            return f"The count word \u201c{match.group(0)}\u201d stands in no evidence."
+def _counts(claim: Claim) -> str:
+    for link in _stated(claim):
+        said, found = link.said, len(link.fitting)
+        if said.count is None or not link.fitting:
+            continue
+        counted = {int(q.value) for c in link.fitting for q in c.evidence.values if q.name == "count"}
+        allowed = counted or {found}
+        if said.count == MANY:
+            if max(allowed) > 1:
+                continue
+        elif said.count in allowed:
+            continue
+        ids = ", ".join(fact.evidence.id for fact in link.fitting[:4])
+        word = "several" if said.count == MANY else str(said.count)
+        held = " or ".join(str(number) for number in sorted(allowed))
+        return f"The sentence says {word}, the ledger holds {held} ({ids})."
     return ""
-
-
-_SIDES: dict[Side, frozenset[str]] = {
-    Side.LEFT: frozenset({"left"}),
-    Side.RIGHT: frozenset({"right"}),
-    Side.BILATERAL: frozenset({"left", "right", "bilateral"}),
-}
 
 
 def _sides(claim: Claim) -> str:
-    said = lexicon.named("sides", claim.text)
-    if not said:
-        return ""
-    if "bilateral" in said and {Side.LEFT, Side.RIGHT} <= {item.side for item in claim.cited}:
-        return ""
-    sided = [item for item in claim.cited if item.side in _SIDES]
-    allowed = frozenset[str]().union(*(_SIDES[item.side] for item in sided))
-    if sided and not said <= allowed:
-        item = sided[0]
-        return (
-            f"{item.id} lies on the {item.side}, the sentence says {', '.join(sorted(said - allowed))}."
-        )
-    if claim.by_machine and not sided:
-        return "The evidence has no side, the sentence names one."
+    for link in _stated(claim):
+        if link.is_side_wrong and not (link.is_another and not claim.cited):
+            said = ", ".join(sorted(link.said.sides))
+            return f"{_of(link).id} lies on the {_of(link).side}, the sentence says {said}."
     return ""
 
 
 def _anatomy(claim: Claim) -> str:
-    terms = [item for item in claim.cited if item.anatomy]
-    if not terms:
-        return ""
-    # Longest words first: "right upper lobe" must not be read as "lobe" of another one.
-    known = {name.lower() for name in _anatomy_words()}
-    said = {
-        match.group(0).lower() for match in lexicon.pattern(tuple(sorted(known))).finditer(claim.text)
-    }
-    allowed = " | ".join(f"{item.anatomy} {item.label}".lower() for item in terms)
-    wrong = sorted(word for word in said if word not in allowed)
-    return f"{terms[0].id} lies in the {terms[0].anatomy}, not in the {wrong[0]}." if wrong else ""
-
-
-def _negations(claim: Claim) -> str:
-    word = lexicon.first(lexicon.words("negations"), claim.text)
-    if not word:
-        return ""
-    if claim.by_machine:
-        searched = [item for item in claim.cited if item.kind is EvidenceKind.SEARCH]
-        return "" if searched else f"\u201c{word}\u201d without a complete search."
-    for item in claim.ledger.evidence:
-        if item.kind is not EvidenceKind.FINDING or not item.descriptor:
-            continue
-        if lexicon.pattern((item.descriptor,)).search(claim.text) and _same_place(item, claim.text):
-            return f"{item.id} is an accepted finding: {item.label}."
-    return ""
-
-
-def _same_place(item: Evidence, text: str) -> bool:
-    """Return true unless the text names a side that is not the evidence's."""
-    said = lexicon.named("sides", text) & {"left", "right"}
-    return not said or bool(said & _SIDES.get(item.side, frozenset({"left", "right"})))
-
-
-def _comparisons(claim: Claim) -> str:
-    word = lexicon.first(lexicon.words("comparisons"), claim.text)
-    compared = any(item.kind is EvidenceKind.COMPARISON for item in claim.ledger.evidence)
-    return f"\u201c{word}\u201d: comparison without a prior." if word and not compared else ""
-
-
-def _modality(claim: Claim) -> str:
-    said = lexicon.named("modalities", claim.text)
-    if not said or claim.ledger.modality in said or claim.ledger.modality == "":
-        return ""
-    return f"The study is {claim.ledger.modality}, the sentence says {'/'.join(sorted(said))}."
-
-
-def _sex(claim: Claim) -> str:
-    for sex, listed in lexicon.groups("sex_terms").items():
-        word = lexicon.first(listed, claim.text)
-        if word and claim.ledger.patient_sex in {"M", "F"} - {sex}:
-            return f"\u201c{word}\u201d does not fit the patient's sex ({claim.ledger.patient_sex})."
+    for link in _stated(claim):
+        if link.is_place_wrong and not (link.is_another and not claim.cited):
+            return f"{_of(link).id} lies in the {_of(link).anatomy}, not in the {link.said.places[0]}."
     return ""
 
 
 def _terms(claim: Claim) -> str:
-    if not claim.by_machine:
-        return ""
-    held = " ".join(f"{item.descriptor} {item.label} {item.concept.meaning}" for item in claim.cited)
-    for match in lexicon.pattern(_finding_words()).finditer(claim.text):
-        if match.group(0).lower() not in held.lower():
-            ids = ", ".join(item.id for item in claim.cited)
-            return f"\u201c{match.group(0)}\u201d is not what {ids} holds."
+    for link in claim.links:
+        said = link.said
+        if not said.term or said.is_negated or said.is_open:
+            continue
+        if link.best is None or (claim.by_machine and _of(link) not in claim.cited):
+            return f"\u201c{said.word}\u201d is not in the ledger." + _searched(said, claim.ledger)
+        if link.is_another and not claim.cited:
+            return f"\u201c{said.word}\u201d as it is described here is not in the ledger."
     return ""
 
 
-def _finding_words() -> tuple[str, ...]:
-    return tuple(resources.table("phrases", "findings.json")["descriptors"])
+def _searched(said: Said, ledger: Ledger) -> str:
+    for item in ledger.evidence:
+        search = item.search
+        if search is None or search.result is not SearchResult.NONE or not search.complete:
+            continue
+        if any(
+            t.kind == "finding" and related_terms(t.name, said.term)
+            for t in scan(search.target.meaning)
+        ):
+            return f" {item.id} searched {search.searched} and found none."
+    return ""
 
 
-def _anatomy_words() -> tuple[str, ...]:
-    regions = resources.table("phrases", "anatomy.json")["regions"]
-    return tuple(dict.fromkeys(place for places in regions.values() for place in places))
+def _negations(claim: Claim) -> str:
+    for link in claim.links:
+        said = link.said
+        if not said.is_negated or said.is_qualified or not said.term:
+            continue
+        for fact in claim.findings:
+            denied = any(is_a(term, said.term) for term in fact.terms)
+            if denied and fact.is_in(said.places) and _shares_side(fact.sides, said.sides):
+                return f"{fact.evidence.id} is an accepted finding: {fact.evidence.label}."
+    for place in claim.reading.normal_places:
+        for fact in claim.findings:
+            within = any(lies_in(own, place) for own in fact.places)
+            if within and _shares_side(fact.sides, claim.reading.normal_sides):
+                return f"{fact.evidence.id} is an accepted finding there: {fact.evidence.label}."
+    return ""
+
+
+def _shares_side(own: frozenset[str], said: frozenset[str]) -> bool:
+    return not own or not said or "bilateral" in said or bool(own & said)
 
 
 RULES: tuple[Rule, ...] = (
     Rule("citation", "fabricated claim", 4, _citations),
-    Rule("number and unit", "detail misidentification", 4, _numbers, person=Verdict.WEAK),
-    Rule("count", "detail misidentification", 3, _number_words),
-    Rule("side", "detail misidentification", 4, _sides),
-    Rule("anatomy", "detail misidentification", 3, _anatomy, person=Verdict.WEAK),
-    Rule("term", "fabricated claim", 4, _terms),
-    Rule("negation", "fabricated claim", 4, _negations),
-    Rule("comparison", "false comparison", 3, _comparisons, person=Verdict.WEAK),
-    Rule("modality", "detail misidentification", 3, _modality),
-    Rule("sex", "detail misidentification", 4, _sex),
+    Rule(
+        "number and unit",
+        "detail misidentification",
+        4,
+        _numbers,
+        strict.numbers,
+        person=Verdict.WEAK,
+    ),
+    Rule("count", "detail misidentification", 3, _counts, strict.number_words, uncited=Verdict.WEAK),
+    Rule("side", "detail misidentification", 4, _sides, strict.sides, uncited=Verdict.WEAK),
+    Rule("anatomy", "detail misidentification", 3, _anatomy, strict.anatomy, person=Verdict.WEAK),
+    Rule("term", "fabricated claim", 4, _terms, strict.terms, person=Verdict.WEAK),
+    Rule("negation", "fabricated claim", 4, _negations, strict.negations),
+    Rule(
+        "comparison",
+        "false comparison",
+        3,
+        persons.comparisons,
+        strict.comparisons,
+        person=Verdict.WEAK,
+    ),
+    Rule("modality", "detail misidentification", 3, persons.modality, strict.modality),
+    Rule("sex", "detail misidentification", 4, persons.sex),
+    Rule("age", "detail misidentification", 4, persons.age),
 )
 """All rules, in the order in which their results are shown."""
 
@@ -246,6 +223,8 @@ def check_sentence(sentence: Sentence, ledger: Ledger) -> Sentence:
     verdict = Verdict.SUPPORTED if cited else Verdict.UNCHECKED
     for rule in RULES:
         message = rule.find(claim)
+        if not message and claim.by_machine and rule.strict is not None:
+            message = rule.strict(claim)
         checks.append(
             Check(
                 check=rule.name, passed=False, risk=rule.risk, category=rule.category, message=message
@@ -254,6 +233,5 @@ def check_sentence(sentence: Sentence, ledger: Ledger) -> Sentence:
             else Check(check=rule.name, passed=True)
         )
         if message:
-            outcome = rule.machine if claim.by_machine else rule.person
-            verdict = max(verdict, outcome, key=_WORST.index)
+            verdict = max(verdict, rule.outcome(claim), key=_WORST.index)
     return sentence.model_copy(update={"checks": tuple(checks), "verdict": verdict})
