@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import logging
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, TypeVar
@@ -11,14 +12,17 @@ from pydantic import BaseModel, ValidationError
 
 from app.documents import now_utc, pdf_document, study_block
 from app.files import write_private
-from inference.evidence.client import MASKS_SOURCE
+from inference.evidence.client import MASKS_SOURCE, source_files
 from reports.domain import Draft, Ledger, Report, ReportState, Trace
 from viewer.imaging.study import Study
 from viewer.imaging.volume import ImageStack
+from viewer.imaging.worker.errors import WorkerRefused
 
 if TYPE_CHECKING:
     from app.engine import DraftOutcome, Engine
     from inference.evidence.masks import MaskStore
+
+LOG = logging.getLogger(__name__)
 
 LEDGER, DRAFT, TRACE, STUDY = "ledger.json", "draft.json", "trace.json", "study.json"
 SEG, PDF = "evidence.seg.dcm", "draft.pdf"
@@ -56,10 +60,14 @@ class DraftFolder:
                 series = next(one for one in study.series if one.key == key)
                 seg = self.path / SEG_OF_COMPANION.format(modality=series.modality.lower())
                 sources = [series.instances[index].path for index, _ in series.frame_order()]
-                engine.evidence.write_seg_of(masks.of(key), sources, seg, tool=MASKS_SOURCE)
             else:
-                seg = self.path / SEG
-                engine.evidence.write_seg(masks.of(), stack, seg)
+                seg, sources = self.path / SEG, source_files(stack)
+            try:
+                engine.evidence.write_seg_of(masks.of(key), sources, seg, tool=MASKS_SOURCE)
+            except WorkerRefused as error:
+                # Images without UIDs or a place in the patient: the draft stands without its masks.
+                LOG.warning("No segmentation was written. %s", error)
+                continue
             written.append(seg)
         return written
 

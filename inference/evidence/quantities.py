@@ -66,6 +66,14 @@ MEASURES: dict[str, Measure] = {
     "skull_distance": Measure("mm", " mm", 0, _code("121206", "Distance", "DCM")),
     "shift": Measure("mm", " mm", 1, _code("MIDLINESHIFT", "Midline shift", "99SIGHTLINE")),
     "fluid_ml": Measure("mL", " mL", 0, _code("118565006", "Volume")),
+    "noise": Measure(HU, " HU", 0, _code("NOISE", "Noise in soft tissue", "99SIGHTLINE")),
+    "noise_air": Measure(HU, " HU", 0, _code("NOISEAIR", "Noise in air", "99SIGHTLINE")),
+    "metal": Measure("%", " %", 2),
+    "cut": Measure("%", " %", 0),
+    "clipped": Measure("%", " %", 0),
+    "signal_to_noise": Measure(NO_UNIT, "", 0),
+    "exposure_index": Measure(NO_UNIT, "", 0, _code("113845", "Exposure Index", "DCM")),
+    "deviation_index": Measure(NO_UNIT, "", 1, _code("113847", "Deviation Index", "DCM")),
     "suv_max": Measure(SUV, "", 1, _code("56851009", "Maximum")),
     "suv_peak": Measure(SUV, "", 1, _code("126031", "Peak Value Within ROI", "DCM")),
     "suv_mean": Measure(SUV, "", 1, _code("373098007", "Mean")),
@@ -88,8 +96,6 @@ MEASURES: dict[str, Measure] = {
     "cardiothoracic_ratio": Measure(
         NO_UNIT, "", 2, _code("CTR", "Cardiothoracic ratio", "99SIGHTLINE")
     ),
-    "heart_width": Measure("mm", " mm", 0),
-    "thorax_width": Measure("mm", " mm", 0),
     "tip_to_carina": Measure("mm", " mm", 0, _code("410668003", "Length")),
     "rotation": Measure("%", " %", 0),
     "uptake_time": Measure("min", " min", 0),

@@ -271,7 +271,6 @@ class LiverMinusSpleen:
                 concept=self.concept,
                 label=self.title,
                 side=Side.NONE,
-                anatomy="liver",
                 values=(
                     quantity(
                         "density_difference",

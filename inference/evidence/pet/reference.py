@@ -81,7 +81,6 @@ class PetReference:
     name: str
     title: str
     role: str
-    anatomy: str
     concept: Code
     needs: tuple[Need, ...]
     version: str = "1"
@@ -116,7 +115,6 @@ class PetReference:
                 concept=self.concept,
                 label=self.title,
                 side=Side.NONE,
-                anatomy=self.anatomy,
                 values=(*values, *image.told),
                 regions=(mask_polygon(ctx.stack, taken.mask), region),
                 source=source(self),
@@ -182,7 +180,6 @@ LIVER_REFERENCE = PetReference(
     name="pet-liver",
     title="Liver reference",
     role=LIVER_ROLE,
-    anatomy="liver",
     concept=Code(value="10200004", scheme="SCT", meaning="Liver"),
     needs=(Need(LIVER_ROLE, NeedShape.POINT, "Click the middle of the right lobe of the liver"),),
 )
@@ -191,7 +188,6 @@ BLOOD_REFERENCE = PetReference(
     name="pet-blood-pool",
     title="Blood pool reference",
     role=BLOOD_ROLE,
-    anatomy="thoracic aorta",
     concept=Code(value="113262008", scheme="SCT", meaning="Thoracic aorta"),
     needs=(Need(BLOOD_ROLE, NeedShape.POINT, "Click the middle of the descending thoracic aorta"),),
 )

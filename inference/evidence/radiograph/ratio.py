@@ -8,7 +8,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from inference.evidence.masks import MaskStore
-from inference.evidence.quantities import MEASURES, Measure, quantity
+from inference.evidence.quantities import quantity
 from inference.evidence.radiograph.fields import (
     LEVEL,
     LEVEL_SHIFT,
@@ -36,7 +36,7 @@ from inference.evidence.tool import (
     refused,
     source,
 )
-from reports.domain import Code, Evidence, EvidenceKind, Quantity, ReportDefault, Side
+from reports.domain import Code, Evidence, EvidenceKind, ReportDefault, Side
 from viewer.imaging.measure import Scale, scale_of
 from viewer.imaging.regions import Region, Shape
 
@@ -46,7 +46,6 @@ MOST_DOUBT = 0.08
 """Half of what moving the level of the edges changes; more than this is no measure."""
 
 PLAUSIBLE = (0.25, 0.8)
-PIXELS = Measure("{pixels}", " px", 0)
 
 
 @dataclass(frozen=True)
@@ -82,8 +81,9 @@ class CardiothoracicRatio:
                 concept=self.concept,
                 label=self.title,
                 side=Side.NONE,
-                anatomy="heart",
-                values=_values(ctx, measured, shown),
+                values=(
+                    quantity("cardiothoracic_ratio", measured.widths.ratio, uncertainty=measured.doubt),
+                ),
                 regions=tuple(
                     _line(ctx, ends, shown)
                     for ends in (measured.widths.heart_ends, measured.widths.thorax_ends)
@@ -93,6 +93,7 @@ class CardiothoracicRatio:
                 checks=(
                     "view PA by View Position (0018,5101)",
                     f"lung fields differ by {100.0 * found.asymmetry:.0f} %",
+                    _widths_words(ctx, measured.widths, shown),
                 ),
                 warnings=_warnings(ctx),
             ),
@@ -146,19 +147,13 @@ def _measured(found: Fields, shown: Picture) -> _Measured | Misfit:
     return _Measured(middle, doubt)
 
 
-def _values(ctx: MeasureContext, measured: _Measured, shown: Picture) -> tuple[Quantity, ...]:
-    ratio = quantity("cardiothoracic_ratio", measured.widths.ratio, uncertainty=measured.doubt)
+def _widths_words(ctx: MeasureContext, found: Widths, shown: Picture) -> str:
+    """Return both widths, in mm where the image says how large its pixels are."""
     scale = scale_of(ctx.series, ctx.stack.frames[0], ())
     in_mm = isinstance(scale, Scale) and scale.unit == "mm"
     step = shown.step * (scale.column if isinstance(scale, Scale) and in_mm else 1.0)
-    lengths = (("heart_width", measured.widths.heart), ("thorax_width", measured.widths.thorax))
-    return (
-        ratio,
-        *(
-            quantity(name, value * step, measure=MEASURES[name] if in_mm else PIXELS)
-            for name, value in lengths
-        ),
-    )
+    unit = "mm" if in_mm else "pixels"
+    return f"heart {found.heart * step:.0f} {unit}, thorax {found.thorax * step:.0f} {unit}"
 
 
 def _warnings(ctx: MeasureContext) -> tuple[str, ...]:

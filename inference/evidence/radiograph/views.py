@@ -35,7 +35,6 @@ from inference.evidence.tool import (
     source,
 )
 from reports.domain import Code, Evidence, EvidenceKind, ReportDefault, Side
-from viewer.imaging.regions import Region, Shape
 
 BoolArray = npt.NDArray[np.bool_]
 
@@ -86,20 +85,11 @@ class RadiographView:
         shown = picture(ctx)
         assert isinstance(shown, Picture)  # there are fields of it
         view = view_of(ctx.series)
-        regions: list[Region] = []
-        for mask, where in ((found.left, "left"), (found.right, "right")):
-            full = at_full_size(mask, shown)[None]
-            label = f"Lung field at the {where} of the picture"
-            ref = masks.add(full, label=label, side=Side.UNKNOWN, concept=LUNG)
-            regions.insert(0, mask_polygon(ctx.stack, full))
-            regions.append(
-                Region(
-                    shape=Shape.MASK,
-                    series_instance_uid=ctx.series.series_instance_uid,
-                    mask_sha256=ref.sha256,
-                    segment=ref.segment,
-                )
-            )
+        # Outlines only: a segmentation refers to images with a place in the patient.
+        regions = tuple(
+            mask_polygon(ctx.stack, at_full_size(mask, shown)[None])
+            for mask in (found.left, found.right)
+        )
         warnings = [] if view else ["the header does not say whether this is PA or AP"]
         if found.asymmetry > MOST_ASYMMETRY:
             warnings.append("lung fields differ: rotated, or one lung is smaller")
@@ -114,7 +104,7 @@ class RadiographView:
                 label=self.title,
                 side=Side.NONE,
                 values=(quantity("rotation", 100.0 * found.asymmetry),),
-                regions=tuple(regions),
+                regions=regions,
                 source=source(self),
                 report_default=self.report_default,
                 checks=(
