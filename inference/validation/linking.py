@@ -124,8 +124,10 @@ class Link:
 def _by_words(said: Said, facts: tuple[Fact, ...]) -> tuple[Fact, ...]:
     if said.term:
         return tuple(f for f in facts if any(related_terms(said.term, term) for term in f.terms))
+    if not said.figures:
+        return ()
     named = tuple(f for f in facts if f.slots & said.measures)
-    if named or not said.figures or not said.places:
+    if named or not said.places:
         return named
     dimensions = {figure.dimension for figure in said.figures} - {""}
     return tuple(

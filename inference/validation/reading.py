@@ -159,8 +159,7 @@ def _is_negated(tokens: tuple[Token, ...], text: str, mention: _Mention) -> tupl
             continue
         if any(token.end <= stop.start < mention.start for stop in stops):
             continue
-        between = (token.start, mention.end)
-        return True, any(between[0] <= q.start < between[1] for q in _of(tokens, "qualifier"))
+        return True, _is_qualified(tokens, stops, mention)
     for token in _of(tokens, "negation", "after"):
         if token.start < mention.end or any(_overlap(token, other) for other in exempt):
             continue
@@ -171,8 +170,14 @@ def _is_negated(tokens: tuple[Token, ...], text: str, mention: _Mention) -> tupl
         if not text.isascii() and token.name == "after" and not is_end and not gap.isascii():
             continue
         if is_end or text[token.start : token.end].isascii():
-            return True, any(q.start < mention.end for q in _of(tokens, "qualifier"))
+            return True, _is_qualified(tokens, stops, mention)
     return False, False
+
+
+def _is_qualified(tokens: tuple[Token, ...], stops: list[Token], mention: _Mention) -> bool:
+    """Tell whether a word before the term, in its clause, narrows it: "no other nodule"."""
+    begin = max((stop.end for stop in stops if stop.end <= mention.start), default=0)
+    return any(begin <= q.start and q.end <= mention.start for q in _of(tokens, "qualifier"))
 
 
 def _places(tokens: list[Token]) -> tuple[str, ...]:

@@ -72,7 +72,7 @@ def _mentions(claim: Claim, fact: Fact) -> bool:
         return True
     for link in claim.links:
         said = link.said
-        if said.is_negated or link.best is None:
+        if said.is_negated or said.is_open or link.best is None:
             continue
         if link.best.evidence.id == fact.evidence.id and not link.is_another:
             return True

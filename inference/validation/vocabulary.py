@@ -69,7 +69,8 @@ _TABLES: dict[str, str] = {
 """Table of the lexicon -> kind of its tokens."""
 
 _LAYERS: tuple[tuple[str, ...], ...] = (
-    ("findings", "places", "sides", "counts", "modalities"),
+    ("findings", "modalities"),
+    ("places", "sides", "counts"),
     ("changes",),
     ("weak_changes",),
     ("priors",),
@@ -255,7 +256,7 @@ def scan(text: str) -> tuple[Token, ...]:
     found = [*numbered, *_negations(text)]
     for number, names in enumerate(_LAYERS):
         words, longest = _layer(names)
-        for word, start, end in _matches(text, words, longest, numbered if number == 0 else ()):
+        for word, start, end in _matches(text, words, longest, numbered if number == 1 else ()):
             for meaning in words[word]:
                 if meaning.cased and text[start:end] != meaning.cased:
                     continue
@@ -272,10 +273,22 @@ def scan(text: str) -> tuple[Token, ...]:
     return tuple(sorted(kept, key=lambda token: (token.start, token.end)))
 
 
+_TERMS = frozenset({"age", "place", "finding", "modality"})
+_HOLDERS: dict[str, frozenset[str]] = {
+    "change": _TERMS,
+    "weak change": _TERMS,
+    "place": frozenset({"finding"}),
+    "count": frozenset({"finding"}),
+    "finding": frozenset({"place"}),
+}
+"""Kinds of words that may be a part of a longer term, and the kinds of those terms."""
+
+
 def _is_part_of_another(token: Token, found: list[Token]) -> bool:
-    """Tell whether a word of change stands in a longer term: the growth of "growth plates"."""
-    return token.kind in {"change", "weak change"} and any(
-        other.kind in {"age", "place", "finding", "modality"}
+    """Tell whether a word is but a part of a term: the growth of "growth plates", the lung of 肺炎."""
+    holders = _HOLDERS.get(token.kind, frozenset())
+    return bool(holders) and any(
+        other.kind in holders
         and other.start <= token.start
         and token.end <= other.end
         and other.end - other.start > token.end - token.start
