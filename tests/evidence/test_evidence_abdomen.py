@@ -113,6 +113,13 @@ def test_growing_that_leaks_falls_back_to_the_seed() -> None:
     assert any("leaked" in warning for warning in found.warnings)
 
 
+def test_uneven_tissue_is_told() -> None:
+    ctx = context(Abdomen(noise=38.0), inputs=organ_inputs())
+    (liver,) = measured("ct-liver-density", ctx)
+    assert liver.value("mean_density").value == pytest.approx(38.0, abs=1.5)
+    assert any("uneven tissue" in warning for warning in liver.warnings)
+
+
 def test_muscle_waits_for_the_inner_border_of_the_wall() -> None:
     ctx = context(Abdomen(), inputs=level_inputs(with_cavity=False))
     (alone,) = measured("ct-body-composition", ctx)

@@ -60,6 +60,9 @@ PLAUSIBLE_HU = (-40.0, 220.0)
 NOISIEST_HU = 60.0
 """At the seed: outside it lies no solid organ, or its edge."""
 
+UNEVEN_HU = 30.0
+"""Above this a sample is told to be uneven."""
+
 LARGEST_DRIFT_HU = 5.0
 """A grown region whose mean is further from that of the seed has run into something else."""
 
@@ -210,7 +213,7 @@ class OrganDensity:
                 source=source(self),
                 report_default=self.report_default,
                 checks=_checks(taken, ready.volume),
-                warnings=(phase_words(ctx.series), *_leak_words(taken)),
+                warnings=(phase_words(ctx.series), *_doubts(taken)),
             ),
         )
 
@@ -220,8 +223,12 @@ def _checks(taken: Sample, volume: Volume) -> tuple[str, ...]:
     return "place shown by a person", f"{ml:.0f} mL of tissue like it"
 
 
-def _leak_words(taken: Sample) -> tuple[str, ...]:
-    return () if taken.grown else ("growing from the place leaked: a sphere of 2 cm was taken",)
+def _doubts(taken: Sample) -> tuple[str, ...]:
+    """Return what is wrong with a sample, in words."""
+    found = [] if taken.grown else ["growing from the place leaked: a sphere of 2 cm was taken"]
+    if taken.sd > UNEVEN_HU:
+        found.append(f"uneven tissue, SD {taken.sd:.0f} HU: noise, vessels or lesions lie in it")
+    return tuple(found)
 
 
 DIFFERENCE = Code(value="LIVERSPLEEN", scheme="99SIGHTLINE", meaning="Liver minus spleen")
@@ -290,7 +297,7 @@ class LiverMinusSpleen:
                     "liver more than 10 HU below the spleen: "
                     f"{_yes(difference < STEATOSIS_DIFFERENCE_HU)}",
                 ),
-                warnings=(phase_words(ctx.series), *_leak_words(liver), *_leak_words(spleen)),
+                warnings=(phase_words(ctx.series), *_doubts(liver), *_doubts(spleen)),
             ),
         )
 

@@ -43,7 +43,7 @@ UPTAKE = Code(value="FOCALUPTAKE", scheme="99SIGHTLINE", meaning="Focal radiotra
 BODY = Code(value="123037004", scheme="SCT", meaning="Body structure")
 
 FIXED_SUV = 4.0
-"""Threshold without a liver reference (Barrington and Meignan, doi 10.2967/jnumed.119.227249)."""
+"""Threshold without a liver reference (Barrington and Meignan, J Nucl Med 2019; 60: 1096)."""
 
 MOST = 40
 """Candidates that are listed, hottest first; the search says how many more there are."""
