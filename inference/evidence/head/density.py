@@ -47,7 +47,7 @@ LIMIT_MM = 10.0
 
 SENSITIVITY = 1.0
 SENSITIVITY_ON = (
-    "phantom of this program: 12 bodies of 10-24 mm and layers of 6-12 mm under the skull, 65 HU, noise "
+    "phantom of this program: 12 bodies of 10-24 mm and layers of 6-12 mm at the skull, 65 HU, noise "
     "4 HU, slices of 4-6 mm; no patient data"
 )
 
@@ -69,7 +69,7 @@ class HeadDensity:
 
         Of a series whose body region is not known and that shows no skull: nothing.
         """
-        head = head_of(ctx, self.title)
+        head = head_of(ctx)
         if not isinstance(head, Head):
             known = "head" in ctx.body_region
             return (refused(self, ids.take(), *head),) if known else ()

@@ -75,7 +75,7 @@ class HeadFluid:
 
     def measure(self, ctx: MeasureContext, ids: IdSource, masks: MaskStore) -> tuple[Evidence, ...]:
         """Return all fluid, then the right and left lateral ventricle where they part; or a refusal."""
-        head = head_of(ctx, self.title)
+        head = head_of(ctx)
         if not isinstance(head, Head):
             return (refused(self, ids.take(), *head),) if "head" in ctx.body_region else ()
         if head.noise > NOISIEST_HU:

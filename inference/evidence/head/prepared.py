@@ -99,13 +99,13 @@ NO_BRAIN_HU = (15.0, 60.0)
 """Median of deep brain; anything else is a phantom, an angiography or a specimen."""
 
 
-def head_of(ctx: MeasureContext, what: str) -> Head | Misfit:
+def head_of(ctx: MeasureContext) -> Head | Misfit:
     """Return the head of a context, made once for all tools, or why it cannot be measured."""
-    return ctx.once("head", lambda: _prepared(ctx, what))
+    return ctx.once("head", lambda: _prepared(ctx))
 
 
-def _prepared(ctx: MeasureContext, what: str) -> Head | Misfit:
-    slices = slices_of(ctx, what)
+def _prepared(ctx: MeasureContext) -> Head | Misfit:
+    slices = slices_of(ctx, "What lies inside the skull")
     if not isinstance(slices, Slices):
         return slices
     cavity = cavity_of(slices)
