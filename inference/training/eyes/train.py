@@ -158,7 +158,7 @@ class Run:
                 group["lr"] = highest * rate
         with torch.autocast(self.device.type, dtype=torch.bfloat16):
             losses = picture_losses(self.pair, self.teacher, lesson, self.device, look_only=alone)
-        weights = {"outline": 12.0, "kind": 4.0, "box": 4.0}
+        weights = {"outline": 12.0, "kind": 16.0, "box": 1.5}
         total = sum(weights.get(name, 1.0) * loss for name, loss in losses.items())
         total.backward()
         self._move()
