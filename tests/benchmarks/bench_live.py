@@ -44,6 +44,9 @@ print(time.perf_counter() - start)
 SIGHTLINE = """
 import sys, time; start = time.perf_counter()
 from pathlib import Path
+from viewer.imaging.lasting import begin_start
+begin_start()
+from PySide6.QtCore import QEventLoop
 from app.shell.application import make_application
 application = make_application()
 from app.shell.window import SightlineWindow
@@ -51,7 +54,8 @@ window = SightlineWindow(Path(sys.argv[1])); window.resize(1600, 940); window.sh
 def usable():
     return window.pages.currentWidget() is window.sign_in_page
 while not usable():
-    application.processEvents()
+    # Waits as the program does: a loop that polls takes the interpreter from the thread of the store.
+    application.processEvents(QEventLoop.ProcessEventsFlag.WaitForMoreEvents)
 application.processEvents(); window.grab()
 print(time.perf_counter() - start)
 window.shut_down()

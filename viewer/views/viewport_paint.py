@@ -7,7 +7,16 @@ from dataclasses import replace
 
 import numpy as np
 from PySide6.QtCore import QLineF, QPointF, QRectF, QSizeF, Qt
-from PySide6.QtGui import QBrush, QColor, QFontMetricsF, QPainter, QPainterPath, QPen, QPolygonF
+from PySide6.QtGui import (
+    QBrush,
+    QColor,
+    QFontMetricsF,
+    QPainter,
+    QPainterPath,
+    QPen,
+    QPolygonF,
+    QRegion,
+)
 
 from viewer.imaging.letters import EdgeLetters
 from viewer.imaging.regions import Shape
@@ -60,11 +69,9 @@ def paint_viewport(
         What lies over the image, lowest first.
     """
     bounds = QRectF(0.0, 0.0, *model.size)
-    painter.fillRect(bounds, theme.colour("image"))
+    matrix = model.matrix()
+    draw_lowest(painter, model, images, matrix, ground=theme.colour("image"), layers=layers)
     if model.stack is not None:
-        matrix = model.matrix()
-        if not any(one.covers(matrix) for one in layers):
-            draw_image(painter, model, images, matrix)
         draw_layers(painter, [one for one in layers if one.order is LayerOrder.COLOUR], matrix)
         line, place = model.reference_line(), model.cursor_place()
         if line is not None:
@@ -99,6 +106,22 @@ def paint_viewport(
         draw_refusal(painter, model.refusal, bounds, theme)
     if active:
         draw_frame(painter, bounds, theme.colour("viewport-frame"), theme.length("viewport", "frame"))
+
+
+def draw_lowest(
+    painter: QPainter,
+    model: ViewportModel,
+    images: FrameImages,
+    matrix: FloatArray,
+    *,
+    ground: QColor,
+    layers: Sequence[Layer],
+) -> None:
+    """Draw the image on its ground; the ground alone where there is none or a layer stands for it."""
+    if model.shown_index() is None or any(one.covers(matrix) for one in layers):
+        painter.fillRect(QRectF(0.0, 0.0, *model.size), ground)
+    else:
+        draw_image(painter, model, images, matrix, ground=ground)
 
 
 def draw_layers(painter: QPainter, layers: Sequence[Layer], matrix: FloatArray) -> None:
@@ -155,6 +178,7 @@ def draw_image(
     matrix: FloatArray,
     *,
     factor: float = 1.0,
+    ground: QColor | None = None,
 ) -> None:
     """Draw the pixels of the frame that is there, smooth, turned already: the painter only scales.
 
@@ -162,6 +186,8 @@ def draw_image(
     ----------
     factor
         By how much `matrix` is larger than the model's own.
+    ground
+        Fills what the image leaves free of the viewport; none leaves that as it is.
     """
     index = model.shown_index()
     if model.stack is None or index is None:
@@ -173,6 +199,11 @@ def draw_image(
     bottom = -(-size.rows // block) * block - 0.5
     edges = transform(matrix, [(-0.5, -0.5), (right, bottom)])
     target = QRectF(QPointF(*edges.min(axis=0)), QPointF(*edges.max(axis=0)))
+    if ground is not None:
+        # Not under the image: that would be half a millisecond for nothing.
+        hidden = target.adjusted(2, 2, -2, -2).toRect()
+        for part in QRegion(QRectF(0.0, 0.0, *model.size).toAlignedRect()) - QRegion(hidden):
+            painter.fillRect(part, ground)
     painter.setRenderHint(QPainter.RenderHint.SmoothPixmapTransform)
     painter.drawImage(target, image)
 
