@@ -2,39 +2,37 @@
 
 from __future__ import annotations
 
-import re
 from dataclasses import dataclass
 
-import resources
+from inference.drafting.templates import Language, template_described
 from reports.domain import Section
 
 
 @dataclass(frozen=True)
 class Normal:
-    """One phrase of the table with its place in the report."""
+    """One phrase of a template with its place in the report."""
 
     section: Section
     organ: str
     text: str
 
 
-def normals_for(modality: str, study_description: str) -> tuple[Normal, ...]:
-    """Return the normals of a kind of study, in the order of the table; empty when none fits.
+def normals_for(
+    modality: str, study_description: str, language: str = Language.ENGLISH
+) -> tuple[Normal, ...]:
+    """Return the normals of a kind of study, in the order of its template; empty when none fits.
 
-    A set fits when its modality is the study's and one of its words stands in the description;
-    without such a word the modality's default set is taken.
+    A template fits when its modality is the study's and one of its words stands in the description;
+    without such a word the modality's default is taken.
     """
-    sets = [
-        entry
-        for entry in resources.table("phrases", "normals.json")["sets"]
-        if modality in entry["modalities"]
-    ]
-    words = set(re.findall(r"\w+", study_description.lower()))
-    chosen = next((entry for entry in sets if words & set(entry["words"])), None)
-    chosen = chosen or next((entry for entry in sets if entry.get("default", False)), None)
+    chosen = template_described(modality, study_description)
     if chosen is None:
         return ()
-    return tuple(
-        Normal(Section(item["section"]), item.get("organ", ""), item["text"])
-        for item in chosen["sentences"]
-    )
+    found = [
+        Normal(Section.FINDINGS, organ.heading.of(language), organ.normal.of(language))
+        for organ in chosen.organs
+        if organ.normal is not None
+    ]
+    if chosen.impression is not None:
+        found.append(Normal(Section.IMPRESSION, "", chosen.impression.of(language)))
+    return tuple(found)

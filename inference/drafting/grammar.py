@@ -195,7 +195,7 @@ _HEADINGS: dict[str, str] = {
     "bone": "Bones",
 }
 """Sub-heading by the class of a place (anatomy.json), in the order of the report; none for the rest,
-which follow. The words are those of normals.json."""
+which follow. The words are those of the templates."""
 
 _SECTIONS = {section: number for number, section in enumerate(Section)}
 
