@@ -17,10 +17,13 @@ import numpy.typing as npt
 
 from inference.evidence.chest.envelope import restored
 from inference.evidence.orientation import Triple, bounds, canonical
+from reports.domain import Code
 from viewer.imaging.geometry import FloatArray
 
 BoolArray = npt.NDArray[np.bool_]
 IntArray = npt.NDArray[np.int16]
+
+LUNG = Code(value="39607008", scheme="SCT", meaning="Lung")
 
 LUNG_HU = -400.0
 """Below this is lung or air (facts: measured evidence without weights)."""

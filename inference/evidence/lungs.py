@@ -11,11 +11,13 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
+from inference.evidence.chest.scene import CHEST_CT, Misfit, Scene, scene
 from inference.evidence.contours import mask_polygon
-from inference.evidence.lung_mask import LUNG_HU, Cancelled, Lungs, NoLung, segment_lungs
+from inference.evidence.hounsfield import HIGHEST_HU, LOWEST_HU, hounsfield, hounsfield_of
+from inference.evidence.lung_mask import LUNG, LUNG_HU, Lungs
 from inference.evidence.masks import MaskStore
-from inference.evidence.orientation import Oblique, bounds
-from inference.evidence.quantities import HU, quantity
+from inference.evidence.orientation import bounds
+from inference.evidence.quantities import quantity
 from inference.evidence.tool import (
     Applies,
     IdSource,
@@ -27,10 +29,11 @@ from inference.evidence.tool import (
     source,
 )
 from reports.domain import Code, Evidence, EvidenceKind, Quantity, ReportDefault, Side
-from viewer.imaging.geometry import GeometryVerdict
 from viewer.imaging.regions import Region, Shape
 from viewer.imaging.study import Series
 from viewer.imaging.volume import Volume
+
+__all__ = ["LUNG", "CtLungs", "density_warnings", "hounsfield"]
 
 BoolArray = npt.NDArray[np.bool_]
 IntArray = npt.NDArray[np.int16]
@@ -43,11 +46,6 @@ THRESHOLD_SHIFT_HU = 100
 
 LAA_SHIFT_HU = 5
 """Calibration of air drifts by about this much between scanners and over time."""
-
-LOWEST_HU, HIGHEST_HU = 1024, 4095
-"""Densities are kept between minus the first and the second."""
-
-LUNG = Code(value="39607008", scheme="SCT", meaning="Lung")
 
 SHARP_KERNELS = (
     "B5",
@@ -75,12 +73,6 @@ THICK_MM = 2.5
 
 SIDES = (Side.RIGHT, Side.LEFT)
 
-Misfit = tuple[RefusalCode, str]
-"""Why the tool refuses: code, and words for the reader."""
-
-
-CHEST_CT = Applies(frozenset({"CT"}), frozenset({"chest"}))
-
 
 @dataclass(frozen=True)
 class CtLungs:
@@ -96,15 +88,14 @@ class CtLungs:
 
     def measure(self, ctx: MeasureContext, ids: IdSource, masks: MaskStore) -> tuple[Evidence, ...]:
         """Return evidence for the right lung, the left lung and both, or one refusal."""
-        misfit = _header_misfit(ctx)
+        chest = scene(ctx, "Lung volume")
+        if not isinstance(chest, Scene):
+            return (refused(self, ids.take(), *chest),)
+        misfit = _lungs_misfit(chest.lungs, chest.volume)
         if misfit is not None:
             return (refused(self, ids.take(), *misfit),)
-        assert isinstance(ctx.volume, Volume)  # _header_misfit refused the rest
-        hu = hounsfield(ctx.volume)
-        lungs = _whole_lungs(ctx, ctx.volume, hu)
-        if not isinstance(lungs, Lungs):
-            return (refused(self, ids.take(), *lungs),)
-        return self._evidence(ctx, hu, lungs, ids=ids, masks=masks)
+        hu = hounsfield_of(ctx, chest.volume)
+        return self._evidence(ctx, hu, chest.lungs, ids=ids, masks=masks)
 
     def _evidence(
         self, ctx: MeasureContext, hu: IntArray, lungs: Lungs, *, ids: IdSource, masks: MaskStore
@@ -148,60 +139,12 @@ class CtLungs:
         )
 
 
-def _header_misfit(ctx: MeasureContext) -> Misfit | None:
-    """Return why a series cannot be measured by what its header says, or none."""
-    if ctx.series.modality != "CT" or ctx.stack.is_colour:
-        modality = ctx.series.modality or "unknown"
-        return (
-            RefusalCode.WRONG_MODALITY,
-            f"Lung volume is measured on CT; this series is {modality}.",
-        )
-    if isinstance(ctx.volume, GeometryVerdict):
-        return (
-            RefusalCode.GEOMETRY,
-            f"Lung volume needs evenly spaced, untilted slices: {ctx.volume.reason}",
-        )
-    if ctx.volume.unit != HU:
-        return RefusalCode.WRONG_MODALITY, "The values of this series are not in Hounsfield units."
-    return None
-
-
-def _whole_lungs(ctx: MeasureContext, volume: Volume, hu: IntArray) -> Lungs | Misfit:
-    """Return both lungs, or why they cannot be measured."""
-    try:
-        lungs = segment_lungs(hu, volume.affine, volume.spacing, cancelled=ctx.cancelled)
-    except Cancelled:
-        raise ToolCancelled from None
-    except Oblique as error:
-        return RefusalCode.GEOMETRY, str(error)
-    except NoLung as error:
-        if error.cut:
-            return RefusalCode.CUT_FIELD_OF_VIEW, _cut(error.cut)
-        return RefusalCode.NO_LUNG, str(error)
-    return _lungs_misfit(lungs, volume) or lungs
-
-
 @dataclass(frozen=True)
 class _Measured:
     side: Side
     label: str
     sums: Densities
     regions: tuple[Region, ...]
-
-
-def hounsfield(volume: Volume) -> IntArray:
-    """Return Hounsfield units as int16, (slice, row, column); padding and less as -1024."""
-    stored = volume.stored
-    if volume.slope == 1.0 and float(volume.intercept).is_integer() and abs(volume.intercept) < 8192:
-        wide = np.clip(stored, -24576, 24575)
-        hu = wide + np.int16(volume.intercept)
-    else:
-        scaled = stored.astype(np.float32) * np.float32(volume.slope) + np.float32(volume.intercept)
-        hu = np.clip(np.rint(scaled), -32768, 32767).astype(np.int16)
-    np.clip(hu, -LOWEST_HU, HIGHEST_HU, out=hu)
-    if volume.padding is not None:
-        hu[stored == volume.padding] = -1024
-    return hu
 
 
 @dataclass(frozen=True, eq=False)

@@ -50,7 +50,7 @@ MEASURES: dict[str, Measure] = {
     "mean_density": Measure(HU, " HU", 0, _code("112031", "Attenuation Coefficient", "DCM")),
     "threshold": Measure(HU, " HU", 0),
     "laa950": Measure("%", " %", 1, _code("LAA950", "Lung volume below -950 HU", "99SIGHTLINE")),
-    "mean_diameter": Measure("mm", " mm", 1, _code("MEANDIAMETER", "Mean of both diameters", "99SIGHTLINE")),
+    "mean_diameter": Measure("mm", " mm", 1, _code("MEANDIAMETER", "Mean diameter", "99SIGHTLINE")),
     "nodule_volume": Measure("mm3", " mm³", 0, _code("118565006", "Volume")),
     "opacity_volume": Measure("mL", " mL", 0, _code("118565006", "Volume")),
     "effusion_volume": Measure("mL", " mL", 0, _code("118565006", "Volume")),
