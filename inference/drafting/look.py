@@ -36,6 +36,20 @@ TERMS: dict[str, str] = {
 """Words for the reader where the form's word is not one; the others are read as they are."""
 
 
+VIEWS: dict[tuple[str, str], str] = {
+    ("CR", "chest"): "chest film",
+    ("DX", "chest"): "chest film",
+    ("CT", "chest"): "chest slice",
+    ("CT", "head"): "head slice",
+}
+"""The form that is asked for a modality and body region; for others the model is not asked."""
+
+
+def view_of(modality: str, body_region: str) -> str | None:
+    """Return the form for a series, or none when no form was made for such images."""
+    return VIEWS.get((modality, body_region))
+
+
 @dataclass(frozen=True)
 class KeyPicture:
     """An image as it is shown to the model.

@@ -6,9 +6,10 @@ import numpy as np
 import numpy.typing as npt
 import pytest
 
-from inference.drafting.look import KeyPicture, Proposal, look, see_with
+from inference.drafting.look import KeyPicture, Proposal, look, see_with, view_of
 from inference.models.generation import Choice, Generation
 from inference.models.letterbox import Letterbox
+from inference.models.look_form import FORMS
 from reports.domain import EvidenceKind, ModelStamp, ReportDefault, Side, SourceKind
 
 STAMP = ModelStamp(name="eyes", sha256="ab" * 32, licence="Apache-2.0", demonstration=True)
@@ -106,6 +107,12 @@ def test_a_filled_in_form_becomes_proposals_with_the_probability_of_its_answer()
 
     proposals = see_with(ask)(np.zeros((192, 192), dtype=np.uint8), "head slice")
     assert proposals == (Proposal("haemorrhage", "left", (0.25, 0.125, 0.5, 0.625), 0.75),)
+
+
+def test_only_what_a_form_was_made_for_is_asked() -> None:
+    assert {view_of("DX", "chest"), view_of("CT", "chest"), view_of("CT", "head")} == set(FORMS)
+    assert view_of("MR", "head") is None
+    assert view_of("DX", "") is None
 
 
 def test_what_lies_in_the_black_margin_only_is_no_candidate() -> None:
