@@ -223,8 +223,7 @@ class ReadingPage(QWidget):
         self._show_model(None)
         self.sealed.show_report(None, None)
         self.panel.show_trace(())
-        self.panel.question.clear()
-        self.panel.question.set_text(entry.study.request)
+        self.panel.question.start(entry.study.request)
         if self.area.grid.tool.draws:
             # The first click in another patient's images must not leave a mark there.
             self.area.grid.set_tool(MOUSE.start)

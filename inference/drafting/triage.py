@@ -131,7 +131,12 @@ def body_region(study: Study, series: Series) -> str:
 
 
 def regions_named(text: str) -> str:
-    """Return the body regions that a text names, from head to foot, joined by ", "; or empty."""
+    """Return the body regions that a text names, from head to foot, joined by ", "; or empty.
+
+    A text that means the whole body names none: every series fits it.
+    """
+    if lexicon.first(lexicon.words("whole_body"), text):
+        return ""
     named = lexicon.named("regions", text)
     return ", ".join(region for region in lexicon.groups("regions") if region in named)
 

@@ -72,3 +72,7 @@ def test_the_description_of_the_study_helps_out() -> None:
     one = series("1", "CT")
     assert body_region(study(one, description="CT head without contrast"), one) == "head"
     assert regions_named("abdominal pain, chest clear") == "chest, abdomen"
+
+
+def test_a_request_for_the_whole_body_fits_every_series() -> None:
+    assert regions_named("PET skull to thigh, lymphoma of the chest") == ""

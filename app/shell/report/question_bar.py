@@ -61,10 +61,10 @@ class QuestionBar(QFrame):
         """The question, or empty."""
         return self.field.text().strip()
 
-    def clear(self) -> None:
-        """Forget the question: another study is opened."""
+    def start(self, request: str) -> None:
+        """Forget the question: another study is opened, of which the order asks this."""
         self._is_asked = False
-        self.set_text("")
+        self.set_text(request)
 
     def set_text(self, text: str) -> None:
         """Show the question of a report, or what the order asks."""
