@@ -19,7 +19,7 @@ import numpy as np
 import numpy.typing as npt
 
 from inference.models.look_form import FORMS
-from inference.training.eyes.shapes import Field
+from inference.training.eyes.shapes import Field, spots
 
 SIZE = 192
 """Rows and columns of every picture: what the vision encoder is given."""
@@ -130,6 +130,16 @@ class Picture:
     def finding(self, kind: str) -> Finding | None:
         """Return the finding of a kind, or none."""
         return next((one for one in self.findings if one.kind == kind), None)
+
+
+def empty_picture(seed: int, number: int) -> Picture:
+    """Return a picture of nothing, flat or noise: in any view there is nothing to be seen in it."""
+    draw = np.random.default_rng([seed, number, 1])
+    view = list(View)[int(draw.integers(len(View)))]
+    width, strength = float(draw.uniform(0.5, 40)), float(draw.uniform(0, 40)) * (draw.random() < 0.7)
+    grey = float(draw.uniform(0, 255)) + strength * spots(draw, SIZE, width)
+    nothing: Field = np.zeros((SIZE, SIZE), dtype=np.float32)
+    return Picture(view, np.clip(grey, 0, 255).astype(np.uint8), (), {}, (nothing, nothing, nothing))
 
 
 def picture(seed: int, number: int, difficulty: Difficulty = DIFFICULTY) -> Picture:

@@ -31,7 +31,7 @@ from inference.models.look_form import KINDS, PLACES
 from inference.training.eyes.lessons import BLUR, Lesson, Teacher
 from inference.training.eyes.model import ORGANS, EyesShape, Pair
 from inference.training.eyes.optimiser import Muon
-from inference.training.eyes.pictures import DIFFICULTY, TRAINING_SEED, picture
+from inference.training.eyes.pictures import DIFFICULTY, TRAINING_SEED, Picture, empty_picture, picture
 from inference.training.eyes.vocabulary import first_edition, fresh, save_tokenizer
 from inference.training.model import ModelShape
 from inference.training.tokenizer import load_tokenizer
@@ -50,6 +50,9 @@ SCARCE: dict[str, float] = {
     "cardiomegaly": 2.0, "line": 12.0, "device": 8.0, "haemorrhage": 8.0,
 }  # fmt: skip
 """How much more a cell inside a finding counts than one outside: small findings have few."""
+
+EMPTY_EVERY = 25
+"""One in so many pictures of a run is empty: a model is to see nothing in it."""
 
 WARM_UP = 30
 ROW_STEPS = 20
@@ -296,8 +299,12 @@ def train(
 def _lessons(teacher: Teacher, first: int, batch: int) -> Generator[Lesson, None, None]:
     """Yield batches from picture number `first` on, one of them drawn ahead."""
 
+    def draw(number: int) -> Picture:
+        blank = number % EMPTY_EVERY == 0
+        return (empty_picture if blank else picture)(TRAINING_SEED, number)
+
     def make(number: int) -> Lesson:
-        return teacher.lesson([picture(TRAINING_SEED, one) for one in range(number, number + batch)])
+        return teacher.lesson([draw(one) for one in range(number, number + batch)])
 
     with ThreadPoolExecutor(1) as drawing:
         ahead = drawing.submit(make, first)
