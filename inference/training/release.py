@@ -66,6 +66,21 @@ Make it again:
     python -m inference.training.train --out runs/demo --minutes 30
     python -m inference.training.release --run runs/demo
 
+## A pair with eyes
+
+`inference/training/eyes` draws chest films, chest slices and head slices whose truth is known, trains a
+pair of language model and vision encoder on them, and measures it through its quantized files on
+pictures that it was not trained on. What may be drawn was frozen before training. The pair starts from
+the language model above and goes on writing drafts; for a picture it fills in a form: for each kind of
+finding whether it is there, on which side and in which box. Its card is written beside its files: in
+`sightline-eyes/README.md` where that folder lies here.
+
+    python -m inference.training.eyes.train --minutes 240
+    python -m inference.training.eyes.release --run DIR --to sightline-eyes
+
+A run that is stopped goes on when the first command is given again. It uses a GPU when there is one;
+its checkpoints lie in the user's cache folder, or where `--out` says.
+
 ## Another model
 
 A GGUF, with its mmproj file if it has one, is added with a manifest of the same form as

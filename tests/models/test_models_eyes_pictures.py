@@ -14,6 +14,7 @@ from inference.training.eyes.pictures import (
     TRAINING_SEED,
     Picture,
     View,
+    empty_picture,
     picture,
 )
 
@@ -75,3 +76,11 @@ def test_a_finding_is_brighter_or_darker_than_what_lies_around_it() -> None:
             assert one.pixels[mask > 0.8].mean() > one.pixels[ring].mean() + 15
             seen += 1
     assert seen >= 3
+
+
+def test_empty_pictures_hold_nothing_and_come_in_every_view() -> None:
+    empty = [empty_picture(TRAINING_SEED, number) for number in range(40)]
+    assert {one.view for one in empty} == set(View)
+    assert not any(one.findings or one.masks for one in empty)
+    assert any(one.pixels.std() < 0.1 for one in empty)
+    assert any(one.pixels.std() > 5 for one in empty)
