@@ -144,4 +144,4 @@ def make_context(
 def with_stored(ctx: MeasureContext, stored: npt.NDArray[np.int16]) -> MeasureContext:
     """Return the context with other pixels."""
     stack = replace(ctx.stack, stored=stored)
-    return replace(ctx, stack=stack, volume=as_volume(stack))
+    return replace(ctx, stack=stack, volume=as_volume(stack), _made={})
