@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from inference.drafting.grammar import ItemKind, item_grammar, parse, propose_items
+from inference.drafting.grammar import item_grammar, parse
+from inference.drafting.items import ItemKind, propose_items
 from reports.domain import Evidence, Ledger, Origin, Sentence, Side, ViewState
 
 

@@ -9,7 +9,8 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass, field
 
-from inference.drafting.grammar import ComposeError, ComposePlan, Item, parse
+from inference.drafting.grammar import ComposeError, ComposePlan, parse
+from inference.drafting.items import Item
 from inference.models.generation import Generate, Generation, ModelError
 from reports.domain import Sentence
 

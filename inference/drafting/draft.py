@@ -7,25 +7,29 @@ proposals go to `candidates` and gaps to `limitations`.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from typing import Protocol
 
 from inference.drafting.compose import Composed, compose
-from inference.drafting.grammar import ComposePlan, Item, item_grammar, propose_items, writable
+from inference.drafting.gaps import candidates, limitations, unread
+from inference.drafting.grammar import ComposeError, ComposePlan, item_grammar, writable
+from inference.drafting.items import Item, propose_items
+from inference.drafting.phrases import phrase_table
 from inference.drafting.recorder import TraceRecorder
+from inference.drafting.style import HOUSE, Style, style
+from inference.drafting.templates import Language
 from inference.drafting.triage import Triage, triage
 from inference.evidence.body_region import REQUEST_MISMATCH
 from inference.models.generation import Generate
 from inference.validation.rules import check_sentence
 from reports.domain import (
-    Candidate,
     Draft,
-    Evidence,
     EvidenceKind,
     Ledger,
     Limitation,
     ModelStamp,
+    ReportDefault,
     Sentence,
     Step,
     Trace,
@@ -76,6 +80,10 @@ class DraftRequest:
         The clinical question as typed; empty means "check not possible".
     unread
         Images of the series that could not be read: nothing was measured on them.
+    language
+        Of the sentences and headings: a value of `Language`.
+    style
+        Name of a house style (`resources/style`).
     """
 
     study: Study
@@ -85,6 +93,8 @@ class DraftRequest:
     seed: int = 0
     ledger: Ledger | None = None
     unread: tuple[BadFile, ...] = ()
+    language: str = Language.ENGLISH
+    style: str = HOUSE
 
 
 @dataclass(frozen=True)
@@ -130,10 +140,19 @@ def run_draft(
     ledger = _collect(request, collect, recorder, token)
     if on_ledger is not None:
         on_ledger(ledger)
-    writing = _Writing(generate, model, request.seed, recorder, token, on_sentence)
+    writing = _Writing(
+        generate,
+        model,
+        request.seed,
+        recorder,
+        token,
+        on_sentence,
+        Language(request.language),
+        style(request.style),
+    )
     sentences, gaps, stamp = writing.compose(ledger)
-    limitations = [*_unread(request), *_limitations(ledger), *gaps]
-    complete = not any(limitation.code.startswith("compose") for limitation in limitations)
+    gaps_found = [*unread(request.unread), *limitations(ledger), *gaps]
+    complete = not any(limitation.code.startswith("compose") for limitation in gaps_found)
     draft = Draft(
         study_instance_uid=request.study.study_instance_uid,
         series_key=request.series.key,
@@ -142,8 +161,8 @@ def run_draft(
         seed=request.seed,
         complete=complete,
         sentences=sentences,
-        candidates=tuple(_candidates(ledger)),
-        limitations=tuple(limitations),
+        candidates=tuple(candidates(ledger)),
+        limitations=tuple(gaps_found),
     )
     struck = sum(sentence.verdict is Verdict.CONTRADICTED for sentence in sentences)
     recorder.end(
@@ -151,7 +170,7 @@ def run_draft(
         "Draft",
         TraceStatus.DONE if complete else TraceStatus.CARE,
         f"{len(sentences)} sentences, {struck} struck, {len(draft.candidates)} candidates, "
-        f"{len(limitations)} limitations",
+        f"{len(gaps_found)} limitations",
     )
     return DraftResult(ledger, draft, recorder.trace())
 
@@ -224,20 +243,24 @@ class _Writing:
     recorder: TraceRecorder
     token: CancelToken
     on_sentence: Callable[[Sentence], None] | None
+    language: Language
+    style: Style
 
     def compose(
         self, ledger: Ledger
     ) -> tuple[tuple[Sentence, ...], list[Limitation], ModelStamp | None]:
         """Return the checked sentences, what could not be written, and who wrote to which prompt."""
-        items, unwritable = writable(ledger, propose_items(ledger, measured=True))
-        gaps = [_not_written(item, error.code, str(error), ledger) for item, error in unwritable]
+        table = phrase_table(self.language)
+        proposed = propose_items(ledger, measured=True, language=self.language)
+        items, unwritable = writable(ledger, proposed, table)
+        gaps = _without_phrase(unwritable, ledger)
         if not items:
             text = "Nothing was measured that can be written as a sentence."
             return (), [*gaps, Limitation(text=text, code="nothing_measured")], None
         if self.generate is None or self.model is None:
             text = "No model is ready: nothing was written."
             return (), [*gaps, Limitation(text=text, code="compose_no_model")], None
-        plan = item_grammar(ledger, items)
+        plan = item_grammar(ledger, items, table, self.style)
         name = f"{self.model.name} {self.model.sha256[:8]}"
         self.recorder.start(
             Step.COMPOSE,
@@ -260,7 +283,10 @@ class _Writing:
         composed = compose(plan, self.generate, seed=self.seed, on_sentence=keep)
         _stop_if_cancelled(self.token, self.recorder, Step.COMPOSE)
         _close_compose(composed, plan, name, self.recorder)
-        gaps += [_not_written(gap.item, gap.code, gap.reason, ledger) for gap in composed.not_composed]
+        gaps += [
+            _not_written(gap.item, f"compose_{gap.code}", gap.reason, ledger)
+            for gap in composed.not_composed
+        ]
         stamp = self.model.model_copy(update={"prompt_sha256": plan.prompt_sha256}) if kept else None
         return tuple(kept), gaps, stamp
 
@@ -302,68 +328,19 @@ def _stop_if_cancelled(token: CancelToken, recorder: TraceRecorder, step: Step) 
         raise DraftCancelled(recorder.trace())
 
 
-def _unread(request: DraftRequest) -> list[Limitation]:
-    """Say that images are not part of what was measured: at an end of the stack nothing else shows it.
-
-    File names may hold a patient's name, so the images are counted.
-    """
-    if not request.unread:
-        return []
-    count = len(request.unread)
-    images = "1 image" if count == 1 else f"{count} images"
-    text = f"{images} of this series could not be read: nothing was measured there."
-    return [Limitation(text=text, code="unread_images")]
-
-
-def _limitations(ledger: Ledger) -> list[Limitation]:
-    """Every refusal of the ledger, then every warning once with all that it is about."""
-    found = [
-        Limitation(
-            evidence_id=item.id,
-            text=f"{item.label}: not assessed. {_sentence_case(item.refusal.reason)}",
-            code=item.refusal.code,
-        )
-        for item in ledger.evidence
-        if item.refusal is not None
-    ]
-    warned: dict[str, list[Evidence]] = {}
-    for item in ledger.evidence:
-        for warning in item.warnings:
-            warned.setdefault(warning, []).append(item)
-    for warning, items in warned.items():
-        labels = [items[0].label, *(item.label[:1].lower() + item.label[1:] for item in items[1:])]
-        text = f"{', '.join(labels)}: {warning.removesuffix('.')}."
-        found.append(Limitation(evidence_id=items[0].id, text=text, code="warning"))
-    return found
-
-
-def _sentence_case(text: str) -> str:
-    return text[:1].upper() + text[1:] + ("" if text.endswith(".") else ".")
-
-
 def _not_written(item: Item, code: str, reason: str, ledger: Ledger) -> Limitation:
     found = ledger.get(item.evidence_id)
     label = found.label if found else item.evidence_id
-    return Limitation(
-        evidence_id=item.evidence_id, text=f"{label}: no sentence. {reason}", code=f"compose_{code}"
-    )
+    return Limitation(evidence_id=item.evidence_id, text=f"{label}: no sentence. {reason}", code=code)
 
 
-def _candidates(ledger: Ledger) -> list[Candidate]:
-    """Proposals of tools and models that nobody accepted."""
-    accepted = {_places(item) for item in ledger.evidence if item.kind is EvidenceKind.FINDING}
+def _without_phrase(
+    unwritable: Iterable[tuple[Item, ComposeError]], ledger: Ledger
+) -> list[Limitation]:
+    """Return what should have been a sentence and has no phrase; values on request stay silent."""
     return [
-        Candidate(
-            evidence_id=item.id,
-            text=f"{item.label}: {', '.join(value.text for value in item.values)}",
-            reason="Not accepted by a person.",
-        )
-        for item in ledger.evidence
-        if item.kind is EvidenceKind.CANDIDATE
-        and item.refusal is None
-        and _places(item) not in accepted
+        _not_written(item, error.code, str(error), ledger)
+        for item, error in unwritable
+        if (found := ledger.get(item.evidence_id)) is not None
+        and (found.report_default is ReportDefault.SENTENCE or found.kind is EvidenceKind.FINDING)
     ]
-
-
-def _places(item: Evidence) -> frozenset[str]:
-    return frozenset(region.model_dump_json() for region in item.regions)

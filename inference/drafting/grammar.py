@@ -10,72 +10,20 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
-from enum import StrEnum
-from functools import cache
+from dataclasses import dataclass, replace
 
-import resources
+from inference.drafting.items import RULES, Item
 from inference.drafting.phrases import Filled, PhraseTable, Relation, clean, phrase_table, slots_of
+from inference.drafting.style import Style
 from reports.domain import (
     Citation,
-    CitationRole,
     Evidence,
-    EvidenceKind,
     Ledger,
-    Origin,
-    ReportDefault,
-    Section,
     Sentence,
     Side,
     Slot,
     Span,
 )
-
-
-class ItemKind(StrEnum):
-    """What a sentence is about; keys of the phrase table."""
-
-    TECHNIQUE = "technique"
-    MEASUREMENT = "measurement"
-    FINDING = "finding"
-    IMPRESSION = "impression"
-
-
-@dataclass(frozen=True)
-class ItemRule:
-    """Where a kind of item stands in the report and how it cites its evidence."""
-
-    section: Section
-    evidence: EvidenceKind
-    role: CitationRole
-    origin: Origin
-
-
-RULES: dict[ItemKind, ItemRule] = {
-    ItemKind.TECHNIQUE: ItemRule(
-        Section.TECHNIQUE, EvidenceKind.TECHNIQUE, CitationRole.HEADER, Origin.MEASURED
-    ),
-    ItemKind.FINDING: ItemRule(
-        Section.FINDINGS, EvidenceKind.FINDING, CitationRole.PRIMARY, Origin.MODEL
-    ),
-    ItemKind.MEASUREMENT: ItemRule(
-        Section.FINDINGS, EvidenceKind.MEASUREMENT, CitationRole.EXTENT, Origin.MEASURED
-    ),
-    ItemKind.IMPRESSION: ItemRule(
-        Section.IMPRESSION, EvidenceKind.FINDING, CitationRole.PRIMARY, Origin.MODEL
-    ),
-}
-"""In the order in which items are composed."""
-
-
-@dataclass(frozen=True)
-class Item:
-    """Which evidence becomes which sentence."""
-
-    kind: ItemKind
-    evidence_id: str
-    organ: str = ""
-    """Sub-heading inside findings: "Lungs"."""
 
 
 class ComposeError(Exception):
@@ -154,79 +102,18 @@ class ComposePlan:
         )
 
 
-def propose_items(ledger: Ledger, *, measured: bool = False) -> tuple[Item, ...]:
-    """Return the items of a ledger in report order: by section, organ, findings first.
+def item_grammar(
+    ledger: Ledger,
+    items: Iterable[Item],
+    phrases: PhraseTable | None = None,
+    wording: Style | None = None,
+) -> ComposePlan:
+    """Return prompt, grammar and alternatives for these items of the ledger.
 
     Parameters
     ----------
-    measured
-        Profile *measured*: measurements that wait for a reader's request become sentences too.
-
-    Notes
-    -----
-    Refused evidence, candidates and records never become items (design/drafting.md, 4). A measured
-    region that a person accepted as a finding is stated by the finding alone.
-    """
-    wanted = {ReportDefault.SENTENCE}
-    if measured:
-        wanted |= {ReportDefault.ON_REQUEST}
-    accepted = {one.regions for one in ledger.evidence if one.kind is EvidenceKind.FINDING}
-    items = [
-        Item(kind, evidence.id, organ=_organ(kind, evidence))
-        for kind, rule in RULES.items()
-        for evidence in ledger.evidence
-        if evidence.kind is rule.evidence
-        and evidence.refusal is None
-        and not (kind is ItemKind.MEASUREMENT and evidence.regions and evidence.regions in accepted)
-        and (evidence.report_default in wanted or evidence.kind is EvidenceKind.FINDING)
-    ]
-    return tuple(
-        sorted(items, key=lambda item: (_SECTIONS[RULES[item.kind].section], _place(item.organ)))
-    )
-
-
-_HEADINGS: dict[str, str] = {
-    "lung": "Lungs",
-    "pleura": "Pleura",
-    "heart": "Heart",
-    "node": "Mediastinum",
-    "vessel": "Vessels",
-    "brain": "Brain",
-    "bone": "Bones",
-}
-"""Sub-heading by the class of a place (anatomy.json), in the order of the report; none for the rest,
-which follow. The words are those of the templates."""
-
-_SECTIONS = {section: number for number, section in enumerate(Section)}
-
-
-def _place(organ: str) -> int:
-    headings = list(_HEADINGS.values())
-    return headings.index(organ) if organ else len(headings)
-
-
-def _organ(kind: ItemKind, evidence: Evidence) -> str:
-    if RULES[kind].section is not Section.FINDINGS:
-        return ""
-    words = f" {evidence.anatomy.lower()} "
-    terms = [term for term in _classes() if f" {term} " in words or f" {term}s " in words]
-    return _HEADINGS.get(_classes()[max(terms, key=len)], "") if terms else ""
-
-
-@cache
-def _classes() -> dict[str, str]:
-    """Return the class of each place; nodes outside the chest have no heading of their own."""
-    return {
-        term: "" if entry["class"] == "node" and region != "chest" else entry["class"]
-        for region, terms in resources.table("phrases", "anatomy.json")["regions"].items()
-        for term, entry in terms.items()
-    }
-
-
-def item_grammar(
-    ledger: Ledger, items: Iterable[Item], phrases: PhraseTable | None = None
-) -> ComposePlan:
-    """Return prompt, grammar and alternatives for these items of the ledger.
+    wording
+        A style that may leave one alternative of each item; without one all of them stay.
 
     Raises
     ------
@@ -237,7 +124,16 @@ def item_grammar(
     planned: list[PlannedItem] = []
     for item in items:
         planned.append(_planned(ledger, item, planned, table))
+    if wording is not None:
+        planned = [_styled(one, wording, table.vocabulary.language) for one in planned]
     return _plan_of(tuple(planned))
+
+
+def _styled(planned: PlannedItem, wording: Style, language: str) -> PlannedItem:
+    keys = [filled.key for filled in planned.alternatives]
+    kept = wording.leaves(planned.item.kind, language, keys, planned.alternatives)
+    item = planned.item if wording.headings else replace(planned.item, organ="")
+    return replace(planned, item=item, alternatives=kept)
 
 
 def writable(
@@ -302,7 +198,7 @@ def _plan_of(planned: tuple[PlannedItem, ...]) -> ComposePlan:
 def _prompt_line(planned: PlannedItem) -> str:
     """Return an item's line of the prompt: only what its sentence may state."""
     evidence = planned.evidence
-    slots = slots_of(Ledger(study_instance_uid=""), evidence, {})
+    slots = slots_of(Ledger(study_instance_uid=""), evidence)
     stated = {value for filled in planned.alternatives for _, _, value in filled.slots}
     parts = [f"[{evidence.id}] {planned.item.kind}"]
     parts += [slots[name].text for name in ("descriptor", "place") if name in slots]
@@ -386,6 +282,8 @@ def parse(plan: ComposePlan, text: str) -> tuple[Sentence, ...]:
 def _sentence(number: int, planned: PlannedItem, filled: Filled) -> Sentence:
     """Build a sentence from the plan: nothing of it comes from the model but the choice."""
     rule, evidence = RULES[planned.item.kind], planned.evidence
+    others = dict(filled.others)
+    said = Span(start=0, end=len(filled.text.rstrip(".\u3002")))
     return Sentence(
         id=f"S{number}",
         section=rule.section,
@@ -393,13 +291,18 @@ def _sentence(number: int, planned: PlannedItem, filled: Filled) -> Sentence:
         citations=(
             Citation(
                 evidence_id=evidence.id,
-                span=Span(start=0, end=len(filled.text.rstrip("."))),
+                span=said,
                 role=rule.role,
                 region=0 if evidence.regions else None,
             ),
+            *(Citation(evidence_id=other, span=said) for other in dict.fromkeys(others.values())),
         ),
         slots=tuple(
-            Slot(span=Span(start=start, end=end), evidence_id=evidence.id, value=value)
+            Slot(
+                span=Span(start=start, end=end),
+                evidence_id=others.get(value, evidence.id),
+                value=value,
+            )
             for start, end, value in filled.slots
         ),
         origin=rule.origin,

@@ -10,14 +10,15 @@ from __future__ import annotations
 import re
 import unicodedata
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from enum import StrEnum
 from functools import cache
 from itertools import product
 from typing import Any
 
 import resources
-from reports.domain import Evidence, Ledger, Side
+from inference.drafting.templates import Language, item_searched, template_of
+from reports.domain import Evidence, Ledger, Quantity, Side
 
 PHRASES_SCHEMA = "sightline.phrases/1"
 
@@ -60,47 +61,128 @@ def clean(text: str) -> str:
 
 @dataclass(frozen=True)
 class Word:
-    """A slot's filling: its text, and the value's name when it is a number of the ledger."""
+    """A slot's filling: its text, and the value's name when it is a number of the ledger.
+
+    `of` is the evidence that holds the value, where that is not the one the sentence is about.
+    """
 
     text: str
     value: str = ""
+    of: str = ""
 
 
 Slots = Mapping[str, Word]
 
 
-def slots_of(ledger: Ledger, evidence: Evidence, modalities: Mapping[str, str]) -> dict[str, Word]:
+@dataclass(frozen=True)
+class Vocabulary:
+    """The words of a language for what a ledger holds.
+
+    Parameters
+    ----------
+    modalities
+        By modality of the ledger.
+    words
+        Clinical words that no ledger holds, by key: a slot {word:key} and no template says them.
+    translations
+        From the English words of a ledger (places, terms, labels, sides) to this language; none
+        where the ledger's own words are written.
+    """
+
+    language: str = Language.ENGLISH
+    modalities: Mapping[str, str] = field(default_factory=dict)
+    words: Mapping[str, str] = field(default_factory=dict)
+    translations: Mapping[str, Mapping[str, str]] | None = None
+
+    def say(self, kind: str, text: str) -> str:
+        """Return a word of the ledger in this language; empty when the table has none."""
+        if self.translations is None or not text:
+            return text
+        return self.translations[kind].get(text.lower(), "")
+
+    def place(self, anatomy: str, side: str) -> str:
+        """Return a place with its side: "right upper lobe", "right lung", "lungs" on both sides."""
+        if self.translations is None:
+            if side == Side.BILATERAL and anatomy and not _SIDES.search(anatomy):
+                return f"{anatomy} on both sides"
+            sided = side in (Side.LEFT, Side.RIGHT) and anatomy and not _SIDES.search(anatomy)
+            return f"{side} {anatomy}" if sided else anatomy
+        named = _SIDES.match(anatomy)
+        said = {"both": Side.BILATERAL.value}.get(named[0].lower(), named[0].lower()) if named else side
+        term = self.say("places", _SIDES.sub("", anatomy).strip().removesuffix("s"))
+        term = term or self.say("places", _SIDES.sub("", anatomy).strip())
+        return self.translations["sides"].get(said, "") + term if term else ""
+
+
+ENGLISH = Vocabulary()
+"""The ledger's own words and nothing else: what a prompt is made of."""
+
+
+def slots_of(ledger: Ledger, evidence: Evidence, vocabulary: Vocabulary = ENGLISH) -> dict[str, Word]:
     """Return everything that this evidence can fill in: values as printed, and its words.
 
     A value whose text is not printable as it stands (control characters, empty) fills no slot.
     """
-    slots: dict[str, Word] = {}
-    for quantity in evidence.values:
-        if (
-            quantity.text
-            and clean(quantity.text) == quantity.text
-            and len(quantity.text) <= LONGEST_WORD
-        ):
-            slots[quantity.name] = Word(quantity.text, quantity.name)
+    slots = {
+        quantity.name: Word(quantity.text, quantity.name)
+        for quantity in evidence.values
+        if _printable(quantity)
+    }
     if len(evidence.values) == 1 and evidence.values[0].name in slots:
         slots["only"] = slots[evidence.values[0].name]
+    about = evidence
+    if evidence.compared is not None:
+        about = ledger.get(evidence.compared.current) or evidence
+        slots.update(_compared(evidence, about, vocabulary))
+    anatomy, side = clean(about.anatomy), about.side.value
     words = {
-        "descriptor": clean(evidence.descriptor),
-        "anatomy": clean(evidence.anatomy),
-        "label": clean(evidence.label),
-        "modality": modalities.get(evidence.modality or ledger.modality, ""),
-        "side": evidence.side.value if evidence.side in (Side.LEFT, Side.RIGHT) else "",
+        "descriptor": vocabulary.say("terms", clean(about.descriptor)),
+        "anatomy": vocabulary.say("places", anatomy),
+        "label": vocabulary.say("labels", clean(about.label)),
+        "modality": vocabulary.modalities.get(evidence.modality or ledger.modality, ""),
+        "side": vocabulary.say("sides", side) if about.side in (Side.LEFT, Side.RIGHT) else "",
+        "place": vocabulary.place(anatomy, side),
     }
     threshold = next((t for q in evidence.values if (t := threshold_of(q.name))), "")
     if threshold and "threshold" not in slots:
         words["threshold"] = threshold
-    words["place"] = _place(words["anatomy"], words["side"])
-    words["front"] = words["place"] if _stands_before(words["anatomy"]) else ""
-    if evidence.side is Side.BILATERAL and words["anatomy"] and not _SIDES.search(words["anatomy"]):
-        words["place"] = f"{words['anatomy']} on both sides"
-        words["front"] = ""
+    both = about.side is Side.BILATERAL and not _SIDES.search(anatomy)
+    words["front"] = words["place"] if _stands_before(anatomy) and not both else ""
+    words.update(_searched(ledger, evidence, vocabulary))
+    slots.update({f"word:{key}": Word(text) for key, text in vocabulary.words.items()})
     slots.update({name: Word(text) for name, text in words.items() if 0 < len(text) <= LONGEST_WORD})
+    if evidence.search is not None and evidence.search.detection_limit is not None:
+        slots["limit"] = Word(evidence.search.detection_limit.text, "detection_limit")
     return slots
+
+
+def _printable(quantity: Quantity) -> bool:
+    text = quantity.text
+    return bool(text) and clean(text) == text and len(text) <= LONGEST_WORD
+
+
+def _compared(evidence: Evidence, current: Evidence, vocabulary: Vocabulary) -> dict[str, Word]:
+    """Return date, word and both values of a comparison with a prior."""
+    compared = evidence.compared
+    assert compared is not None
+    change = vocabulary.words.get(f"change {compared.change}", "")
+    slots = {"change": Word(change)} if change else {}
+    if compared.prior_date and clean(compared.prior_date) == compared.prior_date:
+        slots["date"] = Word(compared.prior_date, "prior_date")
+    for quantity in current.values:
+        if quantity.name == compared.value and _printable(quantity):
+            slots["current"] = Word(quantity.text, quantity.name, current.id)
+    return slots
+
+
+def _searched(ledger: Ledger, evidence: Evidence, vocabulary: Vocabulary) -> dict[str, str]:
+    """Return what was looked for and where, in the words of the template."""
+    belongs = item_searched(template_of(ledger), evidence)
+    if belongs is None:
+        return {}
+    organ, item = belongs
+    heading = organ.heading.of(vocabulary.language)
+    return {"target": item.words.of(vocabulary.language), "organ": heading[:1].lower() + heading[1:]}
 
 
 def _stands_before(anatomy: str) -> bool:
@@ -127,13 +209,6 @@ def threshold_of(name: str) -> str:
     return f"−{match.group(1)} HU" if match else ""
 
 
-def _place(anatomy: str, side: str) -> str:
-    """Return the anatomy with its side, unless the anatomy already names it."""
-    if anatomy and side and not _SIDES.search(anatomy):
-        return f"{side} {anatomy}"
-    return anatomy
-
-
 def _number(slots: Slots, name: str) -> Word | None:
     """Return the number of "9.8 mm" when the ``short`` beside it has the same unit ("9.8 × 8.7 mm")."""
     first, second = slots.get(name), slots.get("short")
@@ -156,8 +231,8 @@ _FORMS = {"number": _number, "s": _plural}
 def _fill(slots: Slots, slot: str) -> Word | None:
     """Return what fills ``{name}``, ``{name:number}`` or ``{s:name}``, or none."""
     left, colon, right = slot.partition(":")
-    if not colon:
-        return slots.get(left)
+    if not colon or left == "word":
+        return slots.get(slot)
     if left in _FORMS:
         return _FORMS[left](slots, right)
     if right in _FORMS:
@@ -271,11 +346,14 @@ class Filled:
         The sentence.
     slots
         (start, end, value name) of each number of the ledger in the text.
+    others
+        Evidence that holds the value, for the slots whose value is of another one.
     """
 
     key: str
     text: str
     slots: tuple[tuple[int, int, str], ...]
+    others: tuple[tuple[str, str], ...] = ()
 
 
 @dataclass(frozen=True)
@@ -301,6 +379,7 @@ class Template:
 def _write(key: str, pieces: Sequence[Piece]) -> Filled:
     text = ""
     spans: list[tuple[int, int, str]] = []
+    others = {piece.value: piece.of for piece in pieces if isinstance(piece, Word) and piece.of}
     for piece in pieces:
         if isinstance(piece, Word):
             if piece.value:
@@ -308,17 +387,17 @@ def _write(key: str, pieces: Sequence[Piece]) -> Filled:
             text += piece.text
         else:
             text += piece
-    first = text[:1].upper()
-    return Filled(key, first + text[1:] if len(first) == 1 else text, tuple(spans))
+    first = text[:1]
+    whole = first.upper() + text[1:]
+    return Filled(key, whole if len(whole) == len(text) else text, tuple(spans), tuple(others.items()))
 
 
 @dataclass(frozen=True)
 class PhraseTable:
-    """All templates of a language, by kind of item, and its words for modalities."""
+    """All templates of a language, by kind of item, and its words."""
 
-    language: str
+    vocabulary: Vocabulary
     templates: Mapping[str, tuple[Template, ...]]
-    modalities: Mapping[str, str]
 
     def alternatives(
         self,
@@ -328,7 +407,7 @@ class PhraseTable:
         relations: frozenset[Relation] = frozenset(),
     ) -> tuple[Filled, ...]:
         """Return every sentence that the table has for this evidence, each text once, in its order."""
-        slots = slots_of(ledger, evidence, self.modalities)
+        slots = slots_of(ledger, evidence, self.vocabulary)
         found: dict[str, Filled] = {}
         for template in self.templates.get(kind, ()):
             for filled in template.fill(slots, relations):
@@ -359,10 +438,13 @@ def read_table(data: Mapping[str, Any]) -> PhraseTable:
         )
         for kind, rows in data["templates"].items()
     }
-    return PhraseTable(data["language"], templates, dict(data["modality"]))
+    vocabulary = Vocabulary(
+        data["language"], data["modality"], data.get("words", {}), data.get("translations")
+    )
+    return PhraseTable(vocabulary, templates)
 
 
 @cache
-def phrase_table(language: str = "en") -> PhraseTable:
-    """Return the phrase table of a language from the resources."""
+def phrase_table(language: str = Language.ENGLISH) -> PhraseTable:
+    """Return the phrase table of a language from the resources ("en", "zh-CN")."""
     return read_table(resources.table("phrases", f"{language}.json"))

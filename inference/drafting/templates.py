@@ -73,10 +73,20 @@ class TemplateItem(Frozen):
 
 
 class TemplateOrgan(Frozen):
-    """A sub-heading of the findings with its items."""
+    """A sub-heading of the findings with its items.
+
+    Parameters
+    ----------
+    places
+        Places or classes of places (`anatomy.json`) that stand under it.
+    concepts
+        Codes of measurements that stand under it without a place.
+    """
 
     id: str
     heading: Words
+    places: tuple[str, ...] = ()
+    concepts: tuple[str, ...] = ()
     normal: Words | None = None
     items: tuple[TemplateItem, ...] = ()
 

@@ -43,14 +43,8 @@ from dataclasses import dataclass
 
 import resources
 from inference.drafting.compose import MOST_ITEMS
-from inference.drafting.grammar import (
-    ComposePlan,
-    Item,
-    ItemKind,
-    PlannedItem,
-    item_grammar,
-    propose_items,
-)
+from inference.drafting.grammar import ComposePlan, PlannedItem, item_grammar
+from inference.drafting.items import Item, ItemKind, propose_items
 from inference.drafting.phrases import Filled
 from reports.domain import (
     Code,

@@ -38,6 +38,7 @@ def modality(claim: Claim) -> str:
     own = claim.ledger.modality
     said = claim.reading.names("modality")
     allowed = _ALSO.get(own, frozenset({own}))
+    allowed |= {item.modality for item in claim.ledger.evidence if item.modality}
     if not own or not said or said & allowed:
         return ""
     kinds = claim.reading

@@ -20,6 +20,12 @@ def numbers(claim: Claim) -> str:
         for quantity in item.values
         for figure in lexicon.figures(quantity.text)
     }
+    allowed |= {
+        (figure.value, figure.unit)
+        for item in claim.cited
+        if item.search is not None and item.search.detection_limit is not None
+        for figure in lexicon.figures(item.search.detection_limit.text)
+    }
     # The "−950 HU" of LAA-950 belongs to the name of the measure, not to its value.
     allowed |= {
         (figure.value, unit)
@@ -154,6 +160,7 @@ def comparisons(claim: Claim) -> str:
 def modality(claim: Claim) -> str:
     """A machine names no other modality, whatever for."""
     said = lexicon.named("modalities", claim.text)
-    if not said or claim.ledger.modality in said or claim.ledger.modality == "":
+    own = {claim.ledger.modality, *(item.modality for item in claim.cited)} - {""}
+    if not said or own & said or not own:
         return ""
     return f"The study is {claim.ledger.modality}, the sentence says {'/'.join(sorted(said))}."

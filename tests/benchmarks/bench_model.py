@@ -22,7 +22,8 @@ def run() -> list[dict[str, object]]:
     the worker, streamed text, and the parsed sentences. Both are timed by turns; above 1 is faster.
     """
     from inference.drafting.compose import compose
-    from inference.drafting.grammar import ComposePlan, item_grammar, propose_items
+    from inference.drafting.grammar import ComposePlan, item_grammar
+    from inference.drafting.items import propose_items
     from inference.models.client import ModelClient
     from inference.models.registry import FileRole, ModelRegistry
     from inference.training.data import random_ledger

@@ -13,13 +13,11 @@ import resources
 from inference.drafting.grammar import (
     ComposeError,
     ComposePlan,
-    Item,
-    ItemKind,
     item_grammar,
     parse,
-    propose_items,
     writable,
 )
+from inference.drafting.items import Item, ItemKind, propose_items
 from inference.drafting.phrases import PhraseError, clean, read_table, threshold_of
 from inference.training.data import (
     ANATOMY,

@@ -10,7 +10,8 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from inference.drafting.compose import Composed, compose
-from inference.drafting.grammar import ComposePlan, PlannedItem, item_grammar, propose_items
+from inference.drafting.grammar import ComposePlan, PlannedItem, item_grammar
+from inference.drafting.items import propose_items
 from inference.models.generation import Generate, Generation, ModelError, OnToken
 from inference.training.data import random_ledger
 from reports.domain import Sentence

@@ -6,7 +6,8 @@ import random
 
 import pytest
 
-from inference.drafting.grammar import item_grammar, parse, propose_items
+from inference.drafting.grammar import item_grammar, parse
+from inference.drafting.items import propose_items
 from inference.training.data import random_ledger
 from inference.validation.rules import check_sentence
 from reports.domain import Verdict

@@ -17,7 +17,8 @@ from inference.drafting.draft import (
     ReportTool,
     run_draft,
 )
-from inference.drafting.grammar import item_grammar, propose_items
+from inference.drafting.grammar import item_grammar
+from inference.drafting.items import propose_items
 from inference.drafting.triage import triage
 from inference.models.generation import Generation, ModelError, OnToken
 from reports.domain import (
@@ -278,8 +279,7 @@ def test_a_warning_is_a_limitation_that_ends_with_one_full_stop() -> None:
     )
     texts = [one.text for one in result.draft.limitations if one.code == "warning"]
     assert texts == [
-        "Right lung, left lung: the gantry is tilted.",
-        "Right lung, left lung: no breath-hold is known.",
+        "Right lung, left lung: the gantry is tilted; no breath-hold is known.",
     ]
 
 

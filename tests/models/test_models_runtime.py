@@ -8,7 +8,8 @@ from dataclasses import replace
 
 import pytest
 
-from inference.drafting.grammar import item_grammar, parse, propose_items
+from inference.drafting.grammar import item_grammar, parse
+from inference.drafting.items import propose_items
 from inference.models import runtime as runtime_module
 from inference.models.registry import FileRole, InstalledModel
 from inference.models.runtime import Aborted, Request, Runtime, physical_cores

@@ -15,7 +15,8 @@ import pytest
 
 import inference.models.client as client_module
 from inference.drafting.compose import compose
-from inference.drafting.grammar import ComposePlan, item_grammar, propose_items
+from inference.drafting.grammar import ComposePlan, item_grammar
+from inference.drafting.items import propose_items
 from inference.models.client import ModelClient
 from inference.models.generation import Generation, ModelError, StopReason
 from inference.models.registry import FileRole, InstalledModel, ModelFile
