@@ -58,6 +58,7 @@ ENOUGH: dict[str, float] = {HEAD: 0.6, CHEST: 0.2, ABDOMEN: 0.3, LEGS: 0.6}
 VESSEL_HU = (130, 450)
 VESSEL_RADIUS_MM = 6.0
 VESSEL_LENGTH_MM = 60.0
+SMOOTH_MM = 2.0
 
 
 @dataclass(frozen=True)
@@ -255,7 +256,7 @@ def look_at(plane: npt.NDArray[np.int16], pixel_cm2: float) -> SliceLook:
 
 
 def has_enhanced_vessel(
-    hu: npt.NDArray[np.int16], spacing: tuple[float, float, float], grid_mm: float = 2.0
+    hu: npt.NDArray[np.int16], spacing: tuple[float, float, float], grid_mm: float = 3.0
 ) -> bool:
     """Tell whether a body as dense as an enhanced vessel runs along the patient.
 
@@ -275,7 +276,7 @@ def has_enhanced_vessel(
     image = sitk.GetImageFromArray(coarse)
     sizes = [size * step for size, step in zip(spacing, steps, strict=True)]
     image.SetSpacing(sizes[::-1])
-    smooth = sitk.SmoothingRecursiveGaussian(image, grid_mm)
+    smooth = sitk.SmoothingRecursiveGaussian(image, SMOOTH_MM)
     low, high = VESSEL_HU
     dense = sitk.BinaryThreshold(smooth, low, high)
     inside = sitk.SignedMaurerDistanceMap(
