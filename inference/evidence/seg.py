@@ -144,6 +144,9 @@ def _sources(paths: Sequence[Path]) -> list[Any]:
                 "source",
                 f"The images lack {', '.join(missing)}, so a segmentation cannot refer to them.",
             )
+        for keyword in TYPE_2:
+            if keyword not in dataset:
+                setattr(dataset, keyword, "")
         datasets.append(dataset)
     if not datasets:
         raise SegError("source", "There are no images to refer to.")

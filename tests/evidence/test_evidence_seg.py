@@ -131,3 +131,17 @@ def test_images_without_identity_are_refused(
     folder = shared_data / "ct/upper_abdomen_TotalSegmentator"
     with pytest.raises(SegError, match="SOPInstanceUID"):
         write_seg(masks, sorted(folder.glob("*.dcm"))[:6], tmp_path / "x.dcm", tool=TOOL)
+
+
+def test_images_without_a_birth_date_are_referred_to_with_an_empty_one(
+    tmp_path: Path, files: list[Path], masks: MaskStore
+) -> None:
+    bare = []
+    for file in files:
+        dataset = pydicom.dcmread(file)
+        for keyword in ("PatientBirthDate", "StudyID", "AccessionNumber"):
+            dataset.pop(keyword, None)
+        bare.append(tmp_path / file.name)
+        dataset.save_as(bare[-1])
+    write_seg(masks, bare, tmp_path / "bare.dcm", tool=TOOL)
+    assert pydicom.dcmread(tmp_path / "bare.dcm").PatientBirthDate == ""
