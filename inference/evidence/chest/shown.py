@@ -72,15 +72,22 @@ class Section:
     ----------
     outline
         (n, 3) LPS mm.
+    flat
+        (n, 2) the same in the plane of the section, mm.
     open_share
         Share of rays that found no edge.
     """
 
     outline: FloatArray
-    across: Diameters
+    flat: FloatArray
     area_mm2: float
     tilt_degrees: float
     open_share: float
+
+    @property
+    def across(self) -> Diameters:
+        """Longest and perpendicular diameter."""
+        return diameters(self.flat)
 
 
 def section(
@@ -134,7 +141,7 @@ def _cut(
     flat = np.stack([radius * np.cos(turn), radius * np.sin(turn)], axis=1)
     return Section(
         outline=centre + radius[:, None] * ways,
-        across=diameters(flat),
+        flat=flat,
         area_mm2=polygon_area(flat),
         tilt_degrees=float(np.degrees(np.arccos(min(1.0, abs(float(normal[2])))))),
         open_share=1.0 - float(met.mean()),
