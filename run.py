@@ -4,6 +4,7 @@
     python3 run.py demo    environment, then the main job on the bundled sample
     python3 run.py test    environment, then every check (lint, types, contracts, tests)
     python3 run.py bench   benchmarks, as ratios, written to docs/benchmarks.md
+    python3 run.py quality tables of what the checks find and how exact the tools are: docs/quality.md
     python3 run.py lint    ruff, mypy and import contracts only
 
 Missing Debian packages are installed when this runs as root, else they are named. llama-cpp-python
@@ -275,7 +276,14 @@ def bench(arguments: list[str]) -> int:
     )
 
 
-COMMANDS = {"demo": demo, "test": test, "bench": bench, "lint": lint}
+def quality(_: list[str]) -> int:
+    """Print the tables of quality and write docs/quality.md."""
+    ensure_packages(("build",))
+    ensure_environment("dev", "train")
+    return in_environment("-m", "inference.evaluation.quality")
+
+
+COMMANDS = {"demo": demo, "test": test, "bench": bench, "quality": quality, "lint": lint}
 
 
 def main() -> int:

@@ -7,6 +7,7 @@ from pathlib import Path
 
 from pydantic import BaseModel
 
+from inference.validation.text import CheckedText
 from reports.domain import Draft, Ledger, Report, Trace
 from viewer.imaging.study import Study, StudyIndex
 
@@ -15,6 +16,7 @@ SCHEMAS: dict[str, type[BaseModel]] = {
     "draft": Draft,
     "trace": Trace,
     "report": Report,
+    "check": CheckedText,
     "study": Study,
     "index": StudyIndex,
 }

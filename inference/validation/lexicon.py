@@ -9,7 +9,7 @@ from functools import cache
 
 import resources
 
-NUMBER = re.compile(r"(?:(?<![\w.])|(?<=\d[xX]))[+\-\u2212]?\d+(?:[.,]\d+)?")
+NUMBER = re.compile(r"(?:(?<![A-Za-z0-9_.])|(?<=\d[xX]))[+\-\u2212]?\d+(?:[.,]\d+)?")
 """A number as it is read in text, the second of "12x9" too; the minus may be ASCII or U+2212."""
 
 

@@ -133,7 +133,10 @@ def _by_words(said: Said, facts: tuple[Fact, ...]) -> tuple[Fact, ...]:
     return tuple(
         f
         for f in facts
-        if f.places and f.is_in(said.places) and dimensions & {own.dimension for own in f.figures}
+        if f.evidence.kind is EvidenceKind.MEASUREMENT
+        and f.places
+        and f.is_in(said.places)
+        and dimensions & {own.dimension for own in f.figures}
     )
 
 
