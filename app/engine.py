@@ -17,6 +17,8 @@ from app.collecting import Collector
 from app.documents import program_name
 from app.exporting.client import ExportClient
 from inference.drafting.draft import DraftRequest, DraftResult, ReportTool, run_draft
+from inference.drafting.style import HOUSE
+from inference.drafting.templates import Language
 from inference.evidence.client import EvidenceClient
 from inference.evidence.marked import evidence_of, measured_region
 from inference.evidence.masks import MaskStore
@@ -70,6 +72,8 @@ class Engine:
         *,
         model: str = "",
         question: str = "",
+        language: str = Language.ENGLISH,
+        style: str = HOUSE,
         seed: int = 0,
         ledger: Ledger | None = None,
         on_event: Callable[[TraceEvent], None] | None = None,
@@ -81,6 +85,8 @@ class Engine:
 
         Parameters
         ----------
+        language, style
+            Of the sentences: a value of `Language`, the name of a house style.
         ledger
             What is known already: it keeps its ids and is not measured again, unless it was measured
             on another series or on fewer images than there are now (`still_holds`).
@@ -106,6 +112,8 @@ class Engine:
                 seed=seed,
                 ledger=ledger if ledger is None or still_holds(ledger, opened.stack.series) else None,
                 unread=opened.bad_files,
+                language=language,
+                style=style,
             ),
             collect=collector,
             generate=partial(client.generate, cancel=token),

@@ -12,6 +12,8 @@ from app.cli.options import AsJson, Home, Out, Seed, SeriesKey, Source
 from app.cli.output import CommandFailed, reported_errors, show, tell
 from app.draft_files import DraftFolder
 from app.home import home_folder
+from inference.drafting.style import HOUSE, style_names
+from inference.drafting.templates import Language
 
 if TYPE_CHECKING:
     from reports.domain import Evidence, Ledger, TraceEvent
@@ -48,6 +50,10 @@ def draft(
     question: Annotated[
         str, typer.Option("--question", help="Clinical question; else that of the order in the header.")
     ] = "",
+    language: Annotated[
+        Language, typer.Option("--language", help="Language of the sentences.")
+    ] = Language.ENGLISH,
+    style: Annotated[str, typer.Option("--style", help="Name of a house style.")] = HOUSE,
     home: Home = None,
     as_json: AsJson = False,
 ) -> None:
@@ -55,6 +61,8 @@ def draft(
     from app.engine import Engine
     from inference.drafting.triage import choose_series
 
+    if style not in style_names():
+        raise CommandFailed(f"There is no house style {style}: use one of {', '.join(style_names())}.")
     with reported_errors(), Engine(home_folder(home)) as engine:
         study = only_study(index_of(engine.reader, path), path, series)
         folder = DraftFolder(out).made()
@@ -65,6 +73,8 @@ def draft(
                 opened,
                 model=model,
                 question=question or study.request,
+                language=language,
+                style=style,
                 seed=seed,
                 on_event=tell_event,
             )

@@ -100,6 +100,13 @@ class Vocabulary:
             return text
         return self.translations[kind].get(text.lower(), "")
 
+    def has_words_for(self, evidence: Evidence) -> bool:
+        """Tell whether place and term can be said: a finding must not lose its place in translation."""
+        anatomy, term = clean(evidence.anatomy), clean(evidence.descriptor)
+        return (not anatomy or bool(self.place(anatomy, evidence.side))) and (
+            not term or bool(self.say("terms", term))
+        )
+
     def place(self, anatomy: str, side: str) -> str:
         """Return a place with its side: "right upper lobe", "right lung", "lungs" on both sides."""
         if self.translations is None:
@@ -407,6 +414,11 @@ class PhraseTable:
         relations: frozenset[Relation] = frozenset(),
     ) -> tuple[Filled, ...]:
         """Return every sentence that the table has for this evidence, each text once, in its order."""
+        about = evidence
+        if evidence.compared is not None:
+            about = ledger.get(evidence.compared.current) or evidence
+        if not self.vocabulary.has_words_for(about):
+            return ()
         slots = slots_of(ledger, evidence, self.vocabulary)
         found: dict[str, Filled] = {}
         for template in self.templates.get(kind, ()):
