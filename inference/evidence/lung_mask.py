@@ -15,7 +15,7 @@ from dataclasses import dataclass, field
 import numpy as np
 import numpy.typing as npt
 
-from inference.evidence.chest.envelope import restored
+from inference.evidence.lung_envelope import restored
 from inference.evidence.orientation import Triple, bounds, canonical
 from reports.domain import Code
 from viewer.imaging.geometry import FloatArray

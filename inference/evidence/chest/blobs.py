@@ -36,6 +36,9 @@ THICK_MM = 2.0
 """Slices further apart than this get one between each two, by cubic interpolation."""
 
 SHELL_POINTS = 160
+PEAKS = 2000
+"""Strongest answers of all scales that are told apart from each other."""
+
 MOST = 120
 """Places that are looked at closer, best first."""
 
@@ -223,19 +226,16 @@ def _roundness(
 
 def _strongest(found: list[Peak], spacing: Triple) -> list[Peak]:
     """Return peaks without those inside a stronger one."""
+    strong = sorted(found, key=lambda peak: -peak.response_hu * peak.roundness**0.25)[:PEAKS]
     kept: list[Peak] = []
-    places = np.zeros((0, 3))
-    reach = np.zeros(0)
-    for peak in sorted(found, key=lambda one: -one.response_hu * one.roundness**0.25):
-        at = np.array(peak.place) * spacing
-        if (
-            kept
-            and (np.linalg.norm(places - at, axis=1) < np.maximum(reach, peak.diameter_mm / 2)).any()
-        ):
+    places, reach = np.zeros((len(strong), 3)), np.zeros(len(strong))
+    for peak in strong:
+        at, count = np.array(peak.place) * spacing, len(kept)
+        apart2 = ((places[:count] - at) ** 2).sum(axis=1)
+        if (apart2 < np.maximum(reach[:count], peak.diameter_mm / 2) ** 2).any():
             continue
+        places[count], reach[count] = at, peak.diameter_mm / 2
         kept.append(peak)
-        places = np.vstack([places, at])
-        reach = np.append(reach, peak.diameter_mm / 2)
     return kept
 
 

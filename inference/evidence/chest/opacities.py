@@ -10,8 +10,8 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
-from inference.evidence.chest.envelope import RayFrame
 from inference.evidence.chest.scene import CHEST_CT, Scene, scene
+from inference.evidence.lung_envelope import RayFrame
 from inference.evidence.masks import MaskStore
 from inference.evidence.orientation import BoolArray, Triple, bounds
 from inference.evidence.quantities import quantity
