@@ -149,6 +149,38 @@ def test_earlier_marks_stand_beside_and_stay_with_their_own_study(reader: Driver
     assert marks_by_date(home) == {"20251118": [first.id], "20260304": []}
 
 
+def test_mark_on_a_prior_with_a_damaged_record_is_refused_and_kept_nowhere(
+    qtbot: QtBot, home: Path
+) -> None:
+    with open_desk(home) as desk:
+        desk.sign_in(USER, PASSWORD)
+        (uid,) = (
+            row.study.study_instance_uid
+            for row in desk.studies()
+            if (row.study.patient.patient_id, row.study.date) == ("PH-1001", "20251118")
+        )
+        desk.save_study_record(uid, RecordKind.MARKS, {"schema": "sightline.marks/9"}, act="later")
+    driver = Driver(qtbot, home)
+    driver.sign_in()
+    driver.wait_for_worklist()
+    open_study(driver, "PH-1001", "20260304")
+    drawn = drag(driver, Qt.Key.Key_L, (60, 60), (90, 60))
+    (prior,) = (one.study for one in driver.reading.entry.earlier)
+    board(driver).add(drawn.changed(id="on-the-prior", series_key=prior.series[0].key))
+    assert "The marks of this earlier study cannot be read" in driver.panel.toast.text
+    assert [mark.id for mark in board(driver).marks] == [drawn.id]
+    settle(driver)
+    driver.leave()
+    with open_desk(home) as desk:
+        desk.sign_in(USER, PASSWORD)
+        for row in desk.studies():
+            study = row.study
+            if study.date == "20260304":
+                kept = marks_of_study(desk, study.study_instance_uid)
+                assert [mark.id for mark in kept] == [drawn.id]
+        assert desk.study_record(uid, RecordKind.MARKS) == {"schema": "sightline.marks/9"}
+
+
 def test_another_patient_never_sees_the_lesion(reader: Driver, home: Path) -> None:
     open_study(reader, "PH-1001", "20251118")
     drag(reader, Qt.Key.Key_L, (60, 60), (80, 60))

@@ -18,11 +18,13 @@ from viewer.imaging.marks import Mark
 from viewer.imaging.study import Study
 
 
-def read_marks(desk: Desk, study: Study, earlier: Sequence[Study]) -> dict[str, Marks]:
-    """Return the marks that are kept with studies, by Study Instance UID (blocks).
+def read_marks(
+    desk: Desk, study: Study, earlier: Sequence[Study]
+) -> tuple[dict[str, Marks], dict[str, str]]:
+    """Return the marks kept with studies, and why some have none to show; by Study UID (blocks).
 
-    An earlier study whose record cannot be read is left out: it is shown without its marks, and
-    nothing is written over it.
+    An earlier study whose record cannot be read stands in the second only: it is shown without its
+    marks, none are drawn on it, and nothing is written over it.
 
     Raises
     ------
@@ -31,13 +33,14 @@ def read_marks(desk: Desk, study: Study, earlier: Sequence[Study]) -> dict[str, 
     """
     uid = study.study_instance_uid
     found = {uid: marks_in(desk.study_record(uid, RecordKind.MARKS))}
+    unread: dict[str, str] = {}
     for one in earlier:
+        uid = one.study_instance_uid
         try:
-            uid = one.study_instance_uid
             found[uid] = marks_in(desk.study_record(uid, RecordKind.MARKS))
-        except (MarksError, RecordDamagedError):
-            continue
-    return found
+        except (MarksError, RecordDamagedError) as error:
+            unread[uid] = str(error)
+    return found, unread
 
 
 class MarksKeeping(QObject):
@@ -71,7 +74,8 @@ class MarksKeeping(QObject):
         Parameters
         ----------
         kept
-            What the store has, by study; a study that is missing is not written to.
+            What the store has, by study; a study that is missing is not written to, and a mark on
+            one of its series is not kept with another.
         """
         for saver in self._savers.values():
             saver.deleteLater()
@@ -80,10 +84,7 @@ class MarksKeeping(QObject):
         self._kept = dict(usable)
         self._home = studies[0].study_instance_uid if studies else ""
         self._homes = {
-            series.key: study.study_instance_uid
-            for study in studies
-            for series in study.series
-            if study.study_instance_uid in usable
+            series.key: study.study_instance_uid for study in studies for series in study.series
         }
         self._savers = {uid: self._saver(RecordKind.MARKS) for uid in usable}
         for uid, saver in self._savers.items():

@@ -25,8 +25,8 @@ from viewer.views.corner_text import printed_date
 
 PAGE = "marks"
 
-Found = tuple[dict[str, Marks], LesionBook]
-"""Marks by study, and the lesions of the patient."""
+Found = tuple[dict[str, Marks], dict[str, str], LesionBook]
+"""Marks by study, why those of earlier studies cannot be read, and the lesions of the patient."""
 
 OF_ALL_MARKS = frozenset(("window.marks", "viewport.mark_next", "viewport.mark_previous"))
 """Acts that need no selected mark."""
@@ -48,6 +48,7 @@ class MarksPart(QObject):
         self._desk: Desk | None = None
         self._keeping: MarksKeeping | None = None
         self._earlier: tuple[Study, ...] = ()
+        self._unread: dict[str, str] = {}
         self._study: Study | None = None
         self._loading: Job | None = None
         self._counting: Job | None = None
@@ -147,7 +148,7 @@ class MarksPart(QObject):
         if self._loading is not None:
             self._loading.drop()
             self._loading = None
-        self._study, self.book = study, None
+        self._study, self.book, self._unread = study, None, {}
         entry = self._context.entry()
         self._earlier = () if entry is None else tuple(one.study for one in entry.earlier)
         if self._keeping is not None:
@@ -163,19 +164,19 @@ class MarksPart(QObject):
 
         def read() -> Found:
             stored = None if patient is None else desk.study_record(patient, RecordKind.LESIONS)
-            return read_marks(desk, study, earlier), LesionBook(study, stored)
+            return *read_marks(desk, study, earlier), LesionBook(study, stored)
 
         self._loading = thread.run(read, self._loaded, self._not_loaded)
 
     def _loaded(self, found: Found) -> None:
         """Take what the store has; what was drawn meanwhile comes after it and is kept too."""
-        kept, self.book = found
+        kept, self._unread, self.book = found
         self._loading = None
         assert self._study is not None
         assert self._keeping is not None
         self._keeping.begin((self._study, *self._earlier), kept, self.book.patient or "")
         marks = tuple(mark for found in kept.values() for mark in found)
-        drawn = self._own()
+        drawn = tuple(mark for mark in self._own() if not self._why_unread(mark))
         others = tuple(mark for mark in self.board.marks if not mark.is_own)
         self._watch_history(marks)
         self.board.restore((*marks, *drawn, *others))
@@ -222,7 +223,18 @@ class MarksPart(QObject):
         self._context.panel.undoing.watch_marks(self.history)
         self.history.subscribe(self._told)
 
-    def _changed(self, _before: Sequence[Mark], _after: Sequence[Mark]) -> None:
+    def _why_unread(self, mark: Mark) -> str:
+        """Return why nothing can be kept with the earlier study that a mark lies on, or empty."""
+        whys = (self._unread.get(one.study_instance_uid) for one in self._earlier if _is_of(mark, one))
+        return next((why for why in whys if why), "")
+
+    def _changed(self, before: Sequence[Mark], after: Sequence[Mark]) -> None:
+        reason = next((why for mark in after if mark.is_own and (why := self._why_unread(mark))), "")
+        if reason:
+            self.board.restore(before)
+            words = self.tr("The marks of this earlier study cannot be read: {why}")
+            self._context.say(words.format(why=reason))
+            return
         if self.history is not None:
             self.history.put(self._own())
 
