@@ -14,10 +14,9 @@ import numpy.typing as npt
 from PIL import Image
 from reportlab.lib.colors import Color, black, white
 from reportlab.lib.utils import ImageReader
-from reportlab.pdfbase import pdfmetrics
 from reportlab.platypus import Flowable
 
-from reports.export.fonts import Face, Typesetter
+from reports.export.fonts import Face, Typesetter, draw, width_of
 from reports.export.key_image import KeyImage
 from viewer.imaging.regions import FloatArray
 
@@ -137,7 +136,7 @@ class KeyImageFlowable(Flowable):  # type: ignore[misc]
     def _draw_label(self, canvas: Any, place: FloatArray, label: str) -> None:
         """Draw the words of a mark, kept on the image."""
         text = self._setter.plain(label, Face.MEDIUM)
-        wide = pdfmetrics.stringWidth(text, Face.MEDIUM.value, BAR_LABEL_PT)
+        wide = width_of(text, Face.MEDIUM, BAR_LABEL_PT)
         x = min(max(float(place[0]) - DISC_RADIUS_PT, 2.0), max(2.0, self.width - wide - 2.0))
         at = (x, float(place[1]) - BAR_LABEL_PT * 0.36)
         _draw_halo_text(canvas, text, at, face=Face.MEDIUM, size=BAR_LABEL_PT, anchor=0.0)
@@ -216,11 +215,9 @@ def _draw_halo_text(
 ) -> None:
     """Draw white text with a dark rim; `anchor` is 0 for left, 0.5 for centred, 1 for right."""
     x, y = place
-    x -= pdfmetrics.stringWidth(text, face.value, size) * anchor
-    canvas.setFont(face.value, size)
     canvas.setStrokeColor(HALO)
     canvas.setLineWidth(1.8)
     canvas.setFillColor(HALO)
-    canvas.drawString(x, y, text, mode=2)
+    draw(canvas, x, y, text, face=face, size=size, anchor=anchor, mode=2)
     canvas.setFillColor(white)
-    canvas.drawString(x, y, text, mode=0)
+    draw(canvas, x, y, text, face=face, size=size, anchor=anchor, mode=0)

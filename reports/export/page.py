@@ -7,10 +7,9 @@ from typing import Any
 
 from reportlab.lib.colors import Color
 from reportlab.lib.pagesizes import A4
-from reportlab.pdfbase import pdfmetrics
 from reportlab.pdfgen.canvas import Canvas
 
-from reports.export.fonts import Face, fit, register
+from reports.export.fonts import Face, draw, fit, register, width_of
 
 PAGE_WIDTH, PAGE_HEIGHT = A4
 MARGIN = 44.0
@@ -81,9 +80,8 @@ class NumberedCanvas(Canvas):  # type: ignore[misc]
         self.saveState()
         if number > 1:
             self.setFillColor(GREY)
-            self.setFont(Face.REGULAR.value, FOOTER_PT)
             title = fit(furniture.title, Face.REGULAR, FOOTER_PT, TEXT_WIDTH - 100)
-            self.drawString(MARGIN, RUNNING_HEAD, title)
+            draw(self, MARGIN, RUNNING_HEAD, title, face=Face.REGULAR, size=FOOTER_PT)
             self.setFillColor(INK)
             self.setFont(Face.SEMIBOLD.value, FOOTER_PT)
             self.drawRightString(right, RUNNING_HEAD, furniture.state)
@@ -98,9 +96,10 @@ class NumberedCanvas(Canvas):  # type: ignore[misc]
         # A long name is cut before the id is: the id tells patients of one name apart.
         room = TEXT_WIDTH - 250
         patient_id = fit(f", {furniture.patient_id}", Face.REGULAR, FOOTER_PT, room * 0.6)
-        rest = room - pdfmetrics.stringWidth(patient_id, Face.REGULAR.value, FOOTER_PT)
+        rest = room - width_of(patient_id, Face.REGULAR, FOOTER_PT)
         patient = fit(furniture.patient, Face.REGULAR, FOOTER_PT, rest) + patient_id
-        self.drawCentredString(PAGE_WIDTH / 2 + 40, FOOTER_LINE, patient)
+        middle = PAGE_WIDTH / 2 + 40
+        draw(self, middle, FOOTER_LINE, patient, face=Face.REGULAR, size=FOOTER_PT, anchor=0.5)
         if furniture.draft:
             self._draw_watermark()
         self.restoreState()

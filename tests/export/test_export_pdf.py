@@ -208,15 +208,26 @@ def test_markup_in_a_name_is_printed_as_text(tool: Tool) -> None:
 
 
 def test_a_character_without_a_glyph_is_shown_and_listed(tool: Tool) -> None:
-    study = DRAFT.study.model_copy(update={"patient_name": "Yamada^Tarou=\u5c71\u7530^\u592a\u90ce"})
+    study = DRAFT.study.model_copy(update={"patient_name": "Kim^Minsu=\uae40^\ubbfc\uc218"})
     pdf = build_pdf(document(DRAFT.model_copy(update={"study": study})))
     text = " ".join(pages(tool, pdf))
-    assert "Yamada, Tarou (\u25a1\u25a1, \u25a1\u25a1)" in text
-    for code in ("U+5C71", "U+7530", "U+592A", "U+90CE"):
+    assert "Kim, Minsu (\u25a1, \u25a1\u25a1)" in text
+    for code in ("U+AE40", "U+BBFC", "U+C218"):
         assert code in text
     attached = read_attached(pdf)
     assert attached is not None
-    assert attached.record.report.study.patient_name.endswith("\u592a\u90ce")
+    assert attached.record.report.study.patient_name.endswith("\ubbfc\uc218")
+
+
+def test_chinese_is_printed_with_glyphs_of_its_own(tool: Tool) -> None:
+    study = DRAFT.study.model_copy(update={"patient_name": "Yamada^Tarou=\u5c71\u7530^\u592a\u90ce"})
+    said = DRAFT.sentences[0].model_copy(
+        update={"text": "\u53f3\u80ba\u5bb9\u79ef2.90 L\u3002", "slots": (), "citations": ()}
+    )
+    changed = {"study": study, "sentences": (said,)}
+    text = " ".join(pages(tool, build_pdf(document(DRAFT.model_copy(update=changed)))))
+    assert "Yamada, Tarou (\u5c71\u7530, \u592a\u90ce)" in text and "\u25a1" not in text
+    assert "\u53f3\u80ba\u5bb9\u79ef" in text and "2.90" in text
 
 
 def test_direction_overrides_do_not_reach_the_paper(tool: Tool) -> None:
