@@ -16,6 +16,7 @@ from types import TracebackType
 from app.collecting import Collector
 from app.documents import program_name
 from app.exporting.client import ExportClient
+from app.machine_policy import model_trust
 from inference.drafting.draft import DraftRequest, DraftResult, ReportTool, run_draft
 from inference.drafting.style import HOUSE
 from inference.drafting.templates import Language
@@ -60,7 +61,9 @@ class Engine:
         self.reader = Reader(archive_dir=archive)
         self.evidence = EvidenceClient(WorkerHost("evidence", quarantine=self.quarantine))
         self.exporting = ExportClient(WorkerHost("export", quarantine=self.quarantine), self.evidence)
-        self.models = ModelRegistry(home / MODELS_FOLDER if home is not None else None)
+        self.models = ModelRegistry(
+            home / MODELS_FOLDER if home is not None else None, trust=model_trust
+        )
         self._clients: dict[str, ModelClient] = {}
         self._model_hosts: list[WorkerHost] = []
         self._lock = threading.Lock()
@@ -183,6 +186,7 @@ class Engine:
     def _client(self, name: str) -> ModelClient:
         """Return the client of a model; its worker starts with its first text."""
         installed = self.models.get(name)
+        self.models.vouched(installed)
         key = f"{name} {installed.manifest.sha256}"
         with self._lock:
             if key not in self._clients:

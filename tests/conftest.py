@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import json
 import os
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -19,3 +21,17 @@ def shared_data() -> Path:
     if not SHARED_DATA.is_dir():
         pytest.skip("real data beside the checkout is absent")
     return SHARED_DATA
+
+
+@pytest.fixture
+def vouch(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Callable[[Path], None]:
+    """Let the policy of this machine list the files that a manifest names."""
+
+    def listed(manifest: Path) -> None:
+        files = json.loads(manifest.read_text(encoding="utf-8"))["files"]
+        policy = tmp_path / "policy.json"
+        allowed = [file["sha256"] for file in files]
+        policy.write_text(json.dumps({"models": {"allowed": allowed}}), encoding="utf-8")
+        monkeypatch.setenv("SIGHTLINE_POLICY", str(policy))
+
+    return listed

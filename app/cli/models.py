@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -19,9 +20,10 @@ commands = typer.Typer(help="Models that may write.", no_args_is_help=True)
 
 def _registry(home: Path | None) -> ModelRegistry:
     from app.engine import MODELS_FOLDER
+    from app.machine_policy import model_trust
     from inference.models.registry import ModelRegistry
 
-    return ModelRegistry(home_folder(home) / MODELS_FOLDER)
+    return ModelRegistry(home_folder(home) / MODELS_FOLDER, trust=model_trust)
 
 
 def _entry(model: InstalledModel) -> dict[str, Any]:
@@ -52,18 +54,57 @@ def list_models(home: Home = None, as_json: AsJson = False) -> None:
 
 @commands.command("add")
 def add(
-    manifest: Annotated[Path, typer.Argument(help="manifest.json of the model.", exists=True)],
-    gguf: Annotated[Path, typer.Argument(help="The model's GGUF.", exists=True)],
+    source: Annotated[
+        Path, typer.Argument(help="Folder of the model (a USB stick), or its manifest.", exists=True)
+    ],
+    gguf: Annotated[
+        Path | None, typer.Argument(help="The model's GGUF, if not beside the manifest.", exists=True)
+    ] = None,
     mmproj: Annotated[
         Path | None, typer.Option("--mmproj", help="Its projector GGUF.", exists=True)
     ] = None,
     home: Home = None,
     as_json: AsJson = False,
 ) -> None:
-    """Copy a model whose hashes are those of its manifest into this store."""
+    """Copy a model into this store: signed by a publisher of the policy, or on its list."""
+    from inference.models.registry import MANIFEST
+
+    manifest = source / MANIFEST if source.is_dir() else source
     with reported_errors():
-        added = _entry(_registry(home).add(gguf, mmproj, manifest, progress=Progress("copying bytes")))
-    show(added, as_json=as_json, words=_words)
+        registry = _registry(home)
+        added = registry.add(gguf, mmproj, manifest, progress=Progress("copying bytes"))
+        entry = {**_entry(added), "vouched": registry.vouched(added)}
+    show(
+        entry,
+        as_json=as_json,
+        words=lambda one: (
+            f"{_words(one)}\n{one['vouched']}. It may not draft before: "
+            f"sightline models test {one['name']}"
+        ),
+    )
+
+
+@commands.command("sign")
+def sign_manifest(
+    manifest: Annotated[Path, typer.Argument(help="manifest.json to sign.", exists=True)],
+    key: Annotated[Path, typer.Option("--key", help="Ed25519 private key, PEM.", exists=True)],
+    publisher: Annotated[str, typer.Option("--publisher", help="Name as the policies list it.")],
+    as_json: AsJson = False,
+) -> None:
+    """Sign a manifest as a publisher; prints what the policy of a machine must list."""
+    from inference.models.trust import public_key, sign, write_signature
+
+    with reported_errors():
+        secret = key.read_bytes()
+        path = write_signature(sign(manifest.read_bytes(), publisher, secret), manifest)
+        entry = {"signature": str(path), "publisher": {"name": publisher, "key": public_key(secret)}}
+    show(
+        entry,
+        as_json=as_json,
+        words=lambda one: (
+            f"{one['signature']}\nfor models.publishers of the policy: {json.dumps(one['publisher'])}"
+        ),
+    )
 
 
 @commands.command("remove")

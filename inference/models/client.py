@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from inference.models.generation import Generation, ModelError, OnToken, StopReason
-from inference.models.prompts import PROFILES
+from inference.models.profiles import PROFILES
 from inference.models.registry import InstalledModel
 from viewer.imaging.worker.errors import WorkerCancelled, WorkerError, WorkerRefused
 from viewer.imaging.worker.host import CancelToken, WorkerHost

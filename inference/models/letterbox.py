@@ -17,8 +17,62 @@ Box = tuple[float, float, float, float]
 Grey = npt.NDArray[np.uint8]
 
 
+class Fit:
+    """How an image lies in the input of a model: scaled by `scale`, its corner at `start`."""
+
+    rows: int
+    columns: int
+    mirrored: bool
+
+    @property
+    def shape(self) -> tuple[int, int]:
+        """Rows and columns of the input."""
+        raise NotImplementedError
+
+    def scale(self) -> tuple[float, float]:
+        """Return input pixels per image column and row."""
+        raise NotImplementedError
+
+    def start(self) -> tuple[float, float]:
+        """Return where the image begins in the input."""
+        raise NotImplementedError
+
+    def apply(self, grey: Grey) -> Grey:
+        """Return the image in its input: averaged where it shrinks, black around it."""
+        if grey.shape != (self.rows, self.columns):
+            raise ValueError(f"An image of {grey.shape} is not {(self.rows, self.columns)}.")
+        (x, y), (left, top), (height, width) = self.scale(), self.start(), self.shape
+        across = _weights(self.columns, width, x, left)
+        down = _weights(self.rows, height, y, top)
+        source = grey[:, ::-1] if self.mirrored else grey
+        fitted = down @ source.astype(np.float32) @ across.T
+        made: Grey = np.clip(np.rint(fitted), 0, 255).astype(np.uint8)
+        return made
+
+    def to_image(self, share: Box) -> Box:
+        """Return a box of the input (shares of its sides) in pixels of the image, cut at its edges."""
+        (x, y), (left, top), (height, width) = self.scale(), self.start(), self.shape
+        columns = [(value * width - left) / x for value in (share[0], share[2])]
+        rows = [(value * height - top) / y for value in (share[1], share[3])]
+        if self.mirrored:
+            columns = [self.columns - value for value in reversed(columns)]
+        columns = [min(max(value, 0.0), float(self.columns)) - 0.5 for value in columns]
+        rows = [min(max(value, 0.0), float(self.rows)) - 0.5 for value in rows]
+        return columns[0], rows[0], columns[1], rows[1]
+
+    def to_share(self, box: Box) -> Box:
+        """Return a box of the image in shares of the input's sides."""
+        (x, y), (left, top), (height, width) = self.scale(), self.start(), self.shape
+        columns = [box[0] + 0.5, box[2] + 0.5]
+        if self.mirrored:
+            columns = [self.columns - value for value in reversed(columns)]
+        columns = [(value * x + left) / width for value in columns]
+        rows = [((value + 0.5) * y + top) / height for value in (box[1], box[3])]
+        return columns[0], rows[0], columns[1], rows[1]
+
+
 @dataclass(frozen=True)
-class Letterbox:
+class Letterbox(Fit):
     """How an image lies in a square input.
 
     Parameters
@@ -39,51 +93,23 @@ class Letterbox:
     aspect: float = 1.0
     mirrored: bool = False
 
-    def _scale(self) -> tuple[float, float]:
+    @property
+    def shape(self) -> tuple[int, int]:
+        """Rows and columns of the input."""
+        return self.size, self.size
+
+    def scale(self) -> tuple[float, float]:
         """Return input pixels per image column and row."""
         unit = self.size / max(self.columns, self.rows * self.aspect)
         return unit, unit * self.aspect
 
-    def _start(self) -> tuple[float, float]:
+    def start(self) -> tuple[float, float]:
         """Return where the image begins in the input, in whole input pixels."""
-        x, y = self._scale()
+        x, y = self.scale()
         return (
             float(int(self.size - self.columns * x + 0.5) // 2),
             float(int(self.size - self.rows * y + 0.5) // 2),
         )
-
-    def apply(self, grey: Grey) -> Grey:
-        """Return the image in its input: averaged where it shrinks, black around it."""
-        if grey.shape != (self.rows, self.columns):
-            raise ValueError(f"An image of {grey.shape} is not {(self.rows, self.columns)}.")
-        (x, y), (left, top) = self._scale(), self._start()
-        across = _weights(self.columns, self.size, x, left)
-        down = _weights(self.rows, self.size, y, top)
-        source = grey[:, ::-1] if self.mirrored else grey
-        fitted = down @ source.astype(np.float32) @ across.T
-        made: Grey = np.clip(np.rint(fitted), 0, 255).astype(np.uint8)
-        return made
-
-    def to_image(self, share: Box) -> Box:
-        """Return a box of the input (shares of its side) in pixels of the image, cut at its edges."""
-        (x, y), (left, top) = self._scale(), self._start()
-        columns = [(value * self.size - left) / x for value in (share[0], share[2])]
-        rows = [(value * self.size - top) / y for value in (share[1], share[3])]
-        if self.mirrored:
-            columns = [self.columns - value for value in reversed(columns)]
-        columns = [min(max(value, 0.0), float(self.columns)) - 0.5 for value in columns]
-        rows = [min(max(value, 0.0), float(self.rows)) - 0.5 for value in rows]
-        return columns[0], rows[0], columns[1], rows[1]
-
-    def to_share(self, box: Box) -> Box:
-        """Return a box of the image in shares of the input's side."""
-        (x, y), (left, top) = self._scale(), self._start()
-        columns = [box[0] + 0.5, box[2] + 0.5]
-        if self.mirrored:
-            columns = [self.columns - value for value in reversed(columns)]
-        columns = [(value * x + left) / self.size for value in columns]
-        rows = [((value + 0.5) * y + top) / self.size for value in (box[1], box[3])]
-        return columns[0], rows[0], columns[1], rows[1]
 
 
 def _weights(old: int, new: int, scale: float, start: float) -> npt.NDArray[np.float32]:

@@ -19,24 +19,14 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_valida
 
 import resources
 from inference.models.generation import ModelError
-from inference.models.prompts import PROFILES
+from inference.models.profiles import PROFILES, known_pairs
+from inference.models.trust import SIGNATURE_SUFFIX, Trust, vouched
 from reports.domain import ModelStamp
 
 MANIFEST = "manifest.json"
 MANIFEST_SCHEMA = "sightline.model/1"
 LARGEST_MANIFEST = 1 << 20
 BUILT_IN = "sightline-demo"
-
-PAIRS: dict[str, tuple[str | None, ...]] = {
-    "qwen3": (None, "gemma3"),
-    "qwen2": (None, "internvl"),
-    "llama": (None, "internvl"),
-    "gemma3": (None, "gemma3"),
-    "qwen2vl": ("qwen2.5vl_merger", "qwen2vl_merger"),
-    "qwen3vl": ("qwen3vl_merger",),
-}
-"""Architectures that are known here, each with the projector types that belong to it (none = text
-only). A projector of another family with the same width loads without an error and writes garbage."""
 
 _CHUNK = 1 << 20
 
@@ -162,11 +152,20 @@ class ModelRegistry:
     home
         Folder of this store for sideloaded models, or none when there is no store; need not exist.
     built_in
-        Folder of the models that come with the program.
+        Folder of the models that come with the program; they need nobody's word.
+    trust
+        Whom this machine trusts for all others; asked whenever one is added or used.
     """
 
-    def __init__(self, home: Path | None = None, *, built_in: Path | None = None) -> None:
+    def __init__(
+        self,
+        home: Path | None = None,
+        *,
+        built_in: Path | None = None,
+        trust: Callable[[], Trust] = Trust,
+    ) -> None:
         self.home = home
+        self._trust = trust
         self.built_in = built_in if built_in is not None else resources.ROOT / "models"
 
     def list(self) -> tuple[InstalledModel, ...]:
@@ -197,15 +196,37 @@ class ModelRegistry:
             f"There is no model {name!r}. Installed: {known}. Add one with `sightline models add`.",
         )
 
+    def vouched(self, model: InstalledModel) -> str:
+        """Return who vouches for a model, in words.
+
+        Raises
+        ------
+        NotTrusted
+            Nobody whom the policy of this machine names does, or the model was recalled.
+        """
+        if model.built_in:
+            return "came with the program"
+        return self._vouched(model.manifest, model.folder / MANIFEST)
+
+    def _vouched(self, manifest: ModelManifest, path: Path) -> str:
+        return vouched(
+            self._trust(),
+            manifest.name,
+            (file.sha256 for file in manifest.files),
+            path.read_bytes(),
+            path.with_name(path.name + SIGNATURE_SUFFIX),
+        )
+
     def verify(self, name: str, *, progress: Progress | None = None) -> InstalledModel:
         """Hash every file of a model against its manifest and return the model.
 
         Raises
         ------
-        HashMismatch
-            A file is missing, or is not the one that the manifest names.
+        HashMismatch, NotTrusted
+            A file is missing, or is not the one that the manifest names; or nobody vouches for it.
         """
         model = self.get(name)
+        self.vouched(model)
         total = sum(file.bytes for file in model.manifest.files)
         done = 0
         for file in model.manifest.files:
@@ -219,7 +240,7 @@ class ModelRegistry:
 
     def add(
         self,
-        gguf: Path,
+        gguf: Path | None,
         mmproj: Path | None,
         manifest: Path,
         *,
@@ -227,16 +248,23 @@ class ModelRegistry:
     ) -> InstalledModel:
         """Copy a model into the home folder, hashing as it is copied.
 
+        Parameters
+        ----------
+        gguf, mmproj
+            Its files; none for those that lie beside the manifest under the names that it gives.
+
         Raises
         ------
         ModelError
-            No home folder, a broken manifest, an unknown family, a name that is taken, a file that is
-            missing, not the one of the manifest, or too large for the disk. Nothing is left behind.
+            No home folder, a broken manifest, an unknown family, nobody who vouches for it, a name
+            that is taken, a file that is missing, not the one of the manifest, or too large for the
+            disk. Nothing is left behind.
         """
         if self.home is None:
             raise ModelError("no_home", "There is no store to add the model to: give one with --home.")
         wanted = read_manifest(manifest)
         check_pair(wanted)
+        self._vouched(wanted, manifest)
         if any(model.manifest.name == wanted.name for model in self.list()):
             raise ModelError(
                 "name_taken",
@@ -254,10 +282,11 @@ class ModelRegistry:
         try:
             done = 0
             for file in wanted.files:
-                source = sources[file.role]
-                if source is None:
+                source = sources[file.role] or manifest.with_name(file.name)
+                if not source.is_file():
                     raise ModelError(
-                        "missing_file", f"The manifest names an mmproj file ({file.name}): give it too."
+                        "missing_file",
+                        f"The manifest names the {file.role} file {file.name}: give it too.",
                     )
                 copied = _copy(
                     _existing(source),
@@ -266,7 +295,10 @@ class ModelRegistry:
                 )
                 _compare(file, copied)
                 done += file.bytes
-            (staging / MANIFEST).write_bytes(manifest.read_bytes())
+            shutil.copyfile(manifest, staging / MANIFEST)
+            signature = manifest.with_name(manifest.name + SIGNATURE_SUFFIX)
+            if signature.is_file():
+                shutil.copyfile(signature, staging / (MANIFEST + SIGNATURE_SUFFIX))
             staging.rename(self.home / wanted.name)
         except BaseException:
             shutil.rmtree(staging, ignore_errors=True)
@@ -337,20 +369,32 @@ def check_pair(manifest: ModelManifest) -> None:
     Raises
     ------
     UnknownArchitecture
-        The table `PAIRS` has no such pair.
+        No profile has such a pair, or the manifest names the profile of another family.
     """
-    projectors = PAIRS.get(manifest.architecture)
+    pairs = known_pairs()
+    projectors = pairs.get(manifest.architecture)
     if projectors is None:
         raise UnknownArchitecture(
             "architecture",
             f"{manifest.name} is of the architecture {manifest.architecture!r}, which is not "
-            f"known here. Known: {', '.join(PAIRS)}.",
+            f"known here. Known: {', '.join(pairs)}.",
         )
     if manifest.projector_type not in projectors:
         raise UnknownArchitecture(
             "projector",
             f"The projector {manifest.projector_type or 'none'} does not belong to a "
             f"{manifest.architecture} model. Get the mmproj file that was made for it.",
+        )
+    if not PROFILES[manifest.prompt_profile].fits(manifest.architecture, manifest.projector_type):
+        fitting = [
+            name
+            for name, profile in PROFILES.items()
+            if profile.fits(manifest.architecture, manifest.projector_type)
+        ]
+        raise UnknownArchitecture(
+            "profile",
+            f"{manifest.name} is of the architecture {manifest.architecture!r}, which does not go with "
+            f"the prompt profile {manifest.prompt_profile!r}. Fitting: {', '.join(fitting)}.",
         )
 
 

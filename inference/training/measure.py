@@ -18,7 +18,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from inference.drafting.grammar import ComposeError, parse
-from inference.models.prompts import PROFILES
+from inference.models.profiles import PROFILES
 from inference.models.runtime import Request, Runtime
 from inference.training.data import Sample, samples
 from inference.training.train import HELD_OUT_SEED

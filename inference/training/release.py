@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Any
 
 import resources
-from inference.models.prompts import PROFILES
+from inference.models.profiles import PROFILES
 from inference.models.registry import (
     BUILT_IN,
     MANIFEST,

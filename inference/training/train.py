@@ -21,7 +21,7 @@ import numpy as np
 import torch
 
 from inference.drafting.grammar import shared_start
-from inference.models.prompts import PROFILES
+from inference.models.profiles import PROFILES
 from inference.training.data import Sample, samples
 from inference.training.model import LanguageModel, ModelShape
 from inference.training.tokenizer import EOT, PAD, load_tokenizer, train_tokenizer

@@ -78,7 +78,7 @@ class _Bare:
     def __init__(self, path: Path) -> None:
         from llama_cpp import llama_cpp
 
-        from inference.models.prompts import PROFILES
+        from inference.models.profiles import PROFILES
         from inference.models.runtime import silence
 
         self.lib: Any = llama_cpp

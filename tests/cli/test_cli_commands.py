@@ -10,6 +10,7 @@ import re
 import shutil
 import subprocess
 import sys
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -320,13 +321,16 @@ def test_signing_a_draft_keeps_what_the_report_already_cites(drafted: Path, tmp_
     assert all(labels[0].split()[0] in text for text, labels in cited.items() if "volume" in text)
 
 
-def test_a_model_whose_bytes_changed_does_not_write(tmp_path: Path) -> None:
+def test_a_model_whose_bytes_changed_does_not_write(
+    tmp_path: Path, vouch: Callable[[Path], None]
+) -> None:
     source = resources.path("models", "sightline-demo")
     side = tmp_path / "usb"
     shutil.copytree(source, side)
     manifest = json.loads((side / "manifest.json").read_text())
     manifest["name"] = "copied"
     (side / "manifest.json").write_text(json.dumps(manifest))
+    vouch(side / "manifest.json")
     gguf = side / manifest["files"][0]["name"]
     home = tmp_path / "home"
     assert sightline("models", "add", side / "manifest.json", gguf, "--home", home).code == 0

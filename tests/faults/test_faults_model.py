@@ -9,7 +9,7 @@ import shutil
 import signal
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -31,6 +31,8 @@ from viewer.imaging.worker.host import CancelToken
 CANCEL_SECONDS = 0.5
 """The product promises 0.1 s; this machine may be busy with other tests."""
 
+
+Vouch = Callable[[Path], None]
 
 KINDS = ("imaging", "evidence", "model")
 
@@ -247,9 +249,12 @@ def usb(folder: Path, name: str = "copied") -> tuple[Path, Path]:
     return folder / "manifest.json", folder / manifest["files"][0]["name"]
 
 
-def test_a_byte_flipped_in_an_installed_model_is_found_and_it_does_not_write(tmp_path: Path) -> None:
+def test_a_byte_flipped_in_an_installed_model_is_found_and_it_does_not_write(
+    tmp_path: Path, vouch: Vouch
+) -> None:
     home = tmp_path / "home"
     manifest, gguf = usb(tmp_path / "usb")
+    vouch(manifest)
     assert sightline("models", "add", manifest, gguf, "--home", home).code == 0
     (installed,) = (home / "models").rglob("*.gguf")
     flip(installed, installed.stat().st_size // 2)
@@ -323,10 +328,10 @@ def add(folder: Path, home: Path) -> Done:
 
 
 def test_a_sideloaded_pair_is_added_verified_loaded_and_writes_under_a_grammar(
-    pair: Path, tmp_path: Path, sample: tuple[Study, OpenStack]
+    pair: Path, tmp_path: Path, sample: tuple[Study, OpenStack], vouch: Vouch
 ) -> None:
     home = tmp_path / "home"
-    pair_manifest(pair)
+    vouch(pair_manifest(pair))
     added = add(pair, home)
     assert added.code == 0, added.err
     verified = sightline("models", "verify", "random-pair", "--home", home, "--json")
@@ -344,7 +349,7 @@ def test_a_sideloaded_pair_is_added_verified_loaded_and_writes_under_a_grammar(
 
 
 def test_a_pair_whose_projector_is_of_another_family_is_refused_in_words(
-    pair: Path, tmp_path: Path
+    pair: Path, tmp_path: Path, vouch: Vouch
 ) -> None:
     home = tmp_path / "home"
     pair_manifest(pair, projector_type="qwen2.5vl_merger")
@@ -355,7 +360,7 @@ def test_a_pair_whose_projector_is_of_another_family_is_refused_in_words(
     import random_pair
 
     random_pair.write_projector(pair / "mmproj.gguf", projector="qwen2.5vl_merger")
-    pair_manifest(pair)
+    vouch(pair_manifest(pair))
     assert add(pair, home).code == 0
     installed = ModelRegistry(home / "models").get("random-pair")
     with (
@@ -367,8 +372,10 @@ def test_a_pair_whose_projector_is_of_another_family_is_refused_in_words(
 
 
 @pytest.mark.parametrize("name", ["lm.gguf", "mmproj.gguf"])
-def test_a_pair_with_a_changed_file_is_not_added(pair: Path, tmp_path: Path, name: str) -> None:
-    pair_manifest(pair)
+def test_a_pair_with_a_changed_file_is_not_added(
+    pair: Path, tmp_path: Path, name: str, vouch: Vouch
+) -> None:
+    vouch(pair_manifest(pair))
     flip(pair / name, 5000)
     refused = add(pair, tmp_path / "home")
     assert refused.code == 1
@@ -377,7 +384,7 @@ def test_a_pair_with_a_changed_file_is_not_added(pair: Path, tmp_path: Path, nam
 
 
 def test_a_model_file_that_is_no_gguf_is_refused_by_the_worker_that_lives_on(
-    tmp_path: Path, sample: tuple[Study, OpenStack]
+    tmp_path: Path, sample: tuple[Study, OpenStack], vouch: Vouch
 ) -> None:
     home = tmp_path / "home"
     manifest, gguf = usb(tmp_path / "usb", "garbage")
@@ -387,6 +394,7 @@ def test_a_model_file_that_is_no_gguf_is_refused_by_the_worker_that_lives_on(
     words = json.loads(manifest.read_text())
     words["files"][0].update(bytes=len(content), sha256=hashlib.sha256(content).hexdigest())
     manifest.write_text(json.dumps(words))
+    vouch(manifest)
     assert sightline("models", "add", manifest, gguf, "--home", home).code == 0
     with Engine(home) as engine:
         draft = engine.draft(*sample, model="garbage").result.draft

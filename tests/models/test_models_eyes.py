@@ -14,9 +14,10 @@ pytest.importorskip("gguf")
 pytest.importorskip("tokenizers")
 
 from inference.models.look_form import FORMS, grammar, read  # noqa: E402
-from inference.models.prompts import PROFILES  # noqa: E402
+from inference.models.profiles import PROFILES  # noqa: E402
 from inference.models.registry import MANIFEST, ModelRegistry  # noqa: E402
 from inference.models.runtime import Request, Runtime, RuntimeRefusal  # noqa: E402
+from inference.models.trust import Trust  # noqa: E402
 from inference.training.eyes import train as training  # noqa: E402
 from inference.training.eyes.export import export_pair, load  # noqa: E402
 from inference.training.eyes.lessons import Teacher, form_of  # noqa: E402
@@ -192,7 +193,8 @@ def test_orthogonalised_matrices_have_equal_singular_values() -> None:
 
 def test_a_run_is_released_with_manifest_and_card(folder: Path, tmp_path: Path) -> None:
     manifest = release(folder, tmp_path / "eyes", pictures=3, ledgers=0)
-    registry = ModelRegistry(tmp_path / "home", built_in=tmp_path / "none")
+    trust = Trust(allowed=frozenset(file.sha256 for file in manifest.files))
+    registry = ModelRegistry(tmp_path / "home", built_in=tmp_path / "none", trust=lambda: trust)
     registry.add(tmp_path / "eyes" / MODEL, tmp_path / "eyes" / MMPROJ, tmp_path / "eyes" / MANIFEST)
     assert registry.verify(manifest.name).manifest == manifest
     figures = {quality.name: quality.value for quality in manifest.quality}

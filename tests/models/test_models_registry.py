@@ -10,6 +10,8 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
+from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -24,6 +26,15 @@ from inference.models.registry import (
     UnknownModel,
     check_pair,
     read_manifest,
+)
+from inference.models.trust import (
+    ManifestSignature,
+    NotTrusted,
+    Publisher,
+    Trust,
+    public_key,
+    sign,
+    write_signature,
 )
 
 
@@ -64,8 +75,9 @@ def package(tmp_path: Path) -> tuple[Path, Path, Path]:
 
 
 @pytest.fixture
-def registry(tmp_path: Path) -> ModelRegistry:
-    return ModelRegistry(tmp_path / "home" / "models")
+def registry(tmp_path: Path, package: tuple[Path, Path, Path]) -> ModelRegistry:
+    allowed = {hashlib.sha256(path.read_bytes()).hexdigest() for path in package[:2]}
+    return ModelRegistry(tmp_path / "home" / "models", trust=lambda: Trust(allowed=allowed))
 
 
 def test_a_pair_is_added_listed_verified_and_removed(
@@ -101,11 +113,18 @@ def test_one_changed_byte_is_refused_when_added_and_when_verified(
     assert list(registry.home.iterdir()) == []
 
 
+def test_a_folder_is_added_whole(registry: ModelRegistry, package: tuple[Path, Path, Path]) -> None:
+    registry.add(None, None, package[2])
+    assert registry.verify("ward-model").path(FileRole.MMPROJ)
+
+
 def test_a_file_that_is_missing_is_named(
-    registry: ModelRegistry, package: tuple[Path, Path, Path]
+    registry: ModelRegistry, package: tuple[Path, Path, Path], tmp_path: Path
 ) -> None:
-    with pytest.raises(ModelError, match="mmproj"):
+    beside = package[1].rename(tmp_path / "elsewhere.gguf")
+    with pytest.raises(ModelError, match=r"mmproj file mmproj\.gguf: give it too"):
         registry.add(package[0], None, package[2])
+    beside.rename(package[1])
     added = registry.add(*package)
     (added.folder / "mmproj.gguf").unlink()
     with pytest.raises(HashMismatch, match=r"mmproj\.gguf of the model is missing"):
@@ -130,6 +149,7 @@ def test_a_name_is_given_once_and_the_built_in_model_stays(
         ({"projector_type": None}, BrokenManifest, "projector_type"),
         ({"name": "../escape"}, BrokenManifest, "name"),
         ({"files": []}, BrokenManifest, "one model file"),
+        ({"prompt_profile": "chatml"}, UnknownArchitecture, "Fitting: gemma"),
         ({"prompt_profile": "jinja"}, BrokenManifest, "prompt_profile"),
         ({"schema": "sightline.model/9"}, BrokenManifest, "schema"),
         ({"surprise": 1}, BrokenManifest, "surprise"),
@@ -188,6 +208,76 @@ def test_the_built_in_model_is_whole_and_says_that_it_is_a_demonstration() -> No
     assert "demonstration model" in readme.lower()
     for figure in model.manifest.quality:
         assert figure.name in readme
+
+
+@pytest.fixture(scope="module")
+def key() -> bytes:
+    """A hospital's private key."""
+    return Ed25519PrivateKey.generate().private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption())
+
+
+def test_a_signed_manifest_is_added_and_a_changed_or_foreign_one_is_not(
+    tmp_path: Path, package: tuple[Path, Path, Path], key: bytes
+) -> None:
+    trust = [Trust(publishers=(Publisher(name="St Mary IT", key=public_key(key)),))]
+    registry = ModelRegistry(tmp_path / "home" / "models", trust=lambda: trust[0])
+    manifest = package[2]
+    with pytest.raises(NotTrusted, match="not signed, and the policy does not list"):
+        registry.add(*package)
+    write_signature(sign(manifest.read_bytes(), "St Mary IT", key), manifest)
+    added = registry.add(*package)
+    assert registry.vouched(added) == "signed by St Mary IT"
+    registry.verify("ward-model")
+    # The manifest of the installed model is swapped for another one, with hashes that fit.
+    installed = added.folder / "manifest.json"
+    installed.write_bytes(installed.read_bytes().replace(b"Ward model", b"Bard model"))
+    with pytest.raises(NotTrusted, match="not the one that St Mary IT signed"):
+        registry.verify("ward-model")
+    registry.remove("ward-model")
+    other = Ed25519PrivateKey.generate().private_bytes(
+        Encoding.PEM, PrivateFormat.PKCS8, NoEncryption()
+    )
+    write_signature(sign(manifest.read_bytes(), "St Mary IT", other), manifest)
+    with pytest.raises(NotTrusted, match="not the one that St Mary IT signed"):
+        registry.add(*package)
+    write_signature(sign(manifest.read_bytes(), "Somebody", other), manifest)
+    with pytest.raises(NotTrusted, match="'Somebody', whom the policy does not name"):
+        registry.add(*package)
+    assert not (tmp_path / "home" / "models").exists() or not registry.list()[1:]
+
+
+def test_a_recalled_model_is_not_used_whoever_vouches_for_it(
+    tmp_path: Path, package: tuple[Path, Path, Path], key: bytes
+) -> None:
+    hashes = [hashlib.sha256(path.read_bytes()).hexdigest() for path in package[:2]]
+    trust = [Trust(allowed=frozenset(hashes))]
+    registry = ModelRegistry(tmp_path / "home" / "models", trust=lambda: trust[0])
+    added = registry.add(*package)
+    assert registry.vouched(added) == "allowed by the policy of this machine"
+    trust[0] = Trust(allowed=frozenset(hashes), recalled=frozenset(hashes[1:]))
+    with pytest.raises(NotTrusted, match="recalled") as refused:
+        registry.verify("ward-model")
+    assert refused.value.code == "recalled"
+    trust[0] = Trust(allowed=frozenset(hashes[:1]))
+    with pytest.raises(NotTrusted, match="does not list"):
+        registry.vouched(added)
+
+
+@pytest.mark.parametrize("text", ["", "{", '{"publisher": "x"}', "\x00" * 5000])
+def test_a_damaged_signature_is_refused_in_words(
+    package: tuple[Path, Path, Path], tmp_path: Path, text: str, key: bytes
+) -> None:
+    package[2].with_name("ward.json.sig").write_text(text)
+    registry = ModelRegistry(tmp_path / "home" / "models")
+    with pytest.raises(NotTrusted, match="signature"):
+        registry.add(*package)
+
+
+def test_only_an_ed25519_key_signs() -> None:
+    with pytest.raises(NotTrusted, match="Ed25519"):
+        sign(b"x", "St Mary IT", b"-----BEGIN NONSENSE-----")
+    with pytest.raises(ValueError, match="signature"):
+        ManifestSignature(publisher="x", signature="short")
 
 
 def header(pairs: dict[str, str]) -> bytes:

@@ -12,7 +12,7 @@ torch = pytest.importorskip("torch", reason="training needs the extra 'train'")
 pytest.importorskip("gguf")
 pytest.importorskip("tokenizers")
 
-from inference.models.prompts import PROFILES  # noqa: E402
+from inference.models.profiles import PROFILES  # noqa: E402
 from inference.models.runtime import Runtime  # noqa: E402
 from inference.training import train as training  # noqa: E402
 from inference.training.data import Sample, preferred, samples  # noqa: E402

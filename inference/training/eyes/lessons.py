@@ -21,7 +21,7 @@ from inference.models.look_form import (
     Box,
     fill,
 )
-from inference.models.prompts import PROFILES
+from inference.models.profiles import PROFILES
 from inference.training.eyes.model import ORGANS, EyesShape, Heads
 from inference.training.eyes.pictures import Picture
 from inference.training.eyes.vocabulary import IMAGE_END, IMAGE_START

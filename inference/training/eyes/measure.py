@@ -18,7 +18,7 @@ import numpy as np
 import numpy.typing as npt
 
 from inference.models.look_form import FORMS, KINDS, Box, Entry, chances, grammar, read
-from inference.models.prompts import PROFILES
+from inference.models.profiles import PROFILES
 from inference.models.runtime import Request, Runtime
 from inference.training.eyes.pictures import HELD_OUT_SEED, SIZE, Picture, View, picture
 
