@@ -16,6 +16,7 @@ from app.shell.act_binding import ACTS, bind_acts
 from app.shell.background import Background
 from app.shell.command_palette import CommandPalette
 from app.shell.pictures import Pictures
+from app.shell.preferences.own_preferences import OwnPreferences
 from app.shell.preferences.personal import Personal
 from app.shell.reading import ReadingPage
 from app.shell.shortcut_sheet import ShortcutSheet
@@ -49,6 +50,7 @@ class Rooms:
     def __init__(self, window: SightlineWindow, home: Path) -> None:
         self._window, self._home = window, home
         self._steps: list[Callable[[], None]] = [
+            self._make_preferences,
             self._make_workers,
             self._make_worklist,
             self._make_reading,
@@ -61,6 +63,10 @@ class Rooms:
         if self._steps:
             self._steps.pop(0)()
         return not self._steps
+
+    def _make_preferences(self) -> None:
+        """Put the machine's keys, mouse and presets in force before what shows them is made."""
+        self.preferences = OwnPreferences(self._home, self._window.store_thread, self._window)
 
     def _make_workers(self) -> None:
         archive = self._home / ARCHIVE_FOLDER
@@ -91,7 +97,7 @@ class Rooms:
         self.palette_layer = CommandPalette(window.theme, window, ACTS, window.why_not)
         self.sheet = ShortcutSheet(window.theme, window, ACTS)
         bind_acts(window, [act for act in ACTS if act.scope is not Scope.VIEWPORT], window.ask)
-        self.personal = Personal(window, self._home)
+        self.personal = Personal(window, self.preferences)
         self.acts = WindowActs(window)
 
     def _join(self) -> None:

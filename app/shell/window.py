@@ -180,7 +180,7 @@ class SightlineWindow(QWidget):
     def _make_room(self) -> None:
         if self._is_down or self._is_complete:
             return
-        if self.rooms("engine").step():
+        if self.rooms("preferences").step():
             self._is_complete = True
             self.complete.emit()
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 from PySide6.QtCore import QObject, QTimer
@@ -35,12 +34,12 @@ KEEP_PRESET = "viewport.keep_preset"
 class Personal(QObject):
     """Holds the preferences of who is signed in and puts them in force in the window."""
 
-    def __init__(self, window: SightlineWindow, home: Path) -> None:
+    def __init__(self, window: SightlineWindow, preferences: OwnPreferences) -> None:
         super().__init__(window)
         self._window = window
         self._layer: PreferencesLayer | None = None
         self._check: DisplayCheck | None = None
-        self.preferences = OwnPreferences(home, window.store_thread, self)
+        self.preferences = preferences
         self.second = SecondScreen(
             window.theme, window, window.reading, self._may_show, self._remember_screen
         )
