@@ -29,6 +29,13 @@ class Table:
 TABLES: tuple[Table, ...] = (
     Table("Seeded errors: what the checks of a report find", "seeded_scores"),
     Table("Calibration of confidence, on made-up readers", "calibration_demo"),
+    Table("CT head: what the tools make of an analytic head", "head_phantom"),
+    Table("CT abdomen: what the tools make of an analytic abdomen", "abdomen_phantom"),
+    Table("PET: what the tools make of an analytic phantom", "pet_phantom"),
+    Table("Radiograph: what the tools make of an analytic chest", "radiograph_phantom"),
+    Table("Image quality: noise, metal, truncation and clipping that are known", "quality_phantom"),
+    Table("Lung masks on hard chests", "lung_cases"),
+    Table("Nodules laid into scans", "nodules"),
 )
 """In the order of the page."""
 

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from PySide6.QtCore import QObject
 
+from app.repairing import repair
 from app.report_model import ReportModel
 from app.shell.report.bars import open_places, unreviewed_places
 from app.sign_off import Repair
@@ -146,7 +147,7 @@ class ReportActs(QObject):
     def _repair(self) -> None:
         repairs = self._repairs()
         if repairs and self._panel.model is not None:
-            self._panel.editor.attempt(self._panel.model.repair, repairs[0])
+            self._panel.editor.attempt(repair, self._panel.model, repairs[0])
 
     def _step(self, by: int) -> None:
         rows = self._panel.editor.rows()

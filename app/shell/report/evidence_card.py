@@ -15,8 +15,10 @@ from PySide6.QtWidgets import (
 )
 
 from app.shell.report.chip import ChipButton
+from app.shell.report.words import check_words
 from app.shell.widgets import ElidedLabel, glyph_label, plain_label
-from reports.domain import Check, Evidence, Ledger, Quantity, Source, SourceKind
+from inference.validation.calibration import shown as shown_confidence
+from reports.domain import Check, Evidence, EvidenceKind, Ledger, Quantity, Source, SourceKind
 from viewer.views.theme import Theme
 
 CROP = 120
@@ -136,7 +138,13 @@ class EvidenceCard(QFrame):
         for number, check in enumerate(shown, start=start):
             name, token = ("check", "text-2") if check.passed else ("warning-circle", "warning")
             result = check.message or (self.tr("passed") if check.passed else self.tr("failed"))
+            if not check.passed:
+                result = f"{result} ({check_words(check)})"
             self._line(number, name, token, check.check.capitalize(), result)
+        if evidence.kind is EvidenceKind.CANDIDATE:
+            # No curve is fitted from this store's records yet: a raw score is no probability.
+            certainty = shown_confidence(None, evidence.confidence)
+            self._line(start + len(shown), "minus", "text-3", self.tr("Confidence"), certainty)
         if evidence.refusal is not None:
             self._line(start, "minus-circle", "text-2", self.tr("Refused"), evidence.refusal.reason)
 

@@ -22,6 +22,7 @@ from PySide6.QtGui import (
 )
 from PySide6.QtWidgets import QFrame, QTextEdit, QToolTip, QWidget
 
+from app.repairing import repair
 from app.report_history import Change
 from app.report_model import ReportModel
 from app.shell.report import words
@@ -188,7 +189,7 @@ class ReportView(QTextEdit):
         repairs = model.repairs(sentence.id)
         if not sentence.is_in_body and not repairs:
             return [Link(words.tr("Restore"), partial(self.attempt, model.restore, sentence.id))]
-        return [Link(words.repair_text(r), partial(self.attempt, model.repair, r)) for r in repairs]
+        return [Link(words.repair_text(r), partial(self.attempt, repair, model, r)) for r in repairs]
 
     def _links_in(self, section: Section) -> list[Link]:
         offered = [Link(self.tr("Write"), partial(self.writeWanted.emit, section.value))]
@@ -396,7 +397,7 @@ class ReportView(QTextEdit):
         block = self.cursorForPosition(point.toPoint()).block()
         if kind_of(block) is not RowKind.SENTENCE:
             return ""
-        return words.describe(self.model.sentence(id_of(block)))
+        return words.tip_of(self.model.sentence(id_of(block)))
 
     def leaveEvent(self, event: QEvent) -> None:
         super().leaveEvent(event)

@@ -9,7 +9,7 @@ from PySide6.QtCore import QT_TRANSLATE_NOOP, QCoreApplication
 from app import sign_off
 from app.shell.widgets import BadgeFrame
 from app.sign_off import Repair, RepairKind
-from reports.domain import Origin, ReportAct, ReportState, Review, Section, Sentence, Verdict
+from reports.domain import Check, Origin, ReportAct, ReportState, Review, Section, Sentence, Verdict
 
 _CONTEXT = "Report"
 
@@ -151,3 +151,16 @@ def describe(sentence: Sentence) -> str:
     if ids:
         words.append(tr("evidence {ids}").format(ids=", ".join(ids)))
     return ", ".join(words)
+
+
+def tip_of(sentence: Sentence) -> str:
+    """Return what the pointer on a sentence is told: its state, and each check that failed."""
+    failed = [check_words(check) for check in sign_off.failed(sentence)]
+    return "; ".join([describe(sentence), *failed])
+
+
+def check_words(check: Check) -> str:
+    """Return the check that said so, the risk 1 to 4 and the kind of error: "side, risk 4, ..."."""
+    return tr("{check}, risk {risk} of 4, {category}").format(
+        check=check.check, risk=check.risk, category=check.category
+    )
