@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from inference.drafting.templates import Language, template_described
+from app.wording import WORDING
+from inference.drafting.templates import template_described
 from reports.domain import Section
 
 
@@ -18,13 +19,14 @@ class Normal:
 
 
 def normals_for(
-    modality: str, study_description: str, language: str = Language.ENGLISH
+    modality: str, study_description: str, language: str | None = None
 ) -> tuple[Normal, ...]:
     """Return the normals of a kind of study, in the order of its template; empty when none fits.
 
     A template fits when its modality is the study's and one of its words stands in the description;
-    without such a word the modality's default is taken.
+    without such a word the modality's default is taken. Without a language it is that of drafts.
     """
+    language = language or WORDING.language
     chosen = template_described(modality, study_description)
     if chosen is None:
         return ()

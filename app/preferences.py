@@ -9,7 +9,7 @@ from __future__ import annotations
 import json
 from collections.abc import Iterable, Mapping
 from pathlib import Path
-from typing import Annotated, Any, TypeVar
+from typing import Annotated, Any, Literal, TypeVar
 
 from pydantic import BaseModel, ConfigDict, Field, TypeAdapter, ValidationError
 
@@ -54,7 +54,7 @@ class Preset(BaseModel):
 
 
 class Display(BaseModel):
-    """How the window shows; none: as the machine, else as the program does it."""
+    """How window and drafts show; none: as the machine, else as the program does it."""
 
     model_config = ConfigDict(frozen=True, allow_inf_nan=False)
 
@@ -64,6 +64,10 @@ class Display(BaseModel):
     """Text over the images when somebody signs in."""
     second_screen: bool | None = None
     """Images in a window of their own when a study opens."""
+    draft_language: Literal["en", "zh-CN"] | None = None
+    """Of drafted sentences and of the reader's normals, as `inference.drafting.templates.Language`."""
+    draft_style: Annotated[str, Field(min_length=1, max_length=40)] | None = None
+    """Name of the house style of drafts."""
 
     def over(self, base: Display) -> Display:
         """Return these choices, with those of `base` where none is made."""

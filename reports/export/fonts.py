@@ -103,7 +103,7 @@ def runs(text: str, face: Face) -> list[tuple[Face, str]]:
 
 def width_of(text: str, face: Face, size: float) -> float:
     """Return the width of printable text in points."""
-    return sum(pdfmetrics.stringWidth(run, own.value, size) for own, run in runs(text, face))
+    return float(sum(pdfmetrics.stringWidth(run, own.value, size) for own, run in runs(text, face)))
 
 
 def draw(

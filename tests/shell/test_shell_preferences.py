@@ -18,7 +18,8 @@ from app.preferences import MACHINE_FILE, Preset
 from app.shell.act_binding import ACTS, key_of
 from app.shell.command_palette import palette_rows
 from app.shell.shortcut_sheet import keyed_groups
-from reports.domain import Role
+from app.wording import WORDING
+from reports.domain import Role, Section
 from viewer.acts import Tool
 from viewer.imaging.own_presets import PRESETS
 from viewer.views.key_bindings import keymap
@@ -244,6 +245,23 @@ def test_a_preset_is_edited_while_the_image_shows_it(reader: Driver) -> None:
     page.rows["2"][2].setFocus()
     reader.press(Qt.Key.Key_Return)
     assert PRESETS.of("CT")["2"].width == 1500
+
+
+def test_language_and_style_of_drafts_are_chosen_and_leave_with_the_person(
+    reader: Driver,
+) -> None:
+    layer = open_keys(reader, "")
+    page = layer.display
+    layer.tabs.setCurrentIndex(3)
+    page.language.activated.emit(page.language.findData("zh-CN"))
+    page.style_of_drafts.activated.emit(page.style_of_drafts.findData("structured"))
+    assert (WORDING.language, WORDING.style) == ("zh-CN", "structured")
+    assert page.language.currentText() == "\u4e2d\u6587"
+    reader.panel.model.insert_normals(Section.FINDINGS, "\u80f8\u819c")
+    assert reader.panel.model.sentences[-1].text.startswith("\u672a\u89c1\u80f8\u8154\u79ef\u6db2")
+    reader.window.sign_out()
+    reader.until(lambda: reader.window.account is None)
+    assert (WORDING.language, WORDING.style) == ("en", "house")
 
 
 def test_a_person_finds_their_keys_again_and_another_does_not(reader: Driver) -> None:

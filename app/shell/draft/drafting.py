@@ -8,6 +8,7 @@ from PySide6.QtCore import QObject, Signal
 
 from app.engine import DraftOutcome, Engine
 from app.shell.background import Background, Job
+from app.wording import WORDING
 from inference.drafting.draft import DraftCancelled
 from inference.drafting.triage import NoSeries, choose_series
 from inference.models.generation import ModelError
@@ -92,6 +93,8 @@ class Drafting(QObject):
                     wish.opened,
                     model=wish.model,
                     question=wish.question,
+                    language=WORDING.language,
+                    style=WORDING.style,
                     seed=wish.seed,
                     ledger=wish.ledger,
                     on_event=tell,

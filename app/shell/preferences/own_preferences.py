@@ -11,6 +11,7 @@ from app.desk import Desk
 from app.preferences import Preferences, keep_scale, read, read_machine
 from app.shell.act_binding import ACTS
 from app.shell.background import Background
+from app.wording import WORDING
 from reports.store.kinds import PreferenceKind
 from viewer.imaging.own_presets import PRESETS
 from viewer.imaging.study import WindowPreset
@@ -96,6 +97,7 @@ class OwnPreferences(QObject):
         now = self.now
         keymap().change(now.keys)
         MOUSE.change(now.mouse)
+        WORDING.change(now.display.draft_language, now.display.draft_style)
         PRESETS.change(
             {
                 modality: {

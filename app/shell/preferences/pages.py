@@ -9,6 +9,8 @@ from PySide6.QtWidgets import QCheckBox, QComboBox, QGridLayout, QVBoxLayout, QW
 from app.preferences import TEXT_SCALES
 from app.shell.preferences.own_preferences import OwnPreferences
 from app.shell.widgets import SECONDARY, ActButton, plain_label
+from inference.drafting.style import HOUSE, style, style_names
+from inference.drafting.templates import Language
 from viewer.acts import Tool
 from viewer.views.mouse import CHOSEN, MOUSE_DEFAULTS, START, WheelStep, mouse_choices
 from viewer.views.theme import Theme
@@ -123,16 +125,22 @@ class DisplayPage(QWidget):
         column.setSpacing(theme.length("space", "m"))
         grid = QGridLayout()
         grid.setColumnStretch(0, 1)
-        label = plain_label(self.tr("Size of text and buttons"), theme)
-        self.scale = Choice()
-        self.scale.setAccessibleName(self.tr("Size of text and buttons"))
-        self.scale.setMinimumWidth(theme.px(120))
+        self.scale = self._choice(grid, 0, self.tr("Size of text and buttons"))
         for value in TEXT_SCALES:
             self.scale.addItem(f"{100 * value:.0f} %", value)
         self.scale.activated.connect(self._scale_chosen)
-        label.setBuddy(self.scale)
-        grid.addWidget(label, 0, 0)
-        grid.addWidget(self.scale, 0, 1)
+        self.language = self._choice(grid, 1, self.tr("Language of drafts"))
+        for value, words in ((Language.ENGLISH, "English"), (Language.CHINESE, "中文")):
+            self.language.addItem(words, value)
+        self.language.activated.connect(
+            lambda place: self._take(draft_language=self.language.itemData(place))
+        )
+        self.style_of_drafts = self._choice(grid, 2, self.tr("House style of drafts"))
+        for name in style_names():
+            self.style_of_drafts.addItem(style(name).title.en, name)
+        self.style_of_drafts.activated.connect(
+            lambda place: self._take(draft_style=self.style_of_drafts.itemData(place))
+        )
         column.addLayout(grid)
         self.note = plain_label("", theme, step="note", tone="2", wraps=True)
         column.addWidget(self.note)
@@ -152,9 +160,24 @@ class DisplayPage(QWidget):
         preferences.changed.connect(self.fill)
         self.fill()
 
+    def _choice(self, grid: QGridLayout, row: int, words: str) -> Choice:
+        label, choice = plain_label(words, self._theme), Choice()
+        choice.setAccessibleName(words)
+        choice.setMinimumWidth(self._theme.px(120))
+        label.setBuddy(choice)
+        grid.addWidget(label, row, 0)
+        grid.addWidget(choice, row, 1)
+        return choice
+
     def fill(self) -> None:
         """Show what is in force."""
         display = self._preferences.now.display
+        self.language.setCurrentIndex(
+            max(0, self.language.findData(display.draft_language or Language.ENGLISH))
+        )
+        self.style_of_drafts.setCurrentIndex(
+            max(0, self.style_of_drafts.findData(display.draft_style or HOUSE))
+        )
         scale = display.text_scale or 1.0
         nearest = min(range(len(TEXT_SCALES)), key=lambda place: abs(TEXT_SCALES[place] - scale))
         self.scale.setCurrentIndex(nearest)
