@@ -11,7 +11,18 @@ from app.cli.output import FAILED, OK, USAGE, CommandFailed, take_any_character,
 
 
 def _commands() -> typer.Typer:
-    from app.cli import audit, checking, demo, drafting, exporting, imaging, models, people, signing
+    from app.cli import (
+        audit,
+        checking,
+        demo,
+        drafting,
+        exporting,
+        guidelines,
+        imaging,
+        models,
+        people,
+        signing,
+    )
 
     program = typer.Typer(
         name="sightline",
@@ -27,6 +38,7 @@ def _commands() -> typer.Typer:
     program.command("evidence")(drafting.evidence)
     program.command("draft")(drafting.draft)
     program.command("check")(checking.check)
+    program.command("guideline")(guidelines.guideline)
     program.command("sign")(signing.sign)
     program.command("verify")(signing.verify)
     program.command("export-marks")(exporting.export_marks)
