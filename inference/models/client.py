@@ -2,14 +2,19 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from inference.models.generation import Generation, ModelError, OnToken, StopReason
+import numpy as np
+import numpy.typing as npt
+
+from inference.models.generation import Choice, Generation, ModelError, OnToken, StopReason
 from inference.models.profiles import PROFILES
 from inference.models.registry import InstalledModel
 from viewer.imaging.worker.errors import WorkerCancelled, WorkerError, WorkerRefused
 from viewer.imaging.worker.host import CancelToken, WorkerHost
+from viewer.imaging.worker.memory import SharedBuffer, SharedPool
 
 SECONDS = 300.0
 """Wall-clock limit of one generation when the caller names none."""
@@ -93,26 +98,68 @@ class ModelClient:
         ModelError
             Cancelled, refused, died or timed out; the code says which.
         """
-        profile = PROFILES[self.model.manifest.prompt_profile]
-        seconds = deadline if deadline is not None else SECONDS
-        body = self._call(
-            "generate",
+        return self._generate(
             {
-                "before": profile.before + profile.instruction,
                 "prompt": prompt,
-                "after": profile.after,
                 "grammar": grammar,
                 "max_tokens": max_tokens,
-                "seconds": seconds,
                 "temperature": temperature,
                 "seed": seed,
                 "logprobs": logprobs,
             },
             on_token=on_token,
             cancel=cancel,
-            deadline=seconds + MARGIN_SECONDS,
+            deadline=deadline,
         )
-        return Generation(**(body | {"stop_reason": StopReason(body["stop_reason"])}))
+
+    def session(self, picture: npt.NDArray[np.uint8] | None = None, prefix: str = "") -> ModelSession:
+        """Return a way to ask several things of one picture and one text, which are read once.
+
+        Parameters
+        ----------
+        picture
+            Rows, columns, 3 channels of 8 bits; the model must have a projector.
+        prefix
+            Text that stands before each question.
+
+        Raises
+        ------
+        ModelError
+            The array is no such picture.
+        """
+        return ModelSession(self, picture, prefix)
+
+    def _generate(
+        self,
+        params: dict[str, Any],
+        *,
+        on_token: OnToken | None,
+        cancel: CancelToken | None,
+        deadline: float | None,
+        buffers: Sequence[SharedBuffer] = (),
+    ) -> Generation:
+        profile = PROFILES[self.model.manifest.prompt_profile]
+        seconds = deadline if deadline is not None else SECONDS
+        body = self._call(
+            "generate",
+            {
+                "before": profile.before + profile.instruction,
+                "after": profile.after,
+                "seconds": seconds,
+            }
+            | params,
+            on_token=on_token,
+            cancel=cancel,
+            deadline=seconds + MARGIN_SECONDS,
+            buffers=buffers,
+        )
+        return Generation(
+            **body
+            | {
+                "stop_reason": StopReason(body["stop_reason"]),
+                "choices": tuple(Choice(**choice) for choice in body["choices"]),
+            }
+        )
 
     def close(self) -> None:
         """End the worker, if it is this client's own."""
@@ -133,6 +180,7 @@ class ModelClient:
         on_token: OnToken | None = None,
         cancel: CancelToken | None,
         deadline: float | None,
+        buffers: Sequence[SharedBuffer] = (),
     ) -> dict[str, Any]:
         def hear(event: dict[str, Any]) -> None:
             if on_token is not None and isinstance(event.get("text"), str):
@@ -147,6 +195,7 @@ class ModelClient:
             return self._host.call(
                 op,
                 base | params,
+                buffers=buffers,
                 on_event=hear,
                 cancel=cancel,
                 deadline=deadline,
@@ -160,3 +209,72 @@ class ModelClient:
             raise ModelError(
                 error.code, f"The model {manifest.name} failed. {error.message}"
             ) from error
+
+
+class ModelSession:
+    """Several texts about one picture and one beginning; close it when there are no more.
+
+    The worker keeps the last picture and beginning as it read them (in the memory of its context, which
+    does not grow), under their hash: the next text with the same ones pays for its own question only,
+    and says what it would have said alone. Another text between makes it read them again.
+    """
+
+    def __init__(self, client: ModelClient, picture: npt.NDArray[np.uint8] | None, prefix: str) -> None:
+        self._client = client
+        self._shared: dict[str, Any] = {"prefix": prefix}
+        self._pool = SharedPool()
+        self._buffers: tuple[SharedBuffer, ...] = ()
+        if picture is None:
+            return
+        if picture.dtype != np.uint8 or picture.ndim != 3 or picture.shape[2] != 3 or not picture.size:
+            raise ModelError("picture", "A picture for the model has three channels of 8 bits.")
+        buffer = self._pool.acquire(picture.nbytes)
+        buffer.view(np.uint8, picture.shape, writable=True)[:] = picture
+        self._buffers = (buffer.read_only(),)
+        self._shared["picture"] = picture.shape[:2]
+
+    def generate(
+        self,
+        prompt: str,
+        grammar: str,
+        *,
+        seed: int = 0,
+        max_tokens: int = 1024,
+        on_token: OnToken | None = None,
+        cancel: CancelToken | None = None,
+        deadline: float | None = None,
+        temperature: float = 0.0,
+        choices: bool = False,
+    ) -> Generation:
+        """Write text for a question behind picture and prefix; else as `ModelClient.generate`.
+
+        Parameters
+        ----------
+        choices
+            Say how likely each choice was that the grammar left.
+        """
+        return self._client._generate(
+            {
+                "prompt": prompt,
+                "grammar": grammar,
+                "max_tokens": max_tokens,
+                "temperature": temperature,
+                "seed": seed,
+                "choices": choices,
+            }
+            | self._shared,
+            on_token=on_token,
+            cancel=cancel,
+            deadline=deadline,
+            buffers=self._buffers,
+        )
+
+    def close(self) -> None:
+        """Give the picture's memory back; a second time does nothing."""
+        self._pool.close()
+
+    def __enter__(self) -> ModelSession:
+        return self
+
+    def __exit__(self, *error: object) -> None:
+        self.close()

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import codecs
 import ctypes
+import hashlib
 import os
 import time
 from collections.abc import Callable, Sequence
@@ -67,6 +68,19 @@ class Request:
     """Read between `before` and `prompt`; the model must have a projector."""
     choices: bool = False
     """Say what was chosen where the grammar left more than one token, and how likely it was."""
+    prefix: str = ""
+    """Text between picture and `prompt` that the next requests share. What stands before `prompt` is
+    kept as it was read, for as long as the requests have the same."""
+
+    def shared_key(self) -> str:
+        """Return a hash of everything that is read before `prompt`."""
+        parts = [self.before.encode(), self.prefix.encode()]
+        if self.picture is not None:
+            parts += [repr(self.picture.shape).encode(), np.ascontiguousarray(self.picture).tobytes()]
+        key = hashlib.sha256()
+        for part in parts:
+            key.update(len(part).to_bytes(8, "big") + part)
+        return key.hexdigest()
 
 
 def physical_cores() -> int:
@@ -101,6 +115,15 @@ def silence(library: Any) -> None:
 _silent: Any = None
 
 
+@dataclass(frozen=True)
+class _Shared:
+    """What stands at the beginning of the context: its hash, tokens, and the position behind it."""
+
+    key: str
+    tokens: int
+    position: int
+
+
 class Runtime:
     """A model and its context. Not thread-safe; `close` frees the native memory.
 
@@ -130,6 +153,8 @@ class Runtime:
         self.cancelled = cancelled
         self._model = self._context = None
         self.projector: Projector | None = None
+        self._shared: _Shared | None = None
+        self._position = 0
         silence(self._lib)
         parameters = self._lib.llama_model_default_params()
         parameters.n_gpu_layers = 0
@@ -222,6 +247,7 @@ class Runtime:
 
     def clear(self) -> None:
         """Forget everything that was read."""
+        self._shared, self._position = None, 0
         self._lib.llama_memory_clear(self._lib.llama_get_memory(self._context), True)
 
     def read(self, tokens: Sequence[int]) -> None:
@@ -237,13 +263,17 @@ class Runtime:
                 raise Aborted
             part = tokens[start : start + BATCH]
             array = (self._lib.llama_token * len(part))(*part)
-            status = self._lib.llama_decode(
-                self._context, self._lib.llama_batch_get_one(array, len(part))
-            )
+            batch = self._lib.llama_batch_get_one(array, len(part))
+            # Behind a picture llama.cpp's own count is wrong for families that number its tokens in
+            # two directions (M-RoPE).
+            places = range(self._position, self._position + len(part))
+            batch.pos = (self._lib.llama_pos * len(part))(*places)
+            status = self._lib.llama_decode(self._context, batch)
             if status == _ABORTED:
                 raise Aborted
             if status != 0:
                 raise RuntimeRefusal("decode", f"llama.cpp could not go on (status {status}).")
+            self._position += len(part)
 
     def generate(self, request: Request, emit: Callable[[str], None]) -> Generation:
         """Write text; `emit` gets it piece by piece, in whole characters.
@@ -271,12 +301,7 @@ class Runtime:
                 *self.tokenize(request.prompt, control=False),
                 *self.tokenize(request.after, control=True),
             ]
-            self.clear()
-            seen = 0
-            if request.picture is None:
-                prompt = [*self.tokenize(request.before, control=True), *prompt]
-            else:
-                seen = self._see(request.before, request.picture)
+            seen = self._begin(request)
             if seen + len(prompt) >= self.context:
                 raise RuntimeRefusal(
                     "context",
@@ -288,18 +313,45 @@ class Runtime:
         finally:
             self._lib.llama_sampler_free(grammar)
 
+    def _begin(self, request: Request) -> int:
+        """Read what stands before the prompt, unless it is there already; return its tokens.
+
+        It is always read apart from the prompt, so that the logits do not depend on what was kept.
+        """
+        key, kept = request.shared_key(), self._shared
+        memory = self._lib.llama_get_memory(self._context)
+        if (
+            kept is not None
+            and kept.key == key
+            and self._lib.llama_memory_seq_rm(memory, 0, kept.position, -1)
+        ):
+            self._position = kept.position
+            return kept.tokens
+        self.clear()
+        text = self.tokenize(request.prefix, control=False)
+        if request.picture is None:
+            text = [*self.tokenize(request.before, control=True), *text]
+            seen = 0
+        else:
+            seen = self._see(request.before, request.picture)
+        if seen + len(text) < self.context:  # more is refused, prompt and all, by who asked
+            self.read(text)
+            self._shared = _Shared(key, seen + len(text), self._position)
+        return seen + len(text)
+
     def _see(self, before: str, picture: Rgb) -> int:
         """Read a picture behind its control text; return the tokens that both took."""
         if self.projector is None:
             raise RuntimeRefusal("projector", "This model has no projector file: it sees no pictures.")
         try:
-            return self.projector.read(
+            tokens, self._position = self.projector.read(
                 self._context, before, picture, batch=BATCH, room=self.context, library=self._lib
             )
         except PictureRefusal as refusal:
             if self.cancelled():
                 raise Aborted from None
             raise RuntimeRefusal("picture", str(refusal)) from None
+        return tokens
 
     def _write(
         self, request: Request, grammar: Any, read: int, began: float, emit: Callable[[str], None]

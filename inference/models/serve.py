@@ -11,15 +11,18 @@ import sys
 import time
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
+from dataclasses import asdict
 from pathlib import Path
 from typing import Any, BinaryIO
 
+import numpy as np
 from pydantic import BaseModel, ConfigDict, Field
 
 from inference.models.generation import ModelError
 from inference.models.gguf_header import GgufError, read_text_keys
 from inference.models.registry import FileRole, ModelFile, ModelManifest, check_pair
 from inference.models.runtime import Aborted, Request, Runtime, RuntimeRefusal
+from inference.models.vision import Rgb
 from viewer.imaging.worker.serve import Handler, Refused, WorkerContext
 
 EMIT_SECONDS = 0.05
@@ -47,6 +50,10 @@ class _Generate(_Call):
     temperature: float = Field(default=0.0, ge=0, le=5)
     seed: int = 0
     logprobs: bool = False
+    choices: bool = False
+    prefix: str = ""
+    picture: tuple[int, int] | None = None
+    """Rows and columns of the picture in the first buffer: 8 bits of red, green and blue each."""
 
 
 class _Loaded:
@@ -184,7 +191,9 @@ def generate(params: dict[str, Any], context: WorkerContext) -> dict[str, Any]:
             pieces.clear()
         sent = time.monotonic()
 
-    request = Request(**call.model_dump(exclude={"manifest", "folder"}))
+    request = Request(
+        **call.model_dump(exclude={"manifest", "folder", "picture"}), picture=_picture(call, context)
+    )
     with _refusals():
         made = _LOADED.get(call, context).generate(request, emit)
     flush()
@@ -195,7 +204,21 @@ def generate(params: dict[str, Any], context: WorkerContext) -> dict[str, Any]:
         "stop_reason": made.stop_reason.value,
         "prompt_tokens": made.prompt_tokens,
         "logprob": made.logprob,
+        "choices": [asdict(choice) for choice in made.choices],
     }
+
+
+def _picture(call: _Generate, context: WorkerContext) -> Rgb | None:
+    """Return a copy of the picture that was sent: what is hashed is what is read."""
+    if call.picture is None:
+        return None
+    rows, columns = call.picture
+    if min(rows, columns) < 1 or len(context.buffers) != 1:
+        raise Refused("picture", "There is no picture of the size that was named.")
+    if rows * columns * 3 > context.buffers[0].nbytes:
+        raise Refused("picture", "The picture is smaller than the size that was named.")
+    copied: Rgb = np.array(context.buffers[0].view(np.uint8, (rows, columns, 3)))
+    return copied
 
 
 @contextmanager

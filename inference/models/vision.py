@@ -98,8 +98,10 @@ class Projector:
         batch: int,
         room: int,
         library: Any,
-    ) -> int:
-        """Read control text and a picture into an empty context; return the tokens they took.
+    ) -> tuple[int, int]:
+        """Read control text and a picture into an empty context.
+
+        Returns the tokens that they took, and the position behind them.
 
         Parameters
         ----------
@@ -128,7 +130,7 @@ class Projector:
             )
         if status:
             raise PictureRefusal(f"llama.cpp could not read the picture (status {status}).")
-        return sum(every)
+        return sum(every), int(after.value)
 
     def embeddings(self, picture: Rgb, width: int) -> npt.NDArray[np.float32]:
         """Return (token, width) what the model is given in place of the picture."""
