@@ -28,6 +28,7 @@ class Table:
 
 TABLES: tuple[Table, ...] = (
     Table("Seeded errors: what the checks of a report find", "seeded_scores"),
+    Table("Injection: texts that try to act as an instruction", "injection"),
     Table("Calibration of confidence, on made-up readers", "calibration_demo"),
     Table("CT head: what the tools make of an analytic head", "head_phantom"),
     Table("CT abdomen: what the tools make of an analytic abdomen", "abdomen_phantom"),
