@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
+from inference.drafting.phrases import phrase_table
 from reports.domain import Candidate, Evidence, EvidenceKind, Ledger, Limitation
 from viewer.imaging.study import BadFile
 
@@ -74,7 +75,7 @@ def candidates(ledger: Ledger) -> list[Candidate]:
     return [
         Candidate(
             evidence_id=item.id,
-            text=f"{item.label}: {', '.join(value.text for value in item.values)}",
+            text=candidate_words(ledger, item),
             reason=" ".join(["Not accepted by a person.", *map(sentence_case, item.warnings)]),
         )
         for item in ledger.evidence
@@ -82,6 +83,14 @@ def candidates(ledger: Ledger) -> list[Candidate]:
         and item.refusal is None
         and _places(item) not in accepted
     ]
+
+
+def candidate_words(ledger: Ledger, item: Evidence) -> str:
+    """Return one line on a candidate: where it is and the values a reader judges it by."""
+    lines = phrase_table().alternatives("candidate", ledger, item)
+    if lines:
+        return lines[0].text
+    return ": ".join(filter(None, [item.label, ", ".join(value.text for value in item.values)]))
 
 
 def _places(item: Evidence) -> frozenset[str]:

@@ -180,6 +180,22 @@ def test_the_same_seed_gives_the_same_draft(drafted: Path, tmp_path: Path) -> No
     assert load(tmp_path, "ledger") == load(drafted, "ledger")
 
 
+def test_the_draft_in_chinese_cites_the_same_evidence(drafted: Path, tmp_path: Path) -> None:
+    done = sightline("draft", SAMPLE, "--out", tmp_path, "--seed", "7", "--language", "zh-CN")
+    assert done.code == 0
+    ours, theirs = (load(folder, "draft")["sentences"] for folder in (drafted, tmp_path))
+    assert [s["citations"][0]["evidence_id"] for s in ours] == [
+        s["citations"][0]["evidence_id"] for s in theirs
+    ]
+    assert all(s["verdict"] == "supported" and not s["text"].isascii() for s in theirs)
+    assert load(tmp_path, "ledger") == load(drafted, "ledger")
+
+
+def test_a_style_that_is_not_there_is_named(tmp_path: Path) -> None:
+    done = sightline("draft", SAMPLE, "--out", tmp_path, "--style", "baroque")
+    assert done.code == 1 and "house, structured" in done.err
+
+
 def test_a_request_that_does_not_fit_stops_the_draft(tmp_path: Path) -> None:
     done = sightline("draft", SAMPLE, "--out", tmp_path, "--question", "MRI of the left knee")
     assert done.code == 1
