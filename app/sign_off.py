@@ -9,7 +9,8 @@ import re
 from dataclasses import dataclass
 from enum import StrEnum
 
-from app import report_edit
+from app import report_checks, report_edit
+from app.report_checks import Omission
 from reports.domain import (
     Check,
     Ledger,
@@ -67,6 +68,7 @@ class BlockerKind(StrEnum):
     CONTRADICTION = "contradiction"
     EMPTY_FIELD = "empty field"
     UNREVIEWED = "unreviewed machine sentence"
+    OMISSION = "critical finding not mentioned"
 
 
 class RepairKind(StrEnum):
@@ -76,11 +78,15 @@ class RepairKind(StrEnum):
     UNLINK = "unlink"
     RESTORE = "restore"
     ATTACH = "use the measured value"
+    WRITE = "write the finding"
 
 
 @dataclass(frozen=True)
 class Repair:
-    """A repair with what it needs; `subject` is a side, an evidence id or a slot's ledger text."""
+    """A repair with what it needs; `subject` is a side, an evidence id or a slot's ledger text.
+
+    `sentence_id` is empty for a finding that no sentence mentions.
+    """
 
     kind: RepairKind
     sentence_id: str
@@ -159,10 +165,35 @@ def blockers(report: Report, ledger: Ledger, *, images_now: int | None = None) -
         draft. None when nobody counted.
     """
     found = list(_of_report(report, ledger, images_now))
-    for sentence in report.sentences:
+    for omission in _missing(report, ledger):
+        if omission.is_critical:
+            found.append(
+                Blocker(
+                    BlockerKind.OMISSION,
+                    f"{omission.words}: accepted, and no sentence mentions it.",
+                    f"It may need action today. {omission.check.check.capitalize()} check.",
+                    repairs=(write(omission),),
+                )
+            )
+    for sentence in report_checks.judged(report.sentences, ledger):
         if sentence.review is not Review.REJECTED:
             found.extend(_of_sentence(sentence, ledger))
     return tuple(found)
+
+
+def omissions(report: Report, ledger: Ledger) -> tuple[Omission, ...]:
+    """Return the accepted findings that are not mentioned and do not block: shown, nobody asks."""
+    return tuple(item for item in _missing(report, ledger) if not item.is_critical)
+
+
+def write(omission: Omission) -> Repair:
+    """Return the repair that puts a finding into the report."""
+    return Repair(RepairKind.WRITE, "", omission.evidence_id)
+
+
+def _missing(report: Report, ledger: Ledger) -> tuple[Omission, ...]:
+    """An addendum adds to a signed report: it need not say again what that one says."""
+    return () if report.addendum_to else report_checks.omissions(report.sentences, ledger)
 
 
 def _of_report(report: Report, ledger: Ledger, images_now: int | None) -> list[Blocker]:

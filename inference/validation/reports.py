@@ -21,11 +21,19 @@ class ReportChecks:
 
     of_report: tuple[Check, ...] = ()
     of_sentences: dict[str, tuple[Check, ...]] = field(default_factory=dict)
+    missing: tuple[str, ...] = ()
+    """Ids of the accepted findings that no sentence mentions, in the order of `of_report`."""
 
 
 def check_report(sentences: Sequence[Sentence], ledger: Ledger) -> ReportChecks:
     """Hold the sentences of a report against each other, and all of them against the ledger."""
     claims = [_claim(sentence, ledger) for sentence in sentences if sentence.is_in_body]
+    left_out = [
+        fact
+        for fact in facts_of(ledger)
+        if fact.evidence.kind is EvidenceKind.FINDING
+        and not any(_mentions(claim, fact) for claim in claims)
+    ]
     missing = tuple(
         Check(
             check=MISSING,
@@ -35,9 +43,7 @@ def check_report(sentences: Sequence[Sentence], ledger: Ledger) -> ReportChecks:
             message=f"{fact.evidence.id} is an accepted finding that no sentence mentions: "
             f"{_described(fact)}.",
         )
-        for fact in facts_of(ledger)
-        if fact.evidence.kind is EvidenceKind.FINDING
-        and not any(_mentions(claim, fact) for claim in claims)
+        for fact in left_out
     )
     against: dict[str, tuple[Check, ...]] = {}
     before = [claim for claim in claims if claim.sentence.section is Section.FINDINGS]
@@ -54,7 +60,7 @@ def check_report(sentences: Sequence[Sentence], ledger: Ledger) -> ReportChecks:
                         message=message,
                     ),
                 )
-    return ReportChecks(missing, against)
+    return ReportChecks(missing, against, tuple(fact.evidence.id for fact in left_out))
 
 
 def _claim(sentence: Sentence, ledger: Ledger) -> Claim:

@@ -78,6 +78,7 @@ _REPAIR_TEXTS: dict[RepairKind, str] = {
     RepairKind.UNLINK: QT_TRANSLATE_NOOP("Report", "Unlink {subject}"),
     RepairKind.RESTORE: QT_TRANSLATE_NOOP("Report", "Restore"),
     RepairKind.ATTACH: QT_TRANSLATE_NOOP("Report", "Use {subject}"),
+    RepairKind.WRITE: QT_TRANSLATE_NOOP("Report", "Write {subject}"),
 }
 
 
