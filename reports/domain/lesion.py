@@ -6,14 +6,16 @@ values as they were measured then, so that an earlier study need not be there to
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from datetime import datetime
 from typing import Final
 from uuid import uuid4
 
 from pydantic import ConfigDict, Field, model_validator
 
-from reports.domain.evidence import Frozen, Quantity
+from reports.domain.evidence import Change, Frozen, Quantity
 
 LESIONS_SCHEMA: Final = "sightline.lesions/1"
 
@@ -104,24 +106,100 @@ class Lesion(Frozen):
 
 
 @dataclass(frozen=True)
-class Change:
-    """How a value changed against an earlier one, in its unit and as a share of the earlier."""
+class Repeatability:
+    """What a value may differ by when the same lesion is measured twice, and who says so.
+
+    Parameters
+    ----------
+    absolute, share
+        In the unit of the value, and as a share of the earlier value; the larger counts.
+    """
+
+    source: str
+    absolute: float = 0.0
+    share: float = 0.0
+
+
+REPEATABILITY: Final = {
+    "long": Repeatability("Lung-RADS v2022: growth is more than 1.5 mm", absolute=1.5),
+    "short": Repeatability("Lung-RADS v2022: growth is more than 1.5 mm", absolute=1.5),
+    "volume": Repeatability("BTS 2015: growth is 25 % of the volume", share=0.25),
+    "area": Repeatability("two diameters, each within the limit of a length", share=0.25),
+}
+"""By value. The stated uncertainty of the two values counts where it is larger."""
+
+
+@dataclass(frozen=True)
+class Difference:
+    """How a value differs from an earlier one, in its unit and as a share of the earlier.
+
+    Parameters
+    ----------
+    share
+        0.2 is 20 % more; none when the earlier value is 0.
+    limit
+        Smallest difference that is a change, in the unit of the value.
+    source
+        Where the limit comes from.
+    doubling_days
+        Volume doubling time, dt ln 2 / ln(V2 / V1), of a volume that grew beyond the limit.
+    """
 
     now: Quantity
     before: Quantity
     absolute: float
     share: float | None
-    """0.2 is 20 % more; none when the earlier value is 0."""
+    limit: float
+    source: str
+    doubling_days: float | None = None
+
+    @property
+    def change(self) -> Change:
+        """The word for it; the program's choice, beyond repeatability only (drafting.md 8)."""
+        if abs(self.absolute) <= self.limit:
+            return Change.NO_MEASURABLE_CHANGE
+        return Change.LARGER if self.absolute > 0 else Change.SMALLER
 
 
-def change(now: LesionEntry, before: LesionEntry) -> Change | None:
-    """Return the change of the leading value that both have in the same unit, or none."""
+def difference(now: LesionEntry, before: LesionEntry) -> Difference | None:
+    """Return the difference of the leading value that both have in the same unit, or none."""
     for name in COMPARED:
         new, old = now.compared(name), before.compared(name)
         if new is not None and old is not None and new.unit == old.unit:
-            difference = new.value - old.value
-            return Change(new, old, difference, difference / old.value if old.value else None)
+            return _difference(name, new, old, _days(now, before))
     return None
+
+
+def _difference(name: str, new: Quantity, old: Quantity, days: int | None) -> Difference:
+    grown = new.value - old.value
+    known = REPEATABILITY[name]
+    absolute = (
+        known.absolute if new.unit == "mm" else 0.0
+    )  # a limit in millimetres says nothing of pixels
+    limit, source = max(absolute, known.share * old.value), known.source
+    stated = math.hypot(new.uncertainty or 0.0, old.uncertainty or 0.0)
+    if stated > limit:
+        limit, source = stated, "stated uncertainty of both values"
+    found = Difference(
+        now=new,
+        before=old,
+        absolute=grown,
+        share=grown / old.value if old.value else None,
+        limit=limit,
+        source=source,
+    )
+    if name == "volume" and days and days > 0 and old.value > 0 and found.change is Change.LARGER:
+        return replace(found, doubling_days=days * math.log(2) / math.log(new.value / old.value))
+    return found
+
+
+def _days(now: LesionEntry, before: LesionEntry) -> int | None:
+    """Return the days between two studies, or none without both dates."""
+    try:
+        first, last = (datetime.strptime(one.study_date, "%Y%m%d") for one in (before, now))
+    except ValueError:
+        return None
+    return (last - first).days
 
 
 class Lesions(Frozen):

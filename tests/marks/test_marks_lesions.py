@@ -5,8 +5,8 @@ from __future__ import annotations
 import pytest
 from pydantic import ValidationError
 
-from reports.domain import LesionEntry, LesionError, Lesions, Quantity, patient_key
-from reports.domain.lesion import Change, change
+from reports.domain import Change, LesionEntry, LesionError, Lesions, Quantity, patient_key
+from reports.domain.lesion import difference
 
 ONE, TWO = "PH-1\\A", "PH-1\\B"
 
@@ -75,19 +75,60 @@ def test_lesion_of_another_patient_is_refused() -> None:
         mine.with_study("s1", [(mine.lesions[0].id, entry("s2", "20260101", "m"))])
 
 
-def test_change_is_of_the_leading_value_that_both_have() -> None:
+def test_difference_is_of_the_leading_value_that_both_have() -> None:
     now = entry("s2", "", "m", mm("short", 8), mm("long", 12))
     before = entry("s1", "", "m", mm("long", 10), mm("short", 8))
-    assert change(now, before) == Change(mm("long", 12), mm("long", 10), 2.0, 0.2)
-    only_short = entry("s1", "", "m", mm("short", 10))
-    found = change(now, only_short)
+    found = difference(now, before)
+    assert found is not None
+    assert (found.now, found.before) == (mm("long", 12), mm("long", 10))
+    assert (found.absolute, found.share) == (2.0, 0.2)
+    found = difference(now, entry("s1", "", "m", mm("short", 10)))
     assert found is not None
     assert (found.now.name, found.absolute, found.share) == ("short", -2.0, -0.2)
-    assert change(now, entry("s1", "", "m", mm("long", 10, "{pixels}"))) is None
-    assert change(now, entry("s1", "", "m")) is None
-    from_nothing = change(now, entry("s1", "", "m", mm("long", 0)))
+    assert difference(now, entry("s1", "", "m", mm("long", 10, "{pixels}"))) is None
+    assert difference(now, entry("s1", "", "m")) is None
+    from_nothing = difference(now, entry("s1", "", "m", mm("long", 0)))
     assert from_nothing is not None
     assert from_nothing.share is None
+
+
+def sized(name: str, value: float, unit: str = "mm", *, uncertainty: float | None = None) -> Quantity:
+    return Quantity(name=name, value=value, unit=unit, text=f"{value} {unit}", uncertainty=uncertainty)
+
+
+@pytest.mark.parametrize(
+    ("now", "before", "word"),
+    [
+        (sized("long", 11.4), sized("long", 10.0), Change.NO_MEASURABLE_CHANGE),
+        (sized("long", 11.6), sized("long", 10.0), Change.LARGER),
+        (sized("long", 8.0), sized("long", 10.0), Change.SMALLER),
+        (
+            sized("long", 13, uncertainty=3),
+            sized("long", 10, uncertainty=3),
+            Change.NO_MEASURABLE_CHANGE,
+        ),
+        (sized("volume", 1.24, "mL"), sized("volume", 1.0, "mL"), Change.NO_MEASURABLE_CHANGE),
+        (sized("volume", 1.26, "mL"), sized("volume", 1.0, "mL"), Change.LARGER),
+        (sized("long", 101, "{pixels}"), sized("long", 100, "{pixels}"), Change.LARGER),
+    ],
+)
+def test_a_change_is_one_only_beyond_repeatability(
+    now: Quantity, before: Quantity, word: Change
+) -> None:
+    found = difference(entry("s2", "", "m", now), entry("s1", "", "m", before))
+    assert found is not None
+    assert found.change is word
+    assert found.source
+
+
+def test_doubling_time_is_of_a_volume_that_grew() -> None:
+    before = entry("s1", "20260101", "m", sized("volume", 1.0, "mL"))
+    doubled = difference(entry("s2", "20260411", "m", sized("volume", 2.0, "mL")), before)
+    assert doubled is not None and doubled.doubling_days == pytest.approx(100.0)
+    same = difference(entry("s2", "20260411", "m", sized("volume", 1.1, "mL")), before)
+    assert same is not None and same.doubling_days is None
+    undated = difference(entry("s2", "", "m", sized("volume", 2.0, "mL")), before)
+    assert undated is not None and undated.doubling_days is None
 
 
 def test_lesions_come_back_from_json() -> None:

@@ -11,12 +11,17 @@ from PySide6.QtCore import Qt
 from PySide6.QtWidgets import QApplication, QMenu
 from pytestqt.qtbot import QtBot
 from shell_driver import PASSWORD, USER, Driver, copied, make_home, open_desk
+from sqlcipher3 import dbapi2 as sqlcipher
 from test_shell_marks import board, drag, page, part
 
 from app.engine import Engine
 from app.marks import marks_of_study
 from reports.domain import Lesions, patient_key
+from reports.store.errors import RecordDamagedError
+from reports.store.home import Home
+from reports.store.keys import FileProvider, unwrap_key
 from reports.store.kinds import RecordKind
+from reports.store.schema import TRIGGERS
 
 pytestmark = pytest.mark.gui
 
@@ -102,7 +107,7 @@ def test_lesion_is_found_again_in_the_next_study_with_its_change(reader: Driver,
     assert texts[:2] == ["18 Nov 2025", f"{before:.1f} mm"]
     assert texts[2:4] == ["4 Mar 2026", f"{now:.1f} mm"]
     share = 100 * (now - before) / before
-    assert texts[4] == f"+{now - before:.1f} mm, +{share:.0f} %"
+    assert texts[4] == f"+{now - before:.1f} mm, +{share:.0f} %: larger"
     kept = lesions_of(home, "PH-1001")
     assert kept is not None
     (lesion,) = kept.lesions
@@ -149,9 +154,12 @@ def test_earlier_marks_stand_beside_and_stay_with_their_own_study(reader: Driver
     assert marks_by_date(home) == {"20251118": [first.id], "20260304": []}
 
 
-def test_mark_on_a_prior_with_a_damaged_record_is_refused_and_kept_nowhere(
-    qtbot: QtBot, home: Path
-) -> None:
+LATER = {"schema": "sightline.marks/9"}
+"""A record of a program that is newer than this one."""
+
+
+def prior_with_unread_marks(home: Path, damage: str) -> str:
+    """Keep marks with the earlier of two studies that cannot be read; return its Study UID."""
     with open_desk(home) as desk:
         desk.sign_in(USER, PASSWORD)
         (uid,) = (
@@ -159,7 +167,28 @@ def test_mark_on_a_prior_with_a_damaged_record_is_refused_and_kept_nowhere(
             for row in desk.studies()
             if (row.study.patient.patient_id, row.study.date) == ("PH-1001", "20251118")
         )
-        desk.save_study_record(uid, RecordKind.MARKS, {"schema": "sightline.marks/9"}, act="later")
+        desk.save_study_record(uid, RecordKind.MARKS, LATER, act="later")
+    if damage == "damaged bytes":
+        _past_the_program(home, "UPDATE study_records SET content = x'00ff7b' WHERE kind = 'marks'")
+    return uid
+
+
+def _past_the_program(home: Path, statement: str) -> None:
+    """Change the database as someone who has the key; its triggers are back at the next start."""
+    key, _ = unwrap_key(Home(home), FileProvider())
+    connection = sqlcipher.connect(str(Home(home).database), isolation_level=None)
+    connection.execute(f"PRAGMA key = \"x'{key.hex()}'\"")
+    for trigger in TRIGGERS:
+        connection.execute(f"DROP TRIGGER {trigger.name}")
+    connection.execute(statement)
+    connection.close()
+
+
+@pytest.mark.parametrize("damage", ["a newer schema", "damaged bytes"])
+def test_mark_on_a_prior_with_an_unreadable_record_is_refused_and_kept_nowhere(
+    qtbot: QtBot, home: Path, damage: str
+) -> None:
+    uid = prior_with_unread_marks(home, damage)
     driver = Driver(qtbot, home)
     driver.sign_in()
     driver.wait_for_worklist()
@@ -178,7 +207,33 @@ def test_mark_on_a_prior_with_a_damaged_record_is_refused_and_kept_nowhere(
             if study.date == "20260304":
                 kept = marks_of_study(desk, study.study_instance_uid)
                 assert [mark.id for mark in kept] == [drawn.id]
-        assert desk.study_record(uid, RecordKind.MARKS) == {"schema": "sightline.marks/9"}
+        if damage == "damaged bytes":
+            with pytest.raises(RecordDamagedError):
+                desk.study_record(uid, RecordKind.MARKS)
+        else:
+            assert desk.study_record(uid, RecordKind.MARKS) == LATER
+
+
+def test_mark_drawn_on_such_a_prior_before_the_store_answered_is_taken_back_in_words(
+    qtbot: QtBot, home: Path
+) -> None:
+    prior_with_unread_marks(home, "damaged bytes")
+    driver = Driver(qtbot, home)
+    driver.sign_in()
+    driver.wait_for_worklist()
+    open_study(driver, "PH-1001", "20260304")
+    drawn = drag(driver, Qt.Key.Key_L, (60, 60), (90, 60))
+    settle(driver)
+    study = driver.reading.entry.study
+    (prior,) = (one.study for one in driver.reading.entry.earlier)
+    # read again: nothing is known of the prior until the store's thread has answered
+    part(driver).open_study(study)
+    board(driver).add(drawn.changed(id="too-early", series_key=prior.series[0].key))
+    assert [mark.id for mark in board(driver).marks] == ["too-early"]
+    driver.until(lambda: part(driver).book is not None)
+    assert [mark.id for mark in board(driver).marks] == [drawn.id]
+    assert driver.panel.toast.text.startswith("A mark was not kept. The marks of this earlier study")
+    driver.leave()
 
 
 def test_another_patient_never_sees_the_lesion(reader: Driver, home: Path) -> None:

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from PySide6.QtCore import Qt, Signal
+from PySide6.QtCore import QT_TRANSLATE_NOOP, Qt, Signal
 from PySide6.QtWidgets import QGridLayout, QHBoxLayout, QLineEdit, QVBoxLayout, QWidget
 
 from app.shell.widgets import glyph_label, plain_label
 from inference.evidence.quantities import number
-from reports.domain import Lesion, LesionEntry
-from reports.domain.lesion import COMPARED, Change, change
+from reports.domain import Change, Lesion, LesionEntry
+from reports.domain.lesion import COMPARED, Difference, difference
 from viewer.views.corner_text import printed_date
 from viewer.views.plain_tip import plain_tip
 from viewer.views.theme import Theme
@@ -23,8 +23,15 @@ def size_words(entry: LesionEntry) -> str:
     return next((value.text for value in found if value is not None), "")
 
 
-def change_words(found: Change) -> str:
-    """Return a change with its sign, in the unit of the value and in percent: "+2.0 mm, +20 %"."""
+CHANGES = {
+    Change.LARGER: QT_TRANSLATE_NOOP("LesionView", "larger"),
+    Change.SMALLER: QT_TRANSLATE_NOOP("LesionView", "smaller"),
+    Change.NO_MEASURABLE_CHANGE: QT_TRANSLATE_NOOP("LesionView", "no measurable change"),
+}
+
+
+def difference_words(found: Difference) -> str:
+    """Return a difference with its sign, in the unit of the value and in percent: "+2.0 mm, +20 %"."""
     unit = found.now.text.partition(" ")[2]
     digits = len(found.now.text.partition(" ")[0].partition(".")[2])
     words = f"{_signed(found.absolute, digits)} {unit}".rstrip()
@@ -86,11 +93,11 @@ class LesionView(QWidget):
             is_now = entry.study_instance_uid == study_instance_uid
             # A second mark in one study is no change over time.
             is_later = before is not None and before.study_instance_uid != entry.study_instance_uid
-            found = change(entry, before) if before is not None and is_later else None
-            self._add(entry, "" if found is None else change_words(found), is_now=is_now)
+            found = difference(entry, before) if before is not None and is_later else None
+            self._add(entry, found, is_now=is_now)
             before = entry
 
-    def _add(self, entry: LesionEntry, changed: str, *, is_now: bool) -> None:
+    def _add(self, entry: LesionEntry, found: Difference | None, *, is_now: bool) -> None:
         theme, row = self._theme, self._rows.rowCount()
         right = Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter
         date = printed_date(entry.study_date) or self.tr("no date")
@@ -99,9 +106,26 @@ class LesionView(QWidget):
         size = plain_label(size_words(entry), theme, step="name" if is_now else "base")
         self._rows.addWidget(first, row, 0)
         self._rows.addWidget(size, row, 1, right)
-        if changed:
-            note = plain_label(changed, theme, step="note", tone="2")
+        if found is not None:
+            note = plain_label(self._judged(found), theme, step="note", tone="2")
+            unit = found.now.text.partition(" ")[2]
+            limit = f"{number(found.limit, 1)} {unit}".rstrip()
+            note.setToolTip(
+                plain_tip(
+                    self.tr("A change is more than {limit} ({source}).").format(
+                        limit=limit, source=found.source
+                    )
+                )
+            )
             self._rows.addWidget(note, row + 1, 0, 1, 2, right)
+
+    def _judged(self, found: Difference) -> str:
+        """Return a difference with the word for it, and the doubling time of a volume that grew."""
+        words = f"{difference_words(found)}: {self.tr(CHANGES[found.change])}"
+        if found.doubling_days is None:
+            return words
+        days = number(found.doubling_days, 0)
+        return words + ", " + self.tr("doubling time {days} d").format(days=days)
 
     def texts(self) -> list[str]:
         """Return what is shown, row by row."""
