@@ -194,7 +194,7 @@ def _triage(request: DraftRequest, recorder: TraceRecorder) -> Triage:
         Step.TRIAGE,
         "Request",
         TraceStatus.DONE if found.question else TraceStatus.REFUSED,
-        f"\u201c{found.question}\u201d fits the header"
+        f"\u201c{found.question}\u201d names nothing that contradicts the header"
         if found.question
         else "not given: check not possible",
     )

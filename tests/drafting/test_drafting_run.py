@@ -241,7 +241,7 @@ def test_a_request_for_the_other_side_stops_the_draft() -> None:
 
 def test_a_fitting_request_is_recorded() -> None:
     trace = run(says(honest_text()), question="CT chest, weight loss").trace
-    assert any("fits the header" in event.message for event in trace.events)
+    assert any("nothing that contradicts the header" in event.message for event in trace.events)
 
 
 def test_cancel_during_the_tools_ends_the_run_with_its_trace() -> None:
