@@ -215,3 +215,24 @@ def test_words_stand_beside_a_breast_at_the_edge(qtbot, make_stack, justify: str
 def corner_words_of(view: ImageViewport, justify: str) -> Corners:
     view.set_state(replace(view.model.state, justify=justify))
     return corner_words(view.model, view.theme)
+
+
+@pytest.mark.gui
+@pytest.mark.parametrize(("justify", "edge"), [("left", "right"), ("right", "left"), ("", "right")])
+def test_scale_bar_stands_beside_a_breast_at_the_edge(
+    qtbot, make_stack, justify: str, edge: str
+) -> None:  # type: ignore[no-untyped-def]
+    view = ImageViewport()
+    qtbot.addWidget(view)
+    view.resize(700, 500)
+    stack = make_stack(modality="MG", rows=400, columns=300)
+    view.show_stack(stack, None, hung=Hung(ViewportState(justify=justify)))
+    bar = view.model.scale_bar()
+    assert bar is not None
+    middle = 500 * view.theme.value("viewport", "scale-bar-height") + bar.length / 2
+    picture, ink = view.grab().toImage(), view.theme.colour("corner").rgb()
+    columns = {"left": range(20), "right": range(680, 700)}
+    inked = {
+        side for side, xs in columns.items() if any(picture.pixel(x, int(middle)) == ink for x in xs)
+    }
+    assert inked == {edge}

@@ -1,15 +1,16 @@
-"""Draws the words in the corners of a viewport, and the badge of a bad geometry under them."""
+"""Draws the words in the corners of a viewport, the badge of a bad geometry, and the scale bar."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 
-from PySide6.QtCore import QPointF, QRectF, Qt
+from PySide6.QtCore import QLineF, QPointF, QRectF, Qt
 from PySide6.QtGui import QFontMetricsF, QPainter, QPen
 
 from viewer.views.corner_text import Corners
 from viewer.views.icons import glyph
 from viewer.views.outlined_text import draw_outlined, fitting
+from viewer.views.scale_bar import ScaleBar
 from viewer.views.theme import Theme
 
 NARROW = 280
@@ -63,6 +64,37 @@ def draw_corners(
     column(text.bottom_right, base - len(text.bottom_right) * line, at_right=True)
     if text.badge:
         _draw_badge(painter, text.badge, QPointF(right, top + len(upper_right) * line + 4), theme)
+
+
+def draw_scale_bar(
+    painter: QPainter, bar: ScaleBar, bounds: QRectF, theme: Theme, *, at_left: bool = False
+) -> None:
+    """Draw the bracket at one edge, from 60 % of the height downwards, its length beside it.
+
+    Parameters
+    ----------
+    at_left
+        At the left, because the image is at the right: the bar must not lie on a breast.
+    """
+    painter.setRenderHint(QPainter.RenderHint.Antialiasing, False)
+    inwards = 1 if at_left else -1
+    edge = round(bounds.left() if at_left else bounds.right()) + inwards * theme.px(10)
+    top = round(bounds.top() + bounds.height() * theme.value("viewport", "scale-bar-height"))
+    bottom, end = top + round(bar.length), edge + inwards * theme.px(5)
+    lines = [
+        QLineF(edge, top, edge, bottom),
+        QLineF(end, top, edge, top),
+        QLineF(end, bottom, edge, bottom),
+    ]
+    for colour, width in ((theme.colour("image"), 3), (theme.colour("corner"), 1)):
+        pen = QPen(colour, width)
+        pen.setCapStyle(Qt.PenCapStyle.SquareCap)
+        painter.setPen(pen)
+        painter.drawLines(lines)
+    font = theme.font("corner")
+    y = (top + bottom) / 2 - QFontMetricsF(font).height() / 2
+    at = (end + inwards * theme.px(4), y)
+    draw_outlined(painter, at, bar.text, font, theme.colour("corner"), right=not at_left)
 
 
 def _draw_badge(painter: QPainter, text: str, top_right: QPointF, theme: Theme) -> None:

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 
 import numpy as np
-from PySide6.QtCore import QLineF, QPointF, QRectF, QSizeF, Qt
+from PySide6.QtCore import QPointF, QRectF, QSizeF, Qt
 from PySide6.QtGui import (
     QBrush,
     QColor,
@@ -20,7 +20,7 @@ from PySide6.QtGui import (
 
 from viewer.imaging.letters import EdgeLetters
 from viewer.imaging.regions import Shape
-from viewer.views.corner_paint import draw_corners, is_narrow
+from viewer.views.corner_paint import draw_corners, draw_scale_bar, is_narrow
 from viewer.views.corner_text import Corners, badge_text, corners, image_text, series_text, tr
 from viewer.views.frame_image import FrameImages
 from viewer.views.guides import draw_cursor, draw_reference_line
@@ -29,7 +29,6 @@ from viewer.views.layers import Layer, LayerOrder
 from viewer.views.outlined_text import draw_outlined
 from viewer.views.overlay import Outline
 from viewer.views.pyramid import level_for
-from viewer.views.scale_bar import ScaleBar
 from viewer.views.tag_place import Box, place_tag
 from viewer.views.theme import Theme
 from viewer.views.viewport_model import ViewportModel
@@ -89,7 +88,8 @@ def paint_viewport(
             if letters is not None:
                 draw_letters(painter, letters, bounds, theme)
             if bar is not None:
-                draw_scale_bar(painter, bar, bounds, theme)
+                side = FREE_SIDE.get(model.state.justify, "")
+                draw_scale_bar(painter, bar, bounds, theme, at_left=side == "left")
             draw_corners(
                 painter,
                 corner_words(model, theme),
@@ -399,28 +399,6 @@ def draw_letters(painter: QPainter, letters: EdgeLetters, bounds: QRectF, theme:
         ),
     ):
         draw_outlined(painter, (x, y), text, font, colour)
-
-
-def draw_scale_bar(painter: QPainter, bar: ScaleBar, bounds: QRectF, theme: Theme) -> None:
-    """Draw the bracket at the right, from 60 % of the height downwards, its length to its left."""
-    painter.setRenderHint(QPainter.RenderHint.Antialiasing, False)
-    right = round(bounds.right()) - theme.px(10)
-    top = round(bounds.top() + bounds.height() * theme.value("viewport", "scale-bar-height"))
-    bottom, tick = top + round(bar.length), theme.px(5)
-    lines = [
-        QLineF(right, top, right, bottom),
-        QLineF(right - tick, top, right, top),
-        QLineF(right - tick, bottom, right, bottom),
-    ]
-    for colour, width in ((theme.colour("image"), 3), (theme.colour("corner"), 1)):
-        pen = QPen(colour, width)
-        pen.setCapStyle(Qt.PenCapStyle.SquareCap)
-        painter.setPen(pen)
-        painter.drawLines(lines)
-    font = theme.font("corner")
-    y = (top + bottom) / 2 - QFontMetricsF(font).height() / 2
-    at = (right - tick - theme.px(4), y)
-    draw_outlined(painter, at, bar.text, font, theme.colour("corner"), right=True)
 
 
 def draw_prior(

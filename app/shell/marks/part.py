@@ -176,7 +176,9 @@ class MarksPart(QObject):
         assert self._keeping is not None
         self._keeping.begin((self._study, *self._earlier), kept, self.book.patient or "")
         marks = tuple(mark for found in kept.values() for mark in found)
-        drawn = tuple(mark for mark in self._own() if not self._why_unread(mark))
+        own = self._own()
+        reason = self._refused(own)
+        drawn = tuple(mark for mark in own if not self._why_unread(mark))
         others = tuple(mark for mark in self.board.marks if not mark.is_own)
         self._watch_history(marks)
         self.board.restore((*marks, *drawn, *others))
@@ -186,6 +188,8 @@ class MarksPart(QObject):
         if drawn and self.history is not None:
             self.history.put((*marks, *drawn))
         self._show_selected()
+        if reason:
+            self._context.say(self.tr("A mark was not kept. {why}").format(why=reason))
 
     def _not_loaded(self, error: Exception) -> None:
         self._loading = None
@@ -228,12 +232,17 @@ class MarksPart(QObject):
         whys = (self._unread.get(one.study_instance_uid) for one in self._earlier if _is_of(mark, one))
         return next((why for why in whys if why), "")
 
+    def _refused(self, marks: Sequence[Mark]) -> str:
+        """Say why one of these marks can be kept nowhere, or empty."""
+        why = next((why for mark in marks if mark.is_own and (why := self._why_unread(mark))), "")
+        words = self.tr("The marks of this earlier study cannot be read: {why}")
+        return words.format(why=why) if why else ""
+
     def _changed(self, before: Sequence[Mark], after: Sequence[Mark]) -> None:
-        reason = next((why for mark in after if mark.is_own and (why := self._why_unread(mark))), "")
+        reason = self._refused(after)
         if reason:
             self.board.restore(before)
-            words = self.tr("The marks of this earlier study cannot be read: {why}")
-            self._context.say(words.format(why=reason))
+            self._context.say(reason)
             return
         if self.history is not None:
             self.history.put(self._own())

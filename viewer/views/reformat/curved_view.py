@@ -23,7 +23,7 @@ from viewer.acts import VIEWER_ACTS, Scope, Tool
 from viewer.imaging.curve import Curve, straightened
 from viewer.imaging.grey import GreyPipeline, to_grey
 from viewer.imaging.reformat import Slab, Stored, Vector, vector
-from viewer.views.corner_paint import draw_corners
+from viewer.views.corner_paint import draw_corners, draw_scale_bar
 from viewer.views.corner_text import Corners, series_text, signed
 from viewer.views.frame_image import to_qimage
 from viewer.views.key_bindings import KeyBindings
@@ -32,7 +32,7 @@ from viewer.views.reformat.plane_words import slab_text, tr
 from viewer.views.reformat.scene import MprScene
 from viewer.views.scale_bar import scale_bar
 from viewer.views.theme import Theme
-from viewer.views.viewport_paint import draw_frame, draw_scale_bar
+from viewer.views.viewport_paint import draw_frame
 from viewer.views.viewport_state import window_dragged
 
 DEGREES_PER_NOTCH: Final = 5.0

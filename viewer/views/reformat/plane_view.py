@@ -23,7 +23,7 @@ from viewer.acts import VIEWER_ACTS, Scope
 from viewer.imaging.geometry import ImagePlane
 from viewer.imaging.letters import edge_letters
 from viewer.imaging.reformat import Vector
-from viewer.views.corner_paint import draw_corners
+from viewer.views.corner_paint import draw_corners, draw_scale_bar
 from viewer.views.key_bindings import KeyBindings
 from viewer.views.marks.paint import DrawnMark
 from viewer.views.mouse import MOUSE, WheelStep
@@ -50,7 +50,6 @@ from viewer.views.viewport_paint import (
     draw_frame,
     draw_letters,
     draw_regions,
-    draw_scale_bar,
     tag_boxes,
 )
 from viewer.views.viewport_state import transform
