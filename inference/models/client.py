@@ -25,13 +25,29 @@ MARGIN_SECONDS = 30.0
 
 @dataclass(frozen=True)
 class ModelFacts:
-    """What the worker says of a loaded model; `seconds` is hash and load together."""
+    """What the worker says of a loaded model.
+
+    Parameters
+    ----------
+    seconds
+        Hash and load together.
+    device, layers
+        Device that holds layers of the model, and how many; empty and 0 on the processor.
+    bytes
+        Memory that it was planned to take, on the machine and the device together.
+    notice
+        What the reader should know of how it was loaded, in words; else empty.
+    """
 
     parameters: int
     vocabulary: int
     context: int
     threads: int
     seconds: float
+    device: str = ""
+    layers: int = 0
+    bytes: int = 0
+    notice: str = ""
 
 
 class ModelClient:

@@ -19,7 +19,10 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from inference.models.backends import devices, free_memory, sizes
+from inference.models.candidates import Candidates, logprob, pick
 from inference.models.generation import Choice, Generation, StopReason
+from inference.models.memory import Plan, plan, shortage
 from inference.models.vision import PictureRefusal, Projector, Rgb
 
 BATCH = 512
@@ -34,9 +37,6 @@ LONGEST_FIXED = 400
 
 _ABORTED = 2
 """What llama_decode returns when the abort callback stopped it."""
-
-_CANDIDATE = np.dtype([("id", np.int32), ("logit", np.float32), ("p", np.float32)])
-"""llama_token_data."""
 
 
 class RuntimeRefusal(Exception):
@@ -156,8 +156,50 @@ class Runtime:
         self._shared: _Shared | None = None
         self._position = 0
         silence(self._lib)
+        self.plan = self._planned(model_path, mmproj_path, context)
+        self.notice = ""
+        try:
+            self._start(model_path, mmproj_path, context)
+        except RuntimeRefusal as refusal:
+            if not self.plan.layers:
+                raise
+            self.notice = (
+                f"The model could not be loaded on {self.plan.device} and runs on the processor, "
+                f"which is slower. ({refusal})"
+            )
+            self.plan = Plan("", 0, False, 0, self.plan.host_bytes + self.plan.device_bytes)
+            self._start(model_path, mmproj_path, context)
+        self._pieces: dict[int, bytes] = {}
+        self._all = Candidates(self._lib, range(self.vocabulary))
+        self._bytes = self._single_bytes()
+
+    def _planned(self, model_path: str, mmproj_path: str | None, context: int) -> Plan:
+        """Return where the model goes.
+
+        Raises
+        ------
+        RuntimeRefusal
+            The machine has too little free memory for it.
+        """
+        found = sizes(
+            self._lib,
+            model_path,
+            context=context,
+            batch=BATCH,
+            weights=Path(model_path).stat().st_size,
+            projector=Path(mmproj_path).stat().st_size if mmproj_path is not None else 0,
+        )
+        if found is None:
+            raise RuntimeRefusal("load", "llama.cpp cannot load the model file. Get the file again.")
+        planned = plan(found, devices(self._lib))
+        if missing := shortage(planned, free_memory()):
+            raise RuntimeRefusal("memory", missing)
+        return planned
+
+    def _start(self, model_path: str, mmproj_path: str | None, context: int) -> None:
+        """Load model, context and projector as planned."""
         parameters = self._lib.llama_model_default_params()
-        parameters.n_gpu_layers = 0
+        parameters.n_gpu_layers = self.plan.layers
         self._model = self._lib.llama_model_load_from_file(model_path.encode(), parameters)
         if not self._model:
             raise RuntimeRefusal("load", "llama.cpp cannot load the model file. Get the file again.")
@@ -173,11 +215,8 @@ class Runtime:
         except BaseException:
             self.close()
             raise
-        self._pieces: dict[int, bytes] = {}
-        self._all = _Candidates(self._lib, range(self.vocabulary))
-        self._bytes = self._single_bytes()
 
-    def _single_bytes(self) -> _Candidates | None:
+    def _single_bytes(self) -> Candidates | None:
         """Return a token for each byte and each end token; none when a byte has no token of its own."""
         found: dict[bytes, int] = {}
         ends = []
@@ -188,7 +227,7 @@ class Runtime:
                 piece = self.piece(token)
                 if len(piece) == 1:
                     found.setdefault(piece, token)
-        return _Candidates(self._lib, [*found.values(), *ends]) if len(found) == 256 else None
+        return Candidates(self._lib, [*found.values(), *ends]) if len(found) == 256 else None
 
     def _open(self) -> None:
         parameters = self._lib.llama_context_default_params()
@@ -206,7 +245,9 @@ class Runtime:
 
     def _project(self, path: str) -> None:
         try:
-            self.projector = Projector(path, self._model, threads=self.threads, log=_silent)
+            self.projector = Projector(
+                path, self._model, threads=self.threads, log=_silent, device=self.plan.projector
+            )
         except PictureRefusal as refusal:
             raise RuntimeRefusal("projector", str(refusal)) from None
 
@@ -387,11 +428,11 @@ class Runtime:
                     self.read(unread)
                     unread.clear()
                     logits = self.logits()
-                    token = int(allowed[_pick(logits[allowed], request.temperature, random)])
+                    token = int(allowed[pick(logits[allowed], request.temperature, random)])
                     if request.logprobs:
-                        logprobs.append(_logprob(logits, token))
+                        logprobs.append(logprob(logits, token))
                     if request.choices:
-                        among = _logprob(logits[allowed], int(np.flatnonzero(allowed == token)[0]))
+                        among = logprob(logits[allowed], int(np.flatnonzero(allowed == token)[0]))
                         chosen = self.piece(token).decode("utf-8", "replace")
                         choices.append(Choice(len(text), chosen, float(np.exp(among))))
             count += 1
@@ -445,39 +486,3 @@ class Runtime:
         # A fork may lie within a character: what is left of it belongs to the next choice.
         text = data.decode("utf-8", "ignore")
         return self.tokenize(text, control=False) if data.startswith(text.encode()) else []
-
-
-class _Candidates:
-    """Some tokens in llama.cpp's own form, to be tried against a grammar again and again."""
-
-    def __init__(self, library: Any, tokens: Sequence[int]) -> None:
-        self._library = library
-        self._tokens = np.asarray(tokens, dtype=np.int32)
-        self._rows = np.zeros(len(self._tokens), dtype=_CANDIDATE)
-        self._rows["id"] = self._tokens
-        self._array = library.llama_token_data_array(
-            data=self._rows.ctypes.data_as(library.llama_token_data_p),
-            size=len(self._tokens),
-            selected=-1,
-            sorted=False,
-        )
-
-    def allowed(self, grammar: Any) -> npt.NDArray[np.int32]:
-        """Return those of the tokens that the grammar allows next."""
-        self._rows["logit"] = 0.0
-        self._library.llama_sampler_apply(grammar, ctypes.byref(self._array))
-        found: npt.NDArray[np.int32] = self._tokens[np.isfinite(self._rows["logit"])]
-        return found
-
-
-def _pick(logits: npt.NDArray[np.float32], temperature: float, random: np.random.Generator) -> int:
-    """Return the best place, or with a temperature a drawn one (Gumbel-max)."""
-    if temperature <= 0:
-        return int(logits.argmax())
-    noise = random.gumbel(size=len(logits))
-    return int((logits / temperature + noise).argmax())
-
-
-def _logprob(logits: npt.NDArray[np.float32], token: int) -> float:
-    top = float(logits.max())
-    return float(logits[token]) - top - float(np.log(np.exp(logits - top).sum()))

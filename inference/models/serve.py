@@ -169,6 +169,10 @@ def load(params: dict[str, Any], context: WorkerContext) -> dict[str, Any]:
         "context": runtime.context,
         "threads": runtime.threads,
         "seconds": time.monotonic() - began,
+        "device": runtime.plan.device,
+        "layers": runtime.plan.layers,
+        "bytes": runtime.plan.host_bytes + runtime.plan.device_bytes,
+        "notice": runtime.notice,
     }
 
 

@@ -38,6 +38,8 @@ class Projector:
         llama.cpp's log callback of this process: libmtmd has logs of its own.
     model
         The loaded model; must outlive the projector.
+    device
+        Whether the projector goes to the graphics card, if llama.cpp has one.
 
     Raises
     ------
@@ -45,14 +47,14 @@ class Projector:
         The two do not fit.
     """
 
-    def __init__(self, path: str, model: Any, *, threads: int, log: Any) -> None:
+    def __init__(self, path: str, model: Any, *, threads: int, log: Any, device: bool = False) -> None:
         from llama_cpp import mtmd_cpp
 
         self._mtmd: Any = mtmd_cpp
         self._mtmd.mtmd_log_set(log, ctypes.c_void_p(0))
         self._mtmd.mtmd_helper_log_set(log, ctypes.c_void_p(0))
         parameters = self._mtmd.mtmd_context_params_default()
-        parameters.use_gpu = False
+        parameters.use_gpu = device
         parameters.print_timings = False
         parameters.warmup = False
         parameters.n_threads = threads
