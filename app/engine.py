@@ -16,15 +16,17 @@ from types import TracebackType
 from app.collecting import Collector
 from app.documents import program_name
 from app.exporting.client import ExportClient
-from app.machine_policy import model_trust
+from app.machine_policy import model_servers, model_trust
 from inference.drafting.draft import DraftRequest, DraftResult, ReportTool, run_draft
 from inference.drafting.style import HOUSE
 from inference.drafting.templates import Language
+from inference.evaluation.acceptance_record import require_accepted
 from inference.evidence.client import EvidenceClient
 from inference.evidence.marked import evidence_of, measured_region
 from inference.evidence.masks import MaskStore
 from inference.evidence.tool import DrawnRegion
 from inference.models.client import ModelClient
+from inference.models.generation import ModelError
 from inference.models.registry import BUILT_IN, ModelRegistry
 from reports.domain import Evidence, EvidenceKind, Ledger, Sentence, TraceEvent
 from viewer.imaging.marks import Mark
@@ -64,7 +66,7 @@ class Engine:
         self.models = ModelRegistry(
             home / MODELS_FOLDER if home is not None else None, trust=model_trust
         )
-        self._clients: dict[str, ModelClient] = {}
+        self._clients: dict[str, ModelClient | ServerClient] = {}
         self._model_hosts: list[WorkerHost] = []
         self._lock = threading.Lock()
 
@@ -120,7 +122,7 @@ class Engine:
             ),
             collect=collector,
             generate=partial(client.generate, cancel=token),
-            model=client.model.manifest.stamp(),
+            model=client.stamp(),
             on_event=on_event,
             on_ledger=on_ledger,
             on_sentence=on_sentence,
@@ -183,16 +185,30 @@ class Engine:
     ) -> None:
         self.close()
 
-    def _client(self, name: str) -> ModelClient:
-        """Return the client of a model; its worker starts with its first text."""
+    def _client(self, name: str) -> ModelClient | ServerClient:
+        """Return the client of a model or of a server's address; its worker starts with its first text."""
+        server = next((one for one in model_servers() if one.address == name), None)
+        if server is not None:
+            return self._kept(name, lambda host: ServerClient(server, host))
+        if name.startswith(("http:", "https:")):
+            raise ModelError(
+                "not_listed",
+                f"The policy of this machine does not list the server {name}. Nothing was sent. "
+                "Ask whoever administers this machine.",
+            )
         installed = self.models.get(name)
         self.models.vouched(installed)
         key = f"{name} {installed.manifest.sha256}"
+        return self._kept(key, lambda host: ModelClient(installed, host))
+
+    def _kept(
+        self, key: str, make: Callable[[WorkerHost], ModelClient | ServerClient]
+    ) -> ModelClient | ServerClient:
         with self._lock:
             if key not in self._clients:
                 host = WorkerHost("model", quarantine=self.quarantine)
                 self._model_hosts.append(host)
-                self._clients[key] = ModelClient(installed, host)
+                self._clients[key] = make(host)
             return self._clients[key]
 
 

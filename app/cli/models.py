@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from app.cli.options import AsJson, Home
-from app.cli.output import CommandFailed, Progress, reported_errors, show
+from app.cli.output import CommandFailed, Progress, reported_errors, show, tell
 from app.home import home_folder
 
 if TYPE_CHECKING:
@@ -105,6 +105,51 @@ def sign_manifest(
             f"{one['signature']}\nfor models.publishers of the policy: {json.dumps(one['publisher'])}"
         ),
     )
+
+
+@commands.command("test")
+def test(
+    name: str,
+    pdf: Annotated[Path | None, typer.Option("--pdf", help="Write one page to file away.")] = None,
+    home: Home = None,
+    as_json: AsJson = False,
+) -> None:
+    """Put a model through its acceptance test; it may draft once it was accepted."""
+    import datetime as dt
+
+    from inference.evaluation.acceptance import accept
+    from inference.evaluation.acceptance_record import Verdict, record_path, write_record
+    from inference.models.client import ModelClient
+
+    with reported_errors():
+        registry = _registry(home)
+        model = registry.get(name)
+        vouched = registry.vouched(model)
+        with ModelClient(model) as client:
+            record = accept(
+                model,
+                client,
+                now=dt.datetime.now().astimezone(),
+                tell=lambda what: tell(f"testing: {what}"),
+            )
+        write_record(record, record_path(model, registry.home))
+        if pdf is not None:
+            from app.acceptance_page import acceptance_page
+            from app.files import write_private
+
+            write_private(pdf, acceptance_page(record, model.manifest, vouched))
+    show(record.model_dump(mode="json", by_alias=True), as_json=as_json, words=_verdict_words)
+    if record.verdict is Verdict.NOT_ACCEPTED:
+        raise typer.Exit(1)
+
+
+def _verdict_words(record: dict[str, Any]) -> str:
+    rows = [
+        f"  {check['outcome']:<9} {check['title']}: {check['found']}"
+        + (f" (wanted: {check['wanted']})" if check["wanted"] and check["outcome"] == "failed" else "")
+        for check in record["checks"]
+    ]
+    return "\n".join([f"{record['name']}: {record['verdict']}", *rows])
 
 
 @commands.command("remove")

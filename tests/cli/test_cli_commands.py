@@ -351,6 +351,7 @@ def test_a_model_whose_bytes_changed_does_not_write(
     home = tmp_path / "home"
     assert sightline("models", "add", side / "manifest.json", gguf, "--home", home).code == 0
     assert sightline("models", "verify", "copied", "--home", home).code == 0
+    assert sightline("models", "test", "copied", "--home", home).code == 0
 
     installed = next((home / "models").rglob("*.gguf"))
     damaged = bytearray(installed.read_bytes())

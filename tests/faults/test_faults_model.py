@@ -256,6 +256,8 @@ def test_a_byte_flipped_in_an_installed_model_is_found_and_it_does_not_write(
     manifest, gguf = usb(tmp_path / "usb")
     vouch(manifest)
     assert sightline("models", "add", manifest, gguf, "--home", home).code == 0
+    accepted = sightline("models", "test", "copied", "--home", home)
+    assert accepted.code == 0, accepted.err
     (installed,) = (home / "models").rglob("*.gguf")
     flip(installed, installed.stat().st_size // 2)
     verified = sightline("models", "verify", "copied", "--home", home)
@@ -336,6 +338,13 @@ def test_a_sideloaded_pair_is_added_verified_loaded_and_writes_under_a_grammar(
     assert added.code == 0, added.err
     verified = sightline("models", "verify", "random-pair", "--home", home, "--json")
     assert verified.code == 0, verified.err
+    with Engine(home) as engine, pytest.raises(ModelError, match="sightline models test random-pair"):
+        engine.draft(*sample, model="random-pair")
+    page = tmp_path / "page.pdf"
+    tested = sightline("models", "test", "random-pair", "--home", home, "--pdf", page)
+    assert tested.code == 0, tested.err
+    assert "accepted for text only" in tested.out
+    assert page.read_bytes().startswith(b"%PDF")
     with Engine(home) as engine:
         with model_client.ModelClient(engine.models.get("random-pair")) as client:
             assert client.load().parameters > 0
@@ -396,10 +405,12 @@ def test_a_model_file_that_is_no_gguf_is_refused_by_the_worker_that_lives_on(
     manifest.write_text(json.dumps(words))
     vouch(manifest)
     assert sightline("models", "add", manifest, gguf, "--home", home).code == 0
+    tested = sightline("models", "test", "garbage", "--home", home)
+    assert tested.code == 1
+    assert "garbage: not accepted" in tested.out
+    assert "Traceback" not in tested.err
     with Engine(home) as engine:
-        draft = engine.draft(*sample, model="garbage").result.draft
-        assert not draft.complete
-        assert {one.code for one in draft.limitations if one.code.startswith("compose")} == {
-            "compose_load"
-        }
+        with pytest.raises(ModelError, match="garbage did not pass its acceptance test") as refused:
+            engine.draft(*sample, model="garbage")
+        assert refused.value.code == "not_accepted"
         assert engine.draft(*sample).result.draft.complete
