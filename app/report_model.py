@@ -303,6 +303,10 @@ class ReportModel:
 
     # Editing
 
+    def checked(self, sentence: Sentence) -> Sentence:
+        """Return a sentence with its checks; the report stays as it is."""
+        return self._check(sentence, self._state.ledger)
+
     def edit_text(self, sentence_id: str, text: str) -> None:
         """Put a person's text in place of a sentence's; numbers that changed are detached."""
         sentence = self.sentence(sentence_id)
@@ -344,9 +348,7 @@ class ReportModel:
 
     def insert(self, section: Section, text: str = "", *, organ: str = "", after: str = "") -> str:
         """Insert a person's sentence after another one, or at its section's end; returns its id."""
-        sentence = self._check(
-            report_edit.written(self._new_id(), section, text, organ), self._state.ledger
-        )
+        sentence = self.checked(report_edit.written(self._new_id(), section, text, organ))
         self._set("report.insert", sentence.id, self._with_inserted(sentence, after))
         return sentence.id
 
@@ -472,7 +474,7 @@ class ReportModel:
 
     def _put(self, act: str, sentence: Sentence) -> None:
         """Replace a sentence whose text or links changed, after checking it again."""
-        self._replace(act, self._check(sentence, self._state.ledger))
+        self._replace(act, self.checked(sentence))
 
     def _update(self, act: str, sentence_id: str, **fields: object) -> None:
         """Change fields that no check looks at."""

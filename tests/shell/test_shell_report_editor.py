@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import pytest
 import report_sample
-from PySide6.QtCore import QPoint, Qt
+from PySide6.QtCore import QPoint, QPointF, Qt
 from PySide6.QtGui import QGuiApplication, QTextCursor
 from PySide6.QtTest import QTest
 
 from app.report_model import ReportModel
 from app.shell.report.document import RowKind, kind_of, sentence_blocks, text_of
 from app.shell.report.editor import ReportEditor
+from app.shell.report.gutter import tip_at
 from app.shell.undoing import Undoing
 from reports.domain import Origin, ReportState, Section, Verdict
 from viewer.views.theme import Theme
@@ -335,3 +336,44 @@ def test_composing_a_word_is_not_disturbed_by_a_draft(editor, model, qapp):
     editor.commit()
     assert model.sentence("S2").text.startswith("Mass vorne at")
     assert editor.rows() == [item.id for item in model.sentences]
+
+
+def test_typing_is_judged_before_it_reaches_the_model_and_the_caret_stays(editor, model, qtbot):
+    text = model.sentence("S3").text
+    at = text.index("right")
+    heard = []
+
+    def note(sentence_id):
+        judged = editor.judging.sentences[sentence_id]
+        heard.append(
+            (judged.verdict, judged.text, model.sentence("S3").text, editor.textCursor().position())
+        )
+
+    editor.judging.changed.connect(note)
+    before = editor.grab().toImage()
+    _caret(editor, "S3", at + len("right"), anchor=at)
+    QTest.keyClicks(editor, "left")
+    caret = editor.textCursor().position()
+    qtbot.waitUntil(lambda: bool(heard), timeout=3000)
+    assert heard[0] == (Verdict.BLOCKS, text.replace("right", "left"), text, caret)
+    editor.judging.check()
+    after = editor.grab().toImage()
+    side = editor.theme.length("column", "check")
+    corner = (editor.width() - side, 0, side, editor.height())
+    assert before.copy(*corner) != after.copy(*corner)
+    qtbot.waitUntil(lambda: model.sentence("S3").text != text, timeout=5000)
+    assert editor.textCursor().position() == caret
+
+
+def test_an_impression_against_the_findings_says_so_at_its_place(editor, model):
+    own = model.insert(Section.IMPRESSION, "No mass.")
+    note = next(
+        b.text() for b in _blocks(editor) if kind_of(b) is RowKind.NOTE and "otherwise" in b.text()
+    )
+    assert note.startswith("Contradiction: The findings say otherwise")
+    spot = editor.cursorRect(QTextCursor(sentence_blocks(editor.document())[own])).center()
+    assert "contradiction, risk 4 of 4" in tip_at(editor, QPointF(spot))
+    _caret(editor, own, 2, anchor=0)
+    QTest.keyClicks(editor, "A")
+    editor.judging.check()
+    assert editor.judging.sentences[own].verdict is not Verdict.BLOCKS

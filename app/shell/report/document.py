@@ -6,7 +6,7 @@ characters of a sentence's block are the sentence's own.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from enum import IntEnum
 from itertools import pairwise
@@ -179,6 +179,7 @@ class DocumentBuilder:
     def build(
         self,
         model: ReportModel,
+        sentences: Iterable[Sentence],
         *,
         shown: Callable[[Sentence], bool],
         links: Callable[[Sentence], Sequence[Link]],
@@ -188,6 +189,8 @@ class DocumentBuilder:
 
         Parameters
         ----------
+        sentences
+            Those of the report, with what is said of each.
         shown
             The filter: false leaves a sentence's row out.
         links, hints
@@ -199,8 +202,9 @@ class DocumentBuilder:
         cursor.beginEditBlock()
         self._is_first = True
         self._shown, self._links_of, self._hints = shown, links, hints
+        every = tuple(sentences)
         for section in Section:
-            rows = [item for item in model.sentences if item.section is section]
+            rows = [item for item in every if item.section is section]
             if rows or (section in _ALWAYS and not model.is_locked):
                 self._section(cursor, section, rows)
         if model.limitations:

@@ -32,7 +32,7 @@ def paint_grounds(view: ReportView) -> None:
         return
     theme = view.theme
     painter = QPainter(view.viewport())
-    sentences = {item.id: item for item in view.model.sentences}
+    sentences = view.judging.sentences
     rail = theme.length("column", "rail")
     for block in blocks_of(view.document()):
         if kind_of(block) not in (RowKind.SENTENCE, RowKind.NOTE):
@@ -64,7 +64,7 @@ def paint_glyphs(view: ReportView) -> None:
         return
     theme = view.theme
     painter = QPainter(view.viewport())
-    sentences = {item.id: item for item in view.model.sentences}
+    sentences = view.judging.sentences
     size = theme.length("icon", "size")
     left = theme.length("column", "rail") + (theme.length("column", "origin") - size) / 2
     right = view.viewport().width() - theme.length("column", "check") / 2 - size / 2 - theme.px(4)
@@ -110,3 +110,17 @@ def paint_focus(view: ReportView) -> None:
     painter.setPen(QPen(theme.colour("focus"), theme.length("focus", "ring")))
     painter.drawRoundedRect(box.adjusted(-gap, -gap, gap, gap), 4, 4)
     painter.end()
+
+
+def tip_at(view: ReportView, point: QPointF) -> str:
+    """Return what a chip is of, or what the glyphs of a row mean."""
+    spot = view.spot_at(point)
+    if view.model is None or (spot is not None and spot.link >= 0):
+        return ""
+    if spot is not None:
+        evidence = view.model.ledger.get(spot.evidence_id)
+        return f"{spot.evidence_id} {evidence.label}" if evidence else spot.evidence_id
+    block = view.cursorForPosition(point.toPoint()).block()
+    if kind_of(block) is not RowKind.SENTENCE or id_of(block) not in view.judging.sentences:
+        return ""
+    return words.tip_of(view.judging.sentences[id_of(block)])

@@ -429,8 +429,8 @@ class ReportPanel(QWidget):
         evidence = self.model.ledger.get(evidence_id)
         crop, where = self._crop(evidence_id, region) if evidence is not None else (None, "")
         selected = self.editor.selected
-        cites = self.model.sentences_citing(evidence_id)
-        checks = next((item.checks for item in cites if item.id == selected), ())
+        cites = {item.id for item in self.model.sentences_citing(evidence_id)}
+        checks = self.editor.judging.sentences[selected].checks if selected in cites else ()
         self.card.show_evidence(evidence, checks=checks, crop=crop, where=where)
 
     def _selected(self, sentence_id: str) -> None:

@@ -8,8 +8,6 @@ from dataclasses import dataclass
 from PySide6.QtCore import QSize, Qt, QTimer, Signal
 from PySide6.QtGui import QKeyEvent
 from PySide6.QtWidgets import (
-    QCheckBox,
-    QComboBox,
     QDialog,
     QGridLayout,
     QHBoxLayout,
@@ -24,7 +22,7 @@ from app.repairing import repair
 from app.report_model import ReportModel
 from app.shell.layers import Scrim
 from app.shell.report import words
-from app.shell.report.chip import ChipButton
+from app.shell.report.sign_rows import OmissionRow, RiskRow
 from app.shell.widgets import PRIMARY, QUIET, ActButton, close_button, glyph_label, plain_label, rule
 from app.sign_off import Blocker, BlockerKind, Risk
 from reports.domain import ReportAct, Role
@@ -290,11 +288,20 @@ class SignDialog(QDialog):
             for risk in risks:
                 column.addWidget(rule())
                 column.addWidget(self._risk_row(risk))
+        omissions = sign_off.omissions(self._model.report, self._model.ledger)
+        if omissions:
+            count = len(omissions)
+            text = self.tr("1 accepted finding is not mentioned")
+            if count > 1:
+                text = self.tr("{n} accepted findings are not mentioned").format(n=count)
+            self._heading(column, "warning-circle", text, self.tr("Signing does not wait for this."))
+            for omission in omissions:
+                column.addWidget(OmissionRow(theme, omission, self._model))
         left_out = sign_off.left_out(self._model.report)
         if left_out:
             column.addWidget(rule())
             column.addLayout(self._left_out_row([sentence.text for sentence in left_out]))
-        if not (blockers or risks or left_out):
+        if not (blockers or risks or omissions or left_out):
             self._heading(column, "check", self.tr("Nothing is open"), "")
         column.addStretch(1)
         scroll = self._area.verticalScrollBar().value()
@@ -428,67 +435,3 @@ class SignDialog(QDialog):
 
     def sizeHint(self) -> QSize:
         return QSize(self._theme.px(WIDTH), super().sizeHint().height())
-
-
-class RiskRow(QWidget):
-    """One open risk: a tick with a reason. Digits on the tick pick a reason at once."""
-
-    kept = Signal(str)
-    """The reason, or empty when the tick was taken away."""
-
-    def __init__(self, theme: Theme, risk: Risk, model: ReportModel) -> None:
-        super().__init__()
-        self._is_filling = True
-        grid = QGridLayout(self)
-        grid.setContentsMargins(0, 0, 0, 0)
-        grid.setHorizontalSpacing(theme.length("space", "s"))
-        grid.setVerticalSpacing(theme.length("space", "xs"))
-        self.tick = QCheckBox()
-        self.tick.setFixedWidth(theme.px(20))
-        self.tick.setChecked(not risk.is_open)
-        self.tick.setAccessibleName(self.tr("Keep: {text}").format(text=risk.message))
-        self.tick.setToolTip(self.tr("Keys 1 to {n} pick a reason").format(n=len(sign_off.REASONS)))
-        self.tick.toggled.connect(self._ticked)
-        grid.addWidget(self.tick, 0, 0, Qt.AlignmentFlag.AlignVCenter)
-        head = QHBoxLayout()
-        head.addWidget(plain_label(risk.message, theme, wraps=True), 1)
-        cited = model.sentence(risk.sentence_id).citations
-        for evidence_id in dict.fromkeys(citation.evidence_id for citation in cited):
-            chip = ChipButton(evidence_id, model.ledger.get(evidence_id), theme)
-            chip.setFocusPolicy(Qt.FocusPolicy.NoFocus)
-            head.addWidget(chip)
-        grid.addLayout(head, 0, 1)
-        detail = self.tr("Weak: {why} Risk {n} of 4.").format(why=risk.detail, n=risk.risk)
-        grid.addWidget(plain_label(detail, theme, step="note", tone="2", wraps=True), 1, 1)
-        self.reason = QComboBox()
-        self.reason.setEditable(True)
-        self.reason.addItems(sign_off.REASONS)
-        self.reason.setAccessibleName(self.tr("Reason"))
-        self.reason.setCurrentText(risk.reason)
-        self.reason.setVisible(not risk.is_open)
-        self.reason.activated.connect(lambda _index: self._given())
-        self.reason.lineEdit().editingFinished.connect(self._given)
-        grid.addWidget(self.reason, 2, 1)
-        grid.setColumnStretch(1, 1)
-        self._grid = grid
-        self._risk = risk
-        self._is_filling = False
-
-    def add_button(self, button: ActButton) -> None:
-        """Put a button at the right end."""
-        self._grid.addWidget(button, 0, 2, Qt.AlignmentFlag.AlignTop)
-
-    def keyPressEvent(self, event: QKeyEvent) -> None:
-        number = event.key() - Qt.Key.Key_1
-        if self.window().focusWidget() is self.tick and 0 <= number < len(sign_off.REASONS):
-            self.kept.emit(sign_off.REASONS[number])
-            return
-        super().keyPressEvent(event)
-
-    def _ticked(self, checked: bool) -> None:
-        self.kept.emit(sign_off.REASONS[0] if checked else "")
-
-    def _given(self) -> None:
-        text = self.reason.currentText().strip()
-        if text and text != self._risk.reason:
-            self.kept.emit(text)

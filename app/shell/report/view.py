@@ -43,7 +43,8 @@ from app.shell.report.document import (
     spots_of,
     text_of,
 )
-from app.shell.report.gutter import paint_focus, paint_glyphs, paint_grounds
+from app.shell.report.gutter import paint_focus, paint_glyphs, paint_grounds, tip_at
+from app.shell.report.judging import Judging
 from reports.domain import Origin, Section, Sentence
 from viewer.views.plain_tip import plain_tip
 from viewer.views.theme import Theme
@@ -107,6 +108,8 @@ class ReportView(QTextEdit):
         self.viewport().setMouseTracking(True)
         self.setFont(theme.font("sentence"))
         self.setAccessibleName(self.tr("Report text"))
+        self.judging = Judging(self._typed, self)
+        self.judging.changed.connect(self._say_judged)
         self._pause = QTimer(self)
         self._pause.setSingleShot(True)
         self._pause.setInterval(PAUSE_MS)
@@ -135,12 +138,20 @@ class ReportView(QTextEdit):
     def commit(self) -> None:
         """Give the model the text that was typed and not given yet."""
         self._pause.stop()
+        typed = self._typed()
+        if self.model and typed and typed[1] != shown_text(self.model.sentence(typed[0]).text):
+            self.model.edit_text(*typed)
+
+    def _typed(self) -> tuple[str, str] | None:
+        """Return the sentence at hand and its words, or none while nothing can be given over."""
         block = self._block_of(self._selected)
         if self.model is None or block is None or self.model.is_locked or self._is_composing:
-            return
-        text = text_of(block)
-        if text != shown_text(self.model.sentence(self._selected).text):
-            self.model.edit_text(self._selected, text)
+            return None
+        return self._selected, text_of(block)
+
+    def _say_judged(self, sentence_id: str) -> None:
+        self.setAccessibleDescription(words.describe(self.judging.sentences[sentence_id]))
+        self.viewport().update()
 
     def _model_changed(self, change: Change) -> None:
         if self._is_composing:
@@ -155,13 +166,14 @@ class ReportView(QTextEdit):
         offset = self._caret_offset()
         scroll = self.verticalScrollBar().value()
         self._is_building = True
+        self.judging.take(self.model)
         blocker = QSignalBlocker(self)
         if self.model is None:
             self.document().clear()
         else:
-            self._builder.build(
-                self.model, shown=self._shown, links=self._links_under, hints=self._links_in
-            )
+            sentences = self.judging.sentences.values()
+            links, hints = self._links_under, self._links_in
+            self._builder.build(self.model, sentences, shown=self._shown, links=links, hints=hints)
         self._is_building = False
         locked = self.model is None or self.model.is_locked
         self.setReadOnly(locked)
@@ -281,6 +293,7 @@ class ReportView(QTextEdit):
         self.spots = []
         if not self._is_building:
             self._pause.start()
+            self.judging.soon()
 
     # Caret
 
@@ -316,7 +329,7 @@ class ReportView(QTextEdit):
             anchor, position = (position_of(self.document(), *end) for end in ends)
             self._set_caret(position, anchor=anchor)
             if model is not None:
-                self.setAccessibleDescription(words.describe(model.sentence(new)))
+                self.setAccessibleDescription(words.describe(self.judging.sentences[new]))
         self.viewport().update()
         self.sentenceSelected.emit(new)
 
@@ -368,36 +381,23 @@ class ReportView(QTextEdit):
         super().resizeEvent(event)
         self.spots = []
 
-    def _spot_at(self, point: QPointF) -> Spot | None:
+    def spot_at(self, point: QPointF) -> Spot | None:
         at = point + QPointF(self.horizontalScrollBar().value(), self.verticalScrollBar().value())
         return next((spot for spot in self._spots() if spot.rect.contains(at)), None)
 
     def mouseMoveEvent(self, event: QMouseEvent) -> None:
         super().mouseMoveEvent(event)
-        spot = self._spot_at(event.position())
+        spot = self.spot_at(event.position())
         self._hover(spot.evidence_id if spot else "")
         shape = Qt.CursorShape.PointingHandCursor if spot else Qt.CursorShape.IBeamCursor
         self.viewport().setCursor(shape)
 
     def viewportEvent(self, event: QEvent) -> bool:
         if event.type() == QEvent.Type.ToolTip:
-            words = plain_tip(self._tip_at(QPointF(event.pos())))
+            words = plain_tip(tip_at(self, QPointF(event.pos())))
             QToolTip.showText(event.globalPos(), words, self.viewport())
             return True
         return super().viewportEvent(event)
-
-    def _tip_at(self, point: QPointF) -> str:
-        """Return what a chip is of, or what the glyphs of a row mean."""
-        spot = self._spot_at(point)
-        if self.model is None or (spot is not None and spot.link >= 0):
-            return ""
-        if spot is not None:
-            evidence = self.model.ledger.get(spot.evidence_id)
-            return f"{spot.evidence_id} {evidence.label}" if evidence else spot.evidence_id
-        block = self.cursorForPosition(point.toPoint()).block()
-        if kind_of(block) is not RowKind.SENTENCE:
-            return ""
-        return words.tip_of(self.model.sentence(id_of(block)))
 
     def leaveEvent(self, event: QEvent) -> None:
         super().leaveEvent(event)
@@ -415,7 +415,7 @@ class ReportView(QTextEdit):
         self.viewport().update()
 
     def mousePressEvent(self, event: QMouseEvent) -> None:
-        spot = self._spot_at(event.position())
+        spot = self.spot_at(event.position())
         if event.button() is not Qt.MouseButton.LeftButton or spot is None:
             before = self._selected
             super().mousePressEvent(event)
