@@ -28,6 +28,7 @@ from inference.evidence.tool import DrawnRegion
 from inference.models.client import ModelClient
 from inference.models.generation import ModelError
 from inference.models.registry import BUILT_IN, ModelRegistry
+from inference.models.server_client import ServerClient
 from reports.domain import Evidence, EvidenceKind, Ledger, Sentence, TraceEvent
 from viewer.imaging.marks import Mark
 from viewer.imaging.reader import OpenStack, Reader
@@ -186,7 +187,7 @@ class Engine:
         self.close()
 
     def _client(self, name: str) -> ModelClient | ServerClient:
-        """Return the client of a model or of a server's address; its worker starts with its first text."""
+        """Return the client of a model or of a server; its worker starts with its first text."""
         server = next((one for one in model_servers() if one.address == name), None)
         if server is not None:
             return self._kept(name, lambda host: ServerClient(server, host))
@@ -198,6 +199,7 @@ class Engine:
             )
         installed = self.models.get(name)
         self.models.vouched(installed)
+        require_accepted(installed, self.models.home)
         key = f"{name} {installed.manifest.sha256}"
         return self._kept(key, lambda host: ModelClient(installed, host))
 

@@ -13,6 +13,7 @@ from pathlib import Path
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from inference.models.generation import ModelError
+from inference.models.server import ModelServer
 from inference.models.trust import Trust
 
 POLICY_VARIABLE = "SIGHTLINE_POLICY"
@@ -27,6 +28,7 @@ class _Policy(BaseModel):
     model_config = ConfigDict(frozen=True, extra="ignore")
 
     models: Trust = Field(default_factory=Trust)
+    model_servers: tuple[ModelServer, ...] = ()
 
 
 def machine_policy_path() -> Path:
@@ -55,12 +57,27 @@ def model_trust() -> Trust:
     BrokenPolicy
         There is a policy, and it cannot be read.
     """
+    return _policy().models
+
+
+def model_servers() -> tuple[ModelServer, ...]:
+    """Return the servers of the institution that text may be sent to; none without a policy.
+
+    Raises
+    ------
+    BrokenPolicy
+        There is a policy, and it cannot be read.
+    """
+    return _policy().model_servers
+
+
+def _policy() -> _Policy:
     path = policy_path()
     if path is None:
-        return Trust()
+        return _Policy()
     try:
         with path.open("rb") as stream:
-            return _Policy.model_validate_json(stream.read(LARGEST_POLICY)).models
+            return _Policy.model_validate_json(stream.read(LARGEST_POLICY))
     except OSError as error:
         raise BrokenPolicy("policy", f"The policy {path} cannot be read.") from error
     except ValidationError as error:

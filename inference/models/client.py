@@ -12,6 +12,7 @@ import numpy.typing as npt
 from inference.models.generation import Choice, Generation, ModelError, OnToken, StopReason
 from inference.models.profiles import PROFILES
 from inference.models.registry import InstalledModel
+from reports.domain import ModelStamp
 from viewer.imaging.worker.errors import WorkerCancelled, WorkerError, WorkerRefused
 from viewer.imaging.worker.host import CancelToken, WorkerHost
 from viewer.imaging.worker.memory import SharedBuffer, SharedPool
@@ -65,6 +66,10 @@ class ModelClient:
         self.model = model
         self._owned = host is None
         self._host = host if host is not None else WorkerHost("model")
+
+    def stamp(self) -> ModelStamp:
+        """Return what a draft and a report say of the model."""
+        return self.model.manifest.stamp()
 
     @property
     def pid(self) -> int | None:
@@ -169,13 +174,7 @@ class ModelClient:
             deadline=seconds + MARGIN_SECONDS,
             buffers=buffers,
         )
-        return Generation(
-            **body
-            | {
-                "stop_reason": StopReason(body["stop_reason"]),
-                "choices": tuple(Choice(**choice) for choice in body["choices"]),
-            }
-        )
+        return generation_of(body)
 
     def close(self) -> None:
         """End the worker, if it is this client's own."""
@@ -198,33 +197,69 @@ class ModelClient:
         deadline: float | None,
         buffers: Sequence[SharedBuffer] = (),
     ) -> dict[str, Any]:
-        def hear(event: dict[str, Any]) -> None:
-            if on_token is not None and isinstance(event.get("text"), str):
-                on_token(event["text"])
-
         manifest = self.model.manifest
         base = {
             "manifest": manifest.model_dump(mode="json", by_alias=True),
             "folder": str(self.model.folder),
         }
-        try:
-            return self._host.call(
-                op,
-                base | params,
-                buffers=buffers,
-                on_event=hear,
-                cancel=cancel,
-                deadline=deadline,
-                subject=manifest.sha256,
-            )
-        except WorkerRefused as error:
-            raise ModelError(error.code, error.message) from error
-        except WorkerCancelled as error:
-            raise ModelError("cancelled", error.message) from error
-        except WorkerError as error:
-            raise ModelError(
-                error.code, f"The model {manifest.name} failed. {error.message}"
-            ) from error
+        return call_model(
+            self._host,
+            op,
+            base | params,
+            name=manifest.name,
+            subject=manifest.sha256,
+            on_token=on_token,
+            cancel=cancel,
+            deadline=deadline,
+            buffers=buffers,
+        )
+
+
+def call_model(
+    host: WorkerHost,
+    op: str,
+    params: dict[str, Any],
+    *,
+    name: str,
+    subject: str,
+    on_token: OnToken | None,
+    cancel: CancelToken | None,
+    deadline: float | None,
+    buffers: Sequence[SharedBuffer] = (),
+) -> dict[str, Any]:
+    """Call a model worker; what goes wrong is a `ModelError` in words that name the model."""
+
+    def hear(event: dict[str, Any]) -> None:
+        if on_token is not None and isinstance(event.get("text"), str):
+            on_token(event["text"])
+
+    try:
+        return host.call(
+            op,
+            params,
+            buffers=buffers,
+            on_event=hear,
+            cancel=cancel,
+            deadline=deadline,
+            subject=subject,
+        )
+    except WorkerRefused as error:
+        raise ModelError(error.code, error.message) from error
+    except WorkerCancelled as error:
+        raise ModelError("cancelled", error.message) from error
+    except WorkerError as error:
+        raise ModelError(error.code, f"The model {name} failed. {error.message}") from error
+
+
+def generation_of(body: dict[str, Any]) -> Generation:
+    """Return what a worker said as a `Generation`."""
+    return Generation(
+        **body
+        | {
+            "stop_reason": StopReason(body["stop_reason"]),
+            "choices": tuple(Choice(**choice) for choice in body["choices"]),
+        }
+    )
 
 
 class ModelSession:

@@ -18,10 +18,11 @@ from typing import Any, BinaryIO
 import numpy as np
 from pydantic import BaseModel, ConfigDict, Field
 
-from inference.models.generation import ModelError
+from inference.models.generation import Generation, ModelError
 from inference.models.gguf_header import GgufError, read_text_keys
 from inference.models.registry import FileRole, ModelFile, ModelManifest, check_pair
 from inference.models.runtime import Aborted, Request, Runtime, RuntimeRefusal
+from inference.models.server import ModelServer, ServerRefusal, ServerRuntime
 from inference.models.vision import Rgb
 from viewer.imaging.worker.serve import Handler, Refused, WorkerContext
 
@@ -54,6 +55,43 @@ class _Generate(_Call):
     prefix: str = ""
     picture: tuple[int, int] | None = None
     """Rows and columns of the picture in the first buffer: 8 bits of red, green and blue each."""
+
+
+class _Remote(BaseModel):
+    model_config = ConfigDict(extra="forbid")
+
+    server: ModelServer
+    prompt: str
+    grammar: str
+    max_tokens: int = Field(ge=1)
+    seconds: float = Field(gt=0)
+    temperature: float = Field(default=0.0, ge=0, le=5)
+    seed: int = 0
+
+
+_SERVERS: dict[ModelServer, ServerRuntime] = {}
+"""Servers that this process has asked; each had to show once that it keeps to a grammar."""
+
+
+class _Outlet:
+    """Sends pieces of text together, every `EMIT_SECONDS`."""
+
+    def __init__(self, context: WorkerContext) -> None:
+        self._context = context
+        self._pieces: list[str] = []
+        self._sent = time.monotonic()
+
+    def __call__(self, piece: str) -> None:
+        self._pieces.append(piece)
+        if time.monotonic() - self._sent >= EMIT_SECONDS:
+            self.flush()
+
+    def flush(self) -> None:
+        """Send what is there."""
+        if self._pieces:
+            self._context.emit({"text": "".join(self._pieces)})
+            self._pieces.clear()
+        self._sent = time.monotonic()
 
 
 class _Loaded:
@@ -179,28 +217,31 @@ def load(params: dict[str, Any], context: WorkerContext) -> dict[str, Any]:
 def generate(params: dict[str, Any], context: WorkerContext) -> dict[str, Any]:
     """Write text under a grammar; events ``{"text": ...}`` as it comes."""
     call = _Generate.model_validate(params)
-    pieces: list[str] = []
-    sent = time.monotonic()
-
-    def emit(piece: str) -> None:
-        nonlocal sent
-        pieces.append(piece)
-        if time.monotonic() - sent >= EMIT_SECONDS:
-            flush()
-
-    def flush() -> None:
-        nonlocal sent
-        if pieces:
-            context.emit({"text": "".join(pieces)})
-            pieces.clear()
-        sent = time.monotonic()
-
+    outlet = _Outlet(context)
     request = Request(
         **call.model_dump(exclude={"manifest", "folder", "picture"}), picture=_picture(call, context)
     )
     with _refusals():
-        made = _LOADED.get(call, context).generate(request, emit)
-    flush()
+        made = _LOADED.get(call, context).generate(request, outlet)
+    outlet.flush()
+    return _told(made)
+
+
+def remote(params: dict[str, Any], context: WorkerContext) -> dict[str, Any]:
+    """Write text on a server of the institution; events ``{"text": ...}`` as it comes."""
+    call = _Remote.model_validate(params)
+    outlet = _Outlet(context)
+    runtime = _SERVERS.setdefault(call.server, ServerRuntime(call.server, context.cancelled))
+    runtime.cancelled = context.cancelled
+    try:
+        made = runtime.generate(emit=outlet, **call.model_dump(exclude={"server"}))
+    except ServerRefusal as refusal:
+        raise Refused(refusal.code, str(refusal)) from None
+    outlet.flush()
+    return _told(made)
+
+
+def _told(made: Generation) -> dict[str, Any]:
     return {
         "text": made.text,
         "tokens": made.tokens,
@@ -235,5 +276,5 @@ def _refusals() -> Iterator[None]:
         raise Refused(refusal.code, str(refusal)) from None
 
 
-HANDLERS: dict[str, Handler] = {"load": load, "generate": generate}
+HANDLERS: dict[str, Handler] = {"load": load, "generate": generate, "remote": remote}
 """Operations that the host may call."""
