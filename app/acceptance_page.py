@@ -7,7 +7,15 @@ from functools import partial
 from typing import Any
 
 from reportlab.pdfgen.canvas import Canvas
-from reportlab.platypus import BaseDocTemplate, Flowable, Frame, PageTemplate, Paragraph, Spacer
+from reportlab.platypus import (
+    BaseDocTemplate,
+    Flowable,
+    Frame,
+    KeepInFrame,
+    PageTemplate,
+    Paragraph,
+    Spacer,
+)
 
 import resources
 from inference.evaluation.acceptance_record import AcceptanceRecord, Check, Outcome, Verdict
@@ -84,7 +92,7 @@ def acceptance_page(record: AcceptanceRecord, manifest: ModelManifest, vouched: 
              (90, TEXT_WIDTH - 90), *_LINES),
         Spacer(0, 12),
         Heading("Checks"),
-        grid([head, *map(checked, record.checks)], (118, 58, 196, TEXT_WIDTH - 372), *_LINES),
+        grid([head, *map(checked, record.checks)], (128, 56, 190, TEXT_WIDTH - 374), *_LINES),
         Spacer(0, 12),
         Heading("Holds for exactly this"),
         grid([[text(name, _QUIET), text(words, _HASH, Face.MONO)] for name, words in bound],
@@ -99,12 +107,14 @@ def acceptance_page(record: AcceptanceRecord, manifest: ModelManifest, vouched: 
     ]  # fmt: skip
     buffer = io.BytesIO()
     template = BaseDocTemplate(buffer, pagesize=(2 * MARGIN + TEXT_WIDTH, PAGE_HEIGHT))
+    height = PAGE_HEIGHT - 2 * MARGIN - 20
     frame = Frame(
-        MARGIN, MARGIN + 20, TEXT_WIDTH, PAGE_HEIGHT - 2 * MARGIN - 20,
+        MARGIN, MARGIN + 20, TEXT_WIDTH, height,
         leftPadding=0, rightPadding=0, topPadding=0, bottomPadding=0,
     )  # fmt: skip
     template.addPageTemplates([PageTemplate(frames=[frame], onPage=_foot)])
-    template.build(flow, canvasmaker=partial(_canvas, program=binding.program))
+    page = KeepInFrame(TEXT_WIDTH, height, flow, mode="shrink")
+    template.build([page], canvasmaker=partial(_canvas, program=binding.program))
     return buffer.getvalue()
 
 

@@ -155,7 +155,11 @@ def _pairs(answer: Answer) -> Outcomes:
         and answer(no, f"{question} Answer yes or no.", YES_NO) == "no"
         for question, yes, no in pairs
     )
-    return both >= LEAST_PAIRS * len(pairs), f"{both} of {len(pairs)} pairs", f"{LEAST_PAIRS:.0%}"
+    return (
+        both >= LEAST_PAIRS * len(pairs),
+        f"{both} of {len(pairs)} pairs",
+        f"at least {LEAST_PAIRS:.0%} of them",
+    )
 
 
 def _shape(kind: str, *, count: int = 1, share: float = 0.3, ground: int = 40, ink: int = 220) -> Grey:

@@ -219,3 +219,27 @@ def test_random_weights_write_but_do_not_see(tmp_path: Path, name: str) -> None:
     failed = {one.id for one in record.checks if one.outcome is Outcome.FAILED}
     assert "boxes" in failed
     assert failed <= {"boxes", "blank", "mirror", "pairs", "burned"}
+
+
+def test_the_page_for_it_is_one_page_and_holds_verdict_reasons_and_hashes(
+    built_in: InstalledModel,
+) -> None:
+    import pypdfium2
+
+    from app.acceptance_page import acceptance_page
+
+    record = read_record(built_in, None)
+    assert record is not None
+    long = Check(
+        id="y", title="Mirrored picture", outcome=Outcome.FAILED, found="told apart <b>0</b> of 4. " * 6
+    )
+    record = record.model_copy(update={"checks": (*record.checks, *[long] * 5)}).sealed()
+    pdf = pypdfium2.PdfDocument(acceptance_page(record, built_in.manifest, "signed by St Mary IT"))
+    assert len(pdf) == 1
+    text = pdf[0].get_textpage().get_text_range()
+    for words in (
+        "Accepted for text only", "signed by St Mary IT", record.binding.model, record.digest,
+        "told apart <b>0</b>", "Not a medical device",
+    ):  # fmt: skip
+        assert words in text
+    pdf.close()
