@@ -10,6 +10,7 @@ import numpy.typing as npt
 
 from inference.evaluation.phantom_scan import Look, lay_ball, noise
 from inference.evaluation.phantom_shapes import Ball
+from inference.evidence.orientation import bounds
 
 BoolArray = npt.NDArray[np.bool_]
 IntArray = npt.NDArray[np.int16]
@@ -48,7 +49,9 @@ def places(
     from scipy import ndimage
 
     rng = np.random.default_rng([seed, 11])
-    depth = ndimage.distance_transform_edt(inside, sampling=spacing)
+    box = bounds(inside, margin=(1, 1, 1))
+    corner = [span.start for span in box]
+    depth = ndimage.distance_transform_edt(inside[box], sampling=spacing)
     taken = np.zeros((0, 4))
     found: list[Inserted] = []
     for size in sorted(sizes, reverse=True):
@@ -56,9 +59,8 @@ def places(
         for _ in range(200):
             if fitting.size == 0:
                 break
-            at = np.array(np.unravel_index(int(rng.choice(fitting)), inside.shape)) + rng.uniform(
-                -0.5, 0.5, 3
-            )
+            voxel = np.unravel_index(int(rng.choice(fitting)), depth.shape)
+            at = np.add(corner, voxel) + rng.uniform(-0.5, 0.5, 3)
             mm = at * spacing
             gap = np.linalg.norm(taken[:, :3] - mm, axis=1) - taken[:, 3] - size / 2
             if (gap > 8.0).all():

@@ -24,7 +24,6 @@ from inference.evaluation.phantom_shapes import (
     ellipse,
     ellipsoid,
     tubes,
-    union,
 )
 
 BoolArray = npt.NDArray[np.bool_]
@@ -36,6 +35,9 @@ BOTTOM_MM, TOP_MM = 12.0, 312.0
 
 EDGE_MM = 0.5
 """Half-width of the ramp at a body's edge before the scanner's blur."""
+
+NEAR_MM = 3.0
+"""Tubes are laid on planes within this of their wall: more than any edge and bronchial wall."""
 
 CROSSING = 0.01
 
@@ -228,9 +230,9 @@ def _plane(
         if not lesion.lung:
             truth &= distance >= 0
             beside |= distance < 0
-    hilum = np.maximum(tubes(grid, phantom.PULMONARY_TRUNK), wall + 20.0)
+    hilum = np.maximum(_tubes(grid, phantom.PULMONARY_TRUNK), wall + 20.0)
     _lay(hu, hilum, phantom.BLOOD)
-    bores = union(tubes(grid, phantom.LOBAR_BRONCHI), tubes(grid, phantom.AIRWAY))
+    bores = _tubes(grid, phantom.LOBAR_BRONCHI + phantom.AIRWAY)
     _lay(hu, bores - 1.6, phantom.SOFT)
     _lay(hu, bores, phantom.AIR)
     truth &= (hilum >= 0) & (bores >= 1.6)
@@ -258,22 +260,33 @@ def _body(grid: Grid, hu: FloatArray, wall: FloatArray) -> None:
     _lay(hu, column + 2.0, phantom.MARROW)
     _lay(hu, phantom.heart(grid), phantom.BLOOD)
     for great in phantom.GREAT_VESSELS:
-        _lay(hu, tubes(grid, great), phantom.BLOOD)
+        _lay(hu, _tubes(grid, great), phantom.BLOOD)
     below = np.maximum(wall, -phantom.diaphragm(grid) + 3.0)
     _lay(hu, below, phantom.FAT)
     right = np.broadcast_to(grid.x, below.shape)
     _lay(hu, np.maximum(below + 1.0, right - 22.0), phantom.LIVER)
     _lay(hu, ellipsoid(grid, (92.0, 42.0, 18.0), (32.0, 44.0, 42.0)), phantom.SPLEEN)
     _lay(hu, ellipsoid(grid, (56.0, -26.0, 14.0), (44.0, 48.0, 46.0)), phantom.WATER)
-    _lay(hu, tubes(grid, phantom.DESCENDING_AORTA), phantom.BLOOD)
+    _lay(hu, _tubes(grid, phantom.DESCENDING_AORTA), phantom.BLOOD)
+
+
+def _tubes(grid: Grid, chain: tuple[Capsule, ...]) -> FloatArray:
+    """Return the distance to tubes; those further than `NEAR_MM` from the plane are left out."""
+    near = tuple(tube for tube in chain if _reaches(tube, float(grid.z[0, 0, 0])))
+    return tubes(grid, near) if near else np.full((1, 1, 1), np.inf, dtype=np.float32)
+
+
+def _reaches(tube: Capsule, z: float) -> bool:
+    bottom, top = sorted((tube.start[2], tube.end[2]))
+    reach = max(tube.start_radius, tube.end_radius) + NEAR_MM
+    return bottom - reach <= z <= top + reach
 
 
 def _vessels(grid: Grid, hu: FloatArray, lung: FloatArray) -> None:
     inside = _part(lung)
     z = float(grid.z[0, 0, 0])
     for tube in phantom.vessels():
-        bottom, top = sorted((tube.start[2], tube.end[2]))
-        if top + tube.start_radius < z - 1.0 or bottom - tube.start_radius > z + 1.0:
+        if not _reaches(tube, z):
             continue
         rows, columns = _near(tube, grid, 1), _near(tube, grid, 0)
         part = _part(capsule(Grid(grid.x[..., columns], grid.y[:, rows], grid.z), tube))

@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from functools import cache
 from pathlib import Path
 
 import pytest
 
 import resources
+from inference.evaluation.lung_cases import CASES, made
+from inference.evaluation.phantom_scan import Scan
+from inference.evidence.lung_mask import Lungs, segment_lungs
 from viewer.imaging.reader import OpenStack, Reader
 from viewer.imaging.study import Study
 
@@ -38,3 +42,19 @@ def sample_truth() -> dict[str, dict[str, float]]:
     """What is known of the phantom."""
     truth: dict[str, dict[str, float]] = resources.table("sample", "chest-phantom.truth.json")
     return truth
+
+
+LungCase = tuple[Scan, Lungs]
+Triple = tuple[float, float, float]
+
+
+@pytest.fixture(scope="session")
+def lung_case() -> Callable[[str, Triple], LungCase]:
+    """Synthetic chests of `lung_cases` by name and spacing with their masks, each made once."""
+
+    @cache
+    def case(name: str, spacing: Triple) -> LungCase:
+        scan = made(next(one for one in CASES if one.name == name), spacing)
+        return scan, segment_lungs(scan.hu, scan.affine, scan.spacing)
+
+    return case

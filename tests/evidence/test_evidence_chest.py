@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import replace
 from types import SimpleNamespace
 
 import numpy as np
 import pytest
 
-from inference.evaluation.lung_cases import CASES, made
+from inference.evaluation.phantom_scan import Scan
 from inference.evidence.chest.opacities import CtEffusion, CtOpacities
 from inference.evidence.chest.scene import Scene
-from inference.evidence.lung_mask import segment_lungs
+from inference.evidence.lung_mask import Lungs
 from inference.evidence.masks import MaskStore
 from inference.evidence.orientation import canonical
 from inference.evidence.tool import IdSource, MeasureContext
@@ -19,6 +20,10 @@ from reports.domain import Evidence, EvidenceKind, ReportDefault, SearchResult, 
 from viewer.imaging.reader import OpenStack
 from viewer.imaging.study import Study
 from viewer.imaging.volume import as_volume
+
+LungCase = Callable[[str, tuple[float, float, float]], tuple[Scan, Lungs]]
+
+SPACING = (4.0, 1.6, 1.6)
 
 
 def candidates(found: tuple[Evidence, ...]) -> list[Evidence]:
@@ -33,11 +38,9 @@ def sample_context(sample: tuple[Study, OpenStack]) -> MeasureContext:
     return MeasureContext(study=study, series=series, stack=stack, volume=as_volume(stack))
 
 
-def with_case(ctx: MeasureContext, name: str) -> tuple[MeasureContext, float]:
+def with_case(ctx: MeasureContext, case: tuple[Scan, Lungs]) -> tuple[MeasureContext, float]:
     """Return a context whose chest is that of a case, and what lies beside its lungs in mL."""
-    case = next(case for case in CASES if case.name == name)
-    scan = made(case, (4.0, 1.6, 1.6))
-    lungs = segment_lungs(scan.hu, scan.affine, scan.spacing)
+    scan, lungs = case
     volume = SimpleNamespace(voxel_volume_ml=scan.voxel_ml, unit="[hnsf'U]")
     lie = canonical(scan.affine)
     chest = Scene(
@@ -52,12 +55,14 @@ def with_case(ctx: MeasureContext, name: str) -> tuple[MeasureContext, float]:
     return replace(ctx, _made={"chest": chest}), float(scan.beside.sum()) * scan.voxel_ml
 
 
-def test_consolidation_and_tumour_are_candidates_on_their_side(sample_context: MeasureContext) -> None:
+def test_consolidation_and_tumour_are_candidates_on_their_side(
+    sample_context: MeasureContext, lung_case: LungCase
+) -> None:
     for name, side, least in (
         ("consolidation", Side.RIGHT, 120.0),
         ("tumour from hilum to wall", Side.LEFT, 80.0),
     ):
-        ctx, _ = with_case(sample_context, name)
+        ctx, _ = with_case(sample_context, lung_case(name, SPACING))
         found = CtOpacities().measure(ctx, IdSource(), MaskStore())
         first = candidates(found)[0]
         assert first.side is side
@@ -67,8 +72,10 @@ def test_consolidation_and_tumour_are_candidates_on_their_side(sample_context: M
         assert found[-1].search is not None and not found[-1].search.complete
 
 
-def test_a_healthy_chest_gives_no_candidates(sample_context: MeasureContext) -> None:
-    ctx, _ = with_case(sample_context, "healthy")
+def test_a_healthy_chest_gives_no_candidates(
+    sample_context: MeasureContext, lung_case: LungCase
+) -> None:
+    ctx, _ = with_case(sample_context, lung_case("healthy", SPACING))
     for tool in (CtOpacities(), CtEffusion()):
         found = tool.measure(ctx, IdSource(), MaskStore())
         assert candidates(found) == []
@@ -76,8 +83,10 @@ def test_a_healthy_chest_gives_no_candidates(sample_context: MeasureContext) -> 
         assert found[-1].search.result is SearchResult.NONE
 
 
-def test_fluid_behind_the_lung_is_a_candidate_and_a_lower_bound(sample_context: MeasureContext) -> None:
-    ctx, truth = with_case(sample_context, "effusion")
+def test_fluid_behind_the_lung_is_a_candidate_and_a_lower_bound(
+    sample_context: MeasureContext, lung_case: LungCase
+) -> None:
+    ctx, truth = with_case(sample_context, lung_case("effusion", SPACING))
     first = candidates(CtEffusion().measure(ctx, IdSource(), MaskStore()))[0]
     assert first.side is Side.RIGHT
     assert 0.4 * truth < first.value("effusion_volume").value < 1.05 * truth
