@@ -67,7 +67,7 @@ class Engine:
         self.models = ModelRegistry(
             home / MODELS_FOLDER if home is not None else None, trust=model_trust
         )
-        self._clients: dict[str, ModelClient | ServerClient] = {}
+        self._clients: dict[str, ModelClient] = {}
         self._model_hosts: list[WorkerHost] = []
         self._lock = threading.Lock()
 
@@ -190,7 +190,7 @@ class Engine:
         """Return the client of a model or of a server; its worker starts with its first text."""
         server = next((one for one in model_servers() if one.address == name), None)
         if server is not None:
-            return self._kept(name, lambda host: ServerClient(server, host))
+            return ServerClient(server)
         if name.startswith(("http:", "https:")):
             raise ModelError(
                 "not_listed",
@@ -201,16 +201,11 @@ class Engine:
         self.models.vouched(installed)
         require_accepted(installed, self.models.home)
         key = f"{name} {installed.manifest.sha256}"
-        return self._kept(key, lambda host: ModelClient(installed, host))
-
-    def _kept(
-        self, key: str, make: Callable[[WorkerHost], ModelClient | ServerClient]
-    ) -> ModelClient | ServerClient:
         with self._lock:
             if key not in self._clients:
                 host = WorkerHost("model", quarantine=self.quarantine)
                 self._model_hosts.append(host)
-                self._clients[key] = make(host)
+                self._clients[key] = ModelClient(installed, host)
             return self._clients[key]
 
 

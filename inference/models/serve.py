@@ -22,7 +22,6 @@ from inference.models.generation import Generation, ModelError
 from inference.models.gguf_header import GgufError, read_text_keys
 from inference.models.registry import FileRole, ModelFile, ModelManifest, check_pair
 from inference.models.runtime import Aborted, Request, Runtime, RuntimeRefusal
-from inference.models.server import ModelServer, ServerRefusal, ServerRuntime
 from inference.models.vision import Rgb
 from viewer.imaging.worker.serve import Handler, Refused, WorkerContext
 
@@ -55,22 +54,6 @@ class _Generate(_Call):
     prefix: str = ""
     picture: tuple[int, int] | None = None
     """Rows and columns of the picture in the first buffer: 8 bits of red, green and blue each."""
-
-
-class _Remote(BaseModel):
-    model_config = ConfigDict(extra="forbid")
-
-    server: ModelServer
-    prompt: str
-    grammar: str
-    max_tokens: int = Field(ge=1)
-    seconds: float = Field(gt=0)
-    temperature: float = Field(default=0.0, ge=0, le=5)
-    seed: int = 0
-
-
-_SERVERS: dict[ModelServer, ServerRuntime] = {}
-"""Servers that this process has asked; each had to show once that it keeps to a grammar."""
 
 
 class _Outlet:
@@ -227,20 +210,6 @@ def generate(params: dict[str, Any], context: WorkerContext) -> dict[str, Any]:
     return _told(made)
 
 
-def remote(params: dict[str, Any], context: WorkerContext) -> dict[str, Any]:
-    """Write text on a server of the institution; events ``{"text": ...}`` as it comes."""
-    call = _Remote.model_validate(params)
-    outlet = _Outlet(context)
-    runtime = _SERVERS.setdefault(call.server, ServerRuntime(call.server, context.cancelled))
-    runtime.cancelled = context.cancelled
-    try:
-        made = runtime.generate(emit=outlet, **call.model_dump(exclude={"server"}))
-    except ServerRefusal as refusal:
-        raise Refused(refusal.code, str(refusal)) from None
-    outlet.flush()
-    return _told(made)
-
-
 def _told(made: Generation) -> dict[str, Any]:
     return {
         "text": made.text,
@@ -276,5 +245,5 @@ def _refusals() -> Iterator[None]:
         raise Refused(refusal.code, str(refusal)) from None
 
 
-HANDLERS: dict[str, Handler] = {"load": load, "generate": generate, "remote": remote}
+HANDLERS: dict[str, Handler] = {"load": load, "generate": generate}
 """Operations that the host may call."""

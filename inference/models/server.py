@@ -2,7 +2,8 @@
 
 Off unless the policy of the machine lists its exact address. The text of a prompt leaves this machine,
 to that address and no other: no redirect is followed, no proxy used, no variable of the environment
-read. Over a network only TLS with a verified certificate is spoken. The request runs in a worker.
+read. Over a network only TLS with a verified certificate is spoken. Workers have no network, so this is
+spoken in a thread of the program itself: sizes and times are bounded, and the only parser is JSON's.
 """
 
 from __future__ import annotations
@@ -99,12 +100,16 @@ class ServerRuntime:
     ----------
     cancelled
         Asked all the time, also while the server thinks.
+    obeys
+        Set when the server has shown that it keeps to a grammar.
     """
 
-    def __init__(self, server: ModelServer, cancelled: Callable[[], bool]) -> None:
+    def __init__(
+        self, server: ModelServer, cancelled: Callable[[], bool], obeys: threading.Event
+    ) -> None:
         self.server = server
         self.cancelled = cancelled
-        self._obeys = False
+        self._obeys = obeys
 
     def generate(
         self,
@@ -126,7 +131,7 @@ class ServerRuntime:
         """
         until = time.monotonic() + seconds
         limits = {"max_tokens": max_tokens, "temperature": temperature, "seed": seed}
-        if not self._obeys:
+        if not self._obeys.is_set():
             word = secrets.token_hex(4)
             probe = self._body("Answer.", f'root ::= "{word}"\n', limits | {"max_tokens": 32})
             if self._ask(probe, until, _unheard).text != word:
@@ -135,7 +140,7 @@ class ServerRuntime:
                     f"The server {self.server.address} does not keep to a grammar, so nothing was "
                     "written. Its administrator must allow guided output.",
                 )
-            self._obeys = True
+            self._obeys.set()
         return self._ask(self._body(prompt, grammar, limits), until, emit)
 
     def _body(self, prompt: str, grammar: str, limits: dict[str, Any]) -> bytes:
@@ -194,12 +199,14 @@ class ServerRuntime:
             connection.request("POST", _PATH, body, {"Content-Type": "application/json"})
             answer = connection.getresponse()
             if answer.status != http.client.OK:
+                answer.close()
                 raise ServerRefusal(
                     "server",
                     f"The server {self.server.address} answered {answer.status}. "
                     "Ask its administrator.",
                 )
-            yield answer
+            with answer:
+                yield answer
         except ssl.SSLError as error:
             raise ServerRefusal(
                 "certificate",

@@ -1,14 +1,19 @@
-"""The host's side of a server of the institution: the same texts under the same grammars."""
+"""A server of the institution as a writer: the same texts under the same grammars, free on a cancel."""
 
 from __future__ import annotations
 
 import hashlib
+import queue
+import threading
 
-from inference.models.client import MARGIN_SECONDS, SECONDS, call_model, generation_of
-from inference.models.generation import Generation, OnToken
-from inference.models.server import ModelServer
+from inference.models.client import SECONDS
+from inference.models.generation import Generation, ModelError, OnToken
+from inference.models.server import ModelServer, ServerRefusal, ServerRuntime
 from reports.domain import ModelStamp
-from viewer.imaging.worker.host import CancelToken, WorkerHost
+from viewer.imaging.worker.host import CancelToken
+
+_POLL_SECONDS = 0.02
+"""How often a caller that waits for the server looks whether it still wants the text."""
 
 
 class ServerClient:
@@ -18,13 +23,11 @@ class ServerClient:
     ----------
     server
         From the policy of the machine, never from a user.
-    host
-        A worker host of kind "model".
     """
 
-    def __init__(self, server: ModelServer, host: WorkerHost) -> None:
+    def __init__(self, server: ModelServer) -> None:
         self.server = server
-        self._host = host
+        self._obeys = threading.Event()
 
     def stamp(self) -> ModelStamp:
         """Return what a draft says of the model: its name, and the address in place of a licence.
@@ -58,23 +61,39 @@ class ServerClient:
         ModelError
             Not reached, not trusted, cancelled, or the server passes over grammars.
         """
-        seconds = deadline if deadline is not None else SECONDS
-        body = call_model(
-            self._host,
-            "remote",
-            {
-                "server": self.server.model_dump(mode="json"),
-                "prompt": prompt,
-                "grammar": grammar,
-                "max_tokens": max_tokens,
-                "seconds": seconds,
-                "temperature": temperature,
-                "seed": seed,
-            },
-            name=self.server.model,
-            subject=self.server.address,
-            on_token=on_token,
-            cancel=cancel,
-            deadline=seconds + MARGIN_SECONDS,
-        )
-        return generation_of(body)
+        heard: queue.SimpleQueue[str | Generation | ServerRefusal] = queue.SimpleQueue()
+        left = threading.Event()
+        runtime = ServerRuntime(self.server, left.is_set, self._obeys)
+
+        def ask() -> None:
+            try:
+                made = runtime.generate(
+                    prompt,
+                    grammar,
+                    max_tokens=max_tokens,
+                    seconds=deadline if deadline is not None else SECONDS,
+                    temperature=temperature,
+                    seed=seed,
+                    emit=heard.put,
+                )
+                heard.put(made)
+            except ServerRefusal as refusal:
+                heard.put(refusal)
+
+        threading.Thread(target=ask, name="model server", daemon=True).start()
+        try:
+            while True:
+                if cancel is not None and cancel.cancelled:
+                    raise ModelError("cancelled", "Stopped as asked.")
+                try:
+                    word = heard.get(timeout=_POLL_SECONDS)
+                except queue.Empty:
+                    continue
+                if isinstance(word, ServerRefusal):
+                    raise ModelError(word.code, str(word))
+                if isinstance(word, Generation):
+                    return word
+                if on_token is not None:
+                    on_token(word)
+        finally:
+            left.set()
