@@ -88,11 +88,12 @@ class ReportModel:
             Snapshot(
                 report.sentences,
                 ledger,
-                candidates,
+                tuple(c for c in candidates if c.evidence_id not in report.rejected_candidates),
                 report.limitations,
                 report.model,
                 report.seed,
                 first_seen=machine,
+                rejected_candidates=report.rejected_candidates,
                 question=report.question,
             )
         )
@@ -107,6 +108,7 @@ class ReportModel:
         return self._report.model_copy(
             update={
                 "sentences": state.sentences,
+                "rejected_candidates": state.rejected_candidates,
                 "limitations": state.limitations,
                 "model": state.model,
                 "seed": state.seed,

@@ -21,6 +21,7 @@ def _commands() -> typer.Typer:
         imaging,
         models,
         people,
+        quality,
         signing,
     )
 
@@ -48,6 +49,7 @@ def _commands() -> typer.Typer:
     program.add_typer(people.commands, name="account")
     program.add_typer(audit.commands, name="audit")
     program.add_typer(models.commands, name="models")
+    program.add_typer(quality.commands, name="quality")
     return program
 
 

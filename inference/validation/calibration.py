@@ -26,6 +26,7 @@ FEWEST_OF_EACH = 20
 UNCALIBRATED = "uncalibrated"
 
 BINS = 10
+FOLDS = 10
 RESAMPLES = 500
 _STEPS = 100
 _RIDGE = 1e-12
@@ -86,6 +87,12 @@ def fit(records: Sequence[ReviewRecord]) -> Calibration | None:
     right = sum(record.is_right for record in records)
     if len(records) < FEWEST_RECORDS or min(right, len(records) - right) < FEWEST_OF_EACH:
         return None
+    return platt(records)
+
+
+def platt(records: Sequence[ReviewRecord]) -> Calibration:
+    """Return the curve through these records, however few they are: `fit` says when to show it."""
+    right = sum(record.is_right for record in records)
     wrong = len(records) - right
     values = _logit(np.array([record.score for record in records]))
     # Platt's targets: with few records no probability comes near 0 or 1.
@@ -183,6 +190,27 @@ def calibration_error(
         if (own := place == number).any()
     )
     return CalibrationError(_error(place, p, y), float(low), float(high), bins)
+
+
+def held_out_error(records: Sequence[ReviewRecord]) -> CalibrationError:
+    """Return the error of probabilities from curves that have not seen the record they judge.
+
+    `FOLDS` runs of neighbours are left out in turn: records of one report stand side by side.
+
+    Raises
+    ------
+    ValueError
+        There are fewer records than folds.
+    """
+    count = len(records)
+    if count < FOLDS:
+        raise ValueError(f"Calibration error needs at least {FOLDS} records.")
+    probabilities: list[float] = []
+    for fold in range(FOLDS):
+        start, end = fold * count // FOLDS, (fold + 1) * count // FOLDS
+        curve = platt([*records[:start], *records[end:]])
+        probabilities += [curve.probability(record.score) for record in records[start:end]]
+    return calibration_error(probabilities, [record.is_right for record in records])
 
 
 def _error(

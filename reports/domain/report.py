@@ -227,6 +227,8 @@ class Report(Frozen):
     question: str = later("")
     """The clinical question, from the order or typed; empty when nobody asked one."""
     sentences: tuple[Sentence, ...] = ()
+    rejected_candidates: tuple[str, ...] = later(())
+    """Evidence ids of candidates that a reader turned down: they do not come back."""
     limitations: tuple[Limitation, ...] = ()
     model: ModelStamp | None = None
     seed: int | None = None

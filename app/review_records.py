@@ -1,0 +1,79 @@
+"""What readers did with a model's proposals, from the signed reports of the store. No Qt.
+
+A proposal with a score counts once, by the newest signed revision: a candidate that was turned down,
+or a finding by its sentence, which was accepted as it stood, edited, or rejected. What nobody decided
+on is no record. Curves are of one model: another file, another curve.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from inference.validation.calibration import Calibration, Outcome, ReviewRecord, fit
+from reports.domain import Evidence, EvidenceKind, Ledger, Origin, Report, SourceKind
+
+if TYPE_CHECKING:
+    from app.desk import Desk
+
+
+@dataclass(frozen=True)
+class Author:
+    """The model that a score comes from."""
+
+    name: str
+    sha256: str
+
+    @classmethod
+    def of(cls, evidence: Evidence) -> Author | None:
+        """Return the model that proposed an evidence with a score, or none."""
+        source = evidence.source
+        if source.kind is not SourceKind.MODEL or evidence.confidence is None:
+            return None
+        return cls(source.name, source.sha256)
+
+
+Records = Mapping[Author, tuple[ReviewRecord, ...]]
+"""Oldest report first."""
+
+
+def collect(desk: Desk) -> Records:
+    """Return the records of all signed reports that the person who is signed in may read."""
+    found: dict[Author, list[ReviewRecord]] = {}
+    for report_id in desk.store.reports.newest(desk.account):
+        report = desk.store.reports.latest(report_id, desk.account)
+        ledger = desk.store.reports.ledger(report_id, desk.account) if report.signatures else None
+        for author, record in records_of(report, ledger) if ledger is not None else ():
+            found.setdefault(author, []).append(record)
+    return {author: tuple(records) for author, records in found.items()}
+
+
+def records_of(report: Report, ledger: Ledger) -> Iterable[tuple[Author, ReviewRecord]]:
+    """Yield what became of each scored proposal of a report, in the order of its ledger."""
+    for evidence in ledger.evidence:
+        author = Author.of(evidence)
+        if author is None or evidence.confidence is None:
+            continue
+        is_rejected = evidence.id in report.rejected_candidates
+        if evidence.kind is EvidenceKind.FINDING or is_rejected:
+            outcome = Outcome.REJECTED if is_rejected else _outcome(report, evidence)
+            yield author, ReviewRecord(evidence.confidence, outcome, evidence.descriptor)
+
+
+def _outcome(report: Report, finding: Evidence) -> Outcome:
+    citing = [
+        item
+        for item in report.sentences
+        if any(citation.evidence_id == finding.id for citation in item.citations)
+    ]
+    stays = [item for item in citing if item.is_in_body]
+    if any(item.origin is not Origin.PERSON for item in stays):
+        return Outcome.ACCEPTED
+    return Outcome.EDITED if stays else Outcome.REJECTED
+
+
+def curves(records: Records) -> dict[Author, Calibration]:
+    """Return the curve of each model that has records enough."""
+    fitted = ((author, fit(own)) for author, own in records.items())
+    return {author: curve for author, curve in fitted if curve is not None}
