@@ -1,10 +1,14 @@
-"""Drafting with the built-in model against a bare llama.cpp loop with the same prompts and grammars."""
+"""Drafting with the built-in model against a bare llama.cpp loop with the same prompts and grammars.
+
+Also: ten claims about one picture in a session against the same ten asked one by one.
+"""
 
 from __future__ import annotations
 
 import ctypes
 import random
 import statistics
+import tempfile
 import time
 from dataclasses import replace
 from pathlib import Path
@@ -12,6 +16,7 @@ from typing import Any
 
 ROUNDS = 7
 LEDGERS = 12
+CLAIMS = 10
 
 
 def run() -> list[dict[str, object]]:
@@ -68,8 +73,65 @@ def run() -> list[dict[str, object]]:
             "ratio": round(fast / slow, 2),
             "note": f"{len(plans)} prompts with {items} sentences, greedy, one thread; medians of "
             f"{ROUNDS} turns; reference: bare llama.cpp loop in one process, same grammars",
-        }
+        },
+        _follow_ups(),
     ]
+
+
+def _follow_ups() -> dict[str, object]:
+    """Return what a session saves: a tiny gemma3 pair of random weights, a picture of 896 pixels.
+
+    The picture and a beginning of some hundred tokens are read once, or for each claim; the answers are
+    compared to the bit. The weights are tiny: the larger the encoder beside the question, the more is
+    saved.
+    """
+    import numpy as np
+
+    from inference.models.runtime import Request, Runtime
+    from inference.training.tiny_pairs import write_pair
+
+    with tempfile.TemporaryDirectory() as folder:
+        write_pair("medgemma", Path(folder))
+        model = Runtime(
+            f"{folder}/model.gguf",
+            mmproj_path=f"{folder}/mmproj.gguf",
+            context=2048,
+            cancelled=lambda: False,
+        )
+        shown = np.random.default_rng(1).integers(0, 256, (896, 896, 3), dtype=np.uint8)
+
+        def ask(number: int) -> bytes:
+            request = Request(
+                "<bos>", f"Claim {number}.", "\n", 'root ::= "yes" | "no"\n', 4, 60.0,
+                picture=shown, prefix="Ledger: E1 nodule of the right lung. " * 8,
+            )  # fmt: skip
+            model.generate(request, lambda piece: None)
+            return model.logits().tobytes()
+
+        def timed(*, naive: bool) -> tuple[float, list[bytes]]:
+            model.clear()
+            began = time.perf_counter()
+            made = []
+            for number in range(CLAIMS):
+                if naive:
+                    model.clear()
+                made.append(ask(number))
+            return time.perf_counter() - began, made
+
+        timed(naive=False)
+        turns = [(timed(naive=False), timed(naive=True)) for _ in range(3)]
+        assert all(ours == naive for (_, ours), (_, naive) in turns)
+        model.close()
+    fast = statistics.median(ours for (ours, _), _ in turns)
+    slow = statistics.median(naive for _, (naive, _) in turns)
+    return {
+        "name": f"{CLAIMS} claims about one picture, s",
+        "ours": round(fast, 3),
+        "reference": round(slow, 3),
+        "ratio": round(slow / fast, 2),
+        "note": "tiny gemma3 pair of random weights, picture of 896 pixels; reference: everything read "
+        "for each claim, ratio: reference / ours; logits equal to the bit",
+    }
 
 
 class _Bare:

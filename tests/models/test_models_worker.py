@@ -108,7 +108,7 @@ def test_a_missing_file_is_named(built_in: InstalledModel, tmp_path: Path) -> No
 def test_a_family_that_is_not_the_manifests_is_refused_before_loading(
     built_in: InstalledModel, tmp_path: Path
 ) -> None:
-    wrong = copy_of(built_in, tmp_path / "m", architecture="llama")
+    wrong = copy_of(built_in, tmp_path / "m", architecture="llama", prompt_profile="chatml")
     with (
         ModelClient(wrong) as client,
         pytest.raises(ModelError, match="its manifest says 'llama'") as caught,
