@@ -81,9 +81,11 @@ def _checks(model: InstalledModel, client: ModelClient, tell: Tell) -> Iterator[
     except ModelError as error:
         yield _text("load", "Loads", False, str(error), "the files of the manifest, one family")
         return
+    where = facts.device or "the processor"
     yield _text(
         "load", "Loads", True,
-        f"{facts.parameters:,} parameters in {facts.seconds:.1f} s", "the files of the manifest",
+        f"{facts.parameters:,} parameters in {facts.seconds:.1f} s on {where}",
+        "the files of the manifest",
     )  # fmt: skip
     for name, check in (("speed", _speed), ("grammar", _grammar), ("injection", _injection)):
         tell(name)

@@ -9,8 +9,11 @@ from __future__ import annotations
 
 import hashlib
 import json
+import re
 from enum import StrEnum
+from functools import cache
 from importlib.metadata import version
+from importlib.util import find_spec
 from pathlib import Path
 from typing import Literal
 
@@ -22,6 +25,10 @@ from inference.models.registry import FileRole, InstalledModel
 
 RECORD = "acceptance.json"
 LARGEST_RECORD = 1 << 20
+
+
+_BACKEND = re.compile(r"^(?:lib)?ggml-(?P<name>[a-z]+)(?<!base)[.-]")
+"""Names of ggml's libraries: libggml-cpu.so, ggml-cuda.dll, libggml-metal.dylib; cpu-haswell is cpu."""
 
 
 class Verdict(StrEnum):
@@ -120,9 +127,21 @@ def verdict_of(checks: tuple[Check, ...]) -> tuple[Verdict, tuple[str, ...]]:
     return (Verdict.TEXT_ONLY, reasons) if lacking else (Verdict.ACCEPTED, ())
 
 
+@cache
 def backend_name() -> str:
-    """Return what runs models here: the library with its version, and where."""
-    return f"llama.cpp of llama-cpp-python {version('llama-cpp-python')}, CPU"
+    """Return what runs models here: the library with its version, and the backends that it brings.
+
+    Read from the names of its files: llama.cpp itself is loaded in the model worker only.
+    """
+    place = find_spec("llama_cpp")
+    folders = place.submodule_search_locations if place else None
+    names = {
+        found["name"]
+        for folder in folders or ()
+        for file in (Path(folder) / "lib").iterdir()
+        if (found := _BACKEND.match(file.name)) is not None
+    }
+    return f"llama-cpp-python {version('llama-cpp-python')}: {', '.join(sorted(names)) or 'unknown'}"
 
 
 def program_version() -> str:
@@ -195,8 +214,12 @@ def require_accepted(
     if record is None:
         raise NotAccepted("not_accepted", f"{name} has not been through its acceptance test. {command}")
     now = binding_of(model)
+    # What comes with the program was tested with it on the processor, for whatever machine it runs on.
+    held = _WORDS.keys() - ({"backend"} if model.built_in else set())
     changed = [
-        words for key, words in _WORDS.items() if getattr(now, key) != getattr(record.binding, key)
+        words
+        for key, words in _WORDS.items()
+        if key in held and getattr(now, key) != getattr(record.binding, key)
     ]
     if changed:
         raise NotAccepted(

@@ -108,7 +108,8 @@ class Projector:
         Parameters
         ----------
         batch
-            Tokens read at once; at least as many as the picture has, or llama.cpp ends the process.
+            Tokens read at once; in families whose tokens of a picture see each other at least as many
+            as the picture has, or llama.cpp ends the process.
         room
             Tokens that the context has.
 
@@ -121,10 +122,11 @@ class Projector:
             every = [
                 int(self._mtmd.mtmd_input_chunk_get_n_tokens(chunk)) for chunk in self._each(chunks)
             ]
-            if max(every) > batch or sum(every) >= room:
+            whole = self._mtmd.mtmd_decode_use_non_causal(self._context, None)
+            if (whole and max(every) > batch) or sum(every) >= room:
                 raise PictureRefusal(
                     f"The picture takes {sum(every)} tokens; "
-                    f"the model reads at most {min(batch, room)}."
+                    f"the model reads at most {min(batch, room) if whole else room}."
                 )
             after = library.llama_pos(0)
             status = self._mtmd.mtmd_helper_eval_chunks(

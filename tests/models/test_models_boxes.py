@@ -75,7 +75,7 @@ def test_every_convention_reads_what_it_writes(
     ("name", "text", "box"),
     [
         ("medgemma", '[{"box_2d":[100,200,300,400],"label":"heart"}]', (0.2, 0.1, 0.4, 0.3)),
-        ("medgemma", '```\n[{ "box_2d" : [100,200, 300,400],\n"label" :"heart"}]', (0.2, 0.1, 0.4, 0.3)),
+        ("medgemma", '```\n[{ "box_2d" : [100,200, 300,400],\n"label":"heart"}]', (0.2, 0.1, 0.4, 0.3)),
         ("qwen25vl", '[{"bbox_2d": [80, 40, 160, 120], "label": "heart"}]', (0.1, 0.1, 0.2, 0.3)),
         ("qwen3vl", '[{"bbox_2d": [200, 100, 400, 300], "label": "heart"}]', (0.2, 0.1, 0.4, 0.3)),
         ("medrega", "<ref>heart</ref><box>[[0, 0, 999, 999]]</box>", (0.0, 0.0, 1.0, 1.0)),

@@ -18,7 +18,7 @@ from inference.models.client import ModelClient
 from inference.models.generation import ModelError
 from inference.models.profiles import PROFILES, Profile
 from inference.models.registry import InstalledModel, check_pair, read_manifest
-from inference.models.runtime import Aborted, Request, Runtime
+from inference.models.runtime import BATCH, Aborted, Request, Runtime
 from inference.training.tiny_pairs import (
     FAMILIES,
     MMPROJ,
@@ -154,6 +154,24 @@ def test_a_box_is_written_about_a_picture_and_read_back(seeing: Tiny) -> None:
     assert made.prompt_tokens > 12
     written = form.write([Named("nodule", found.box)], size=shape)
     assert form.parse(written, size=shape) == (found,)
+
+
+@pytest.mark.parametrize("name", ["lingshu", "qwen3vl"])
+def test_a_picture_of_more_tokens_than_are_read_at_once_is_read_in_parts(
+    folders: dict[str, Path], name: str
+) -> None:
+    made = opened(folders, name)
+    plan = made.profile.picture
+    assert plan is not None
+    height, width = plan.prepare(500, 500).shape
+    picture = np.zeros((height, width, 3), np.uint8)
+    request = made.ask('root ::= "yes" | "no"\n', picture=picture)
+    try:
+        answered = made.runtime.generate(request, lambda _: None)
+    finally:
+        made.runtime.close()
+    assert answered.text in {"yes", "no"}
+    assert answered.prompt_tokens > plan.tokens(plan.prepare(500, 500)) > BATCH
 
 
 @pytest.mark.parametrize(("name", "other"), [("lingshu", "medgemma"), ("internvl", "qwen3vl")])
