@@ -37,16 +37,24 @@ def _words(entry: dict[str, Any]) -> str:
 
 @commands.command("list")
 def list_models(home: Home = None, as_json: AsJson = False) -> None:
-    """List installed models, and folders whose manifest is broken."""
+    """List installed models, servers of the policy, and folders whose manifest is broken."""
+    from app.machine_policy import model_servers
+
     with reported_errors():
+        servers = model_servers()
         registry = _registry(home)
         found = [_entry(model) for model in registry.list()]
         problems = [{"folder": str(folder), "reason": str(why)} for folder, why in registry.problems()]
     show(
-        {"models": found, "problems": problems},
+        {
+            "models": found,
+            "servers": [one.model_dump(mode="json") for one in servers],
+            "problems": problems,
+        },
         as_json=as_json,
         words=lambda _: "\n".join(
             [*(_words(entry) for entry in found)]
+            + [f"{one.model}  {one.words()}" for one in servers]
             + [f"broken: {one['folder']}: {one['reason']}" for one in problems]
         ),
     )

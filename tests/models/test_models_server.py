@@ -245,3 +245,18 @@ def test_a_server_is_off_unless_the_policy_lists_it(
     policy.write_text(json.dumps({"model_servers": [entry | {"verify": False}]}))
     with pytest.raises(BrokenPolicy, match="model_servers"):
         model_servers()
+
+
+def test_the_list_of_models_says_where_text_is_written(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from typer.testing import CliRunner
+
+    from app.cli.models import commands
+
+    policy = tmp_path / "policy.json"
+    entry = {"address": "https://models.hospital.example:8443", "kind": "vllm", "model": "big-27b"}
+    policy.write_text(json.dumps({"model_servers": [entry]}))
+    monkeypatch.setenv(POLICY_VARIABLE, str(policy))
+    said = CliRunner().invoke(commands, ["list", "--home", str(tmp_path)]).output
+    assert "big-27b  on premises: https://models.hospital.example:8443" in said
