@@ -18,7 +18,7 @@ TOLERANCE_PX = 0.7
 
 def mask_polygon(stack: ImageStack, mask: BoolArray) -> Region:
     """Return the outline of a mask on the frame where it is largest, as a polygon in its pixels."""
-    plane = int(mask.sum(axis=(1, 2), dtype=np.int64).argmax())
+    plane = int(np.argmax([np.count_nonzero(one) for one in mask]))
     instance, frame = stack.frames[plane]
     outline = simplify(trace(mask[plane]), TOLERANCE_PX)
     return Region(
