@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 
 from app.wording import WORDING
 from inference.drafting.templates import template_described
-from reports.domain import Section
+from reports.domain import Origin, Section, Sentence
 
 
 @dataclass(frozen=True)
@@ -38,3 +39,15 @@ def normals_for(
     if chosen.impression is not None:
         found.append(Normal(Section.IMPRESSION, "", chosen.impression.of(language)))
     return tuple(found)
+
+
+def unspoken(
+    normals: Iterable[Normal], sentences: Iterable[Sentence], section: Section
+) -> tuple[Normal, ...]:
+    """Return the normals of a section whose organ neither a person nor a model speaks about yet."""
+    spoken = {
+        item.organ
+        for item in sentences
+        if item.section is section and item.is_in_body and item.origin is not Origin.MEASURED
+    }
+    return tuple(one for one in normals if one.section is section and one.organ not in spoken)

@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 
-from reports.domain import Candidate, Ledger, Limitation, ModelStamp, Sentence
+from reports.domain import Candidate, ItemState, Ledger, Limitation, ModelStamp, Sentence
 
 
 @dataclass(frozen=True)
@@ -24,6 +24,8 @@ class Snapshot:
     rejected_candidates: tuple[str, ...] = ()
     """Evidence ids of candidates that the reader turned down."""
     question: str = ""
+    items: tuple[ItemState, ...] = ()
+    """The reader's states of the items of the template."""
 
 
 @dataclass(frozen=True)

@@ -13,7 +13,8 @@ from dataclasses import replace
 from app import draft_merge, report_edit, sign_off
 from app.draft_merge import CheckSentence
 from app.finding_phrase import FindingChoice, propose_sentence
-from app.normals import normals_for
+from app.item_states import settled
+from app.normals import normals_for, unspoken
 from app.report_history import Change, Observer, ReportHistory, Snapshot
 from app.sign_off import Blocker, Repair, Risk
 from inference.evidence.findings import accept_finding
@@ -24,6 +25,7 @@ from reports.domain import (
     Draft,
     Evidence,
     EvidenceKind,
+    ItemState,
     Ledger,
     Limitation,
     Origin,
@@ -95,6 +97,7 @@ class ReportModel:
                 first_seen=machine,
                 rejected_candidates=report.rejected_candidates,
                 question=report.question,
+                items=report.items,
             )
         )
         self._taken = {sentence.id for sentence in report.sentences}
@@ -113,6 +116,7 @@ class ReportModel:
                 "model": state.model,
                 "seed": state.seed,
                 "question": state.question,
+                "items": state.items,
             }
         )
 
@@ -381,21 +385,18 @@ class ReportModel:
 
         An organ about which a person or a model already says something is left alone.
         """
-        spoken = {
-            item.organ
-            for item in self._state.sentences
-            if item.section is section and item.is_in_body and item.origin is not Origin.MEASURED
-        }
         study = self._report.study
         wanted = normals_for(study.modality or self._state.ledger.modality, study.study_description)
-        new: list[str] = []
         with self.group("report.normals", ""):
-            for normal in wanted:
-                if normal.section is not section or normal.organ in spoken:
-                    continue
-                if organ in ("", normal.organ):
-                    new.append(self.insert(section, normal.text, organ=normal.organ))
-        return tuple(new)
+            return tuple(
+                self.insert(section, normal.text, organ=normal.organ)
+                for normal in unspoken(wanted, self._state.sentences, section)
+                if organ in ("", normal.organ)
+            )
+
+    def settle_item(self, said: ItemState) -> None:
+        """Put down what the reader says of an item; saying the same again takes it back."""
+        self._set("report.item", "", replace(self._state, items=settled(self._state.items, said)))
 
     def accept_finding(self, measured: Evidence, choice: FindingChoice) -> str:
         """Accept a drawn and measured region as a finding: evidence and proposed sentence.

@@ -22,6 +22,7 @@ REPORT_WORDS: dict[str, str] = {
     "report.edit_text": QT_TRANSLATE_NOOP("Undoing", "text changed"),
     "report.flip_side": QT_TRANSLATE_NOOP("Undoing", "side changed"),
     "report.insert": QT_TRANSLATE_NOOP("Undoing", "sentence written"),
+    "report.item": QT_TRANSLATE_NOOP("Undoing", "state of an item"),
     "report.join": QT_TRANSLATE_NOOP("Undoing", "sentences joined"),
     "report.keep_risk": QT_TRANSLATE_NOOP("Undoing", "reason to keep a sentence"),
     "report.link": QT_TRANSLATE_NOOP("Undoing", "evidence linked"),

@@ -214,6 +214,25 @@ class StudyBlock(Frozen):
     """True for phantoms: printed, so that nobody takes it for a patient."""
 
 
+class ReaderState(StrEnum):
+    """What a reader says of one item of the template."""
+
+    NORMAL = "normal"
+    ABNORMAL = "abnormal"
+    LIMITED = "limited"
+    NOT_EVALUABLE = "not evaluable"
+
+
+class ItemState(Frozen):
+    """A reader's state of one item: ids of the template; `reason` says why it is limited."""
+
+    template: str
+    organ: str
+    item: str
+    state: ReaderState
+    reason: str = ""
+
+
 class Report(Frozen):
     """One revision of a report. A change makes a new revision with the next number."""
 
@@ -229,6 +248,8 @@ class Report(Frozen):
     sentences: tuple[Sentence, ...] = ()
     rejected_candidates: tuple[str, ...] = later(())
     """Evidence ids of candidates that a reader turned down: they do not come back."""
+    items: tuple[ItemState, ...] = later(())
+    """What the reader said of the items of the template, in the order in which it was said."""
     limitations: tuple[Limitation, ...] = ()
     model: ModelStamp | None = None
     seed: int | None = None

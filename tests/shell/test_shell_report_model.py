@@ -10,12 +10,12 @@ from report_sample import check_sides, sample_draft, sample_ledger, sample_repor
 
 from app.draft_merge import StudyMismatchError
 from app.finding_phrase import FindingChoice
-from app.report_edit import NoSideError, with_text
 from app.repairing import repair
+from app.report_edit import NoSideError, with_text
 from app.report_model import ReportLockedError, ReportModel
 from app.sign_off import BlockerKind, RepairKind
 from inference.validation.rules import check_sentence
-from reports.domain import Origin, ReportState, Review, Section, Side, Verdict
+from reports.domain import ItemState, Origin, ReaderState, ReportState, Review, Section, Side, Verdict
 
 
 def _by_text(model: ReportModel, start: str):
@@ -227,6 +227,17 @@ def test_a_rejected_candidate_does_not_come_back_with_a_redraft(model):
     model.reject_candidate("E6")
     model.load_draft(sample_draft(), sample_ledger())
     assert model.candidates == ()
+
+
+def test_what_the_reader_says_of_an_item_is_part_of_the_report_and_undoable(model):
+    said = ItemState(
+        template="ct-chest", organ="lungs", item="nodule", state=ReaderState.LIMITED, reason="motion"
+    )
+    model.settle_item(said)
+    assert model.report.items == (said,)
+    assert ReportModel(model.report, model.ledger).report.items == (said,)
+    model.undo()
+    assert model.report.items == ()
 
 
 def _accept_all(model: ReportModel) -> None:
