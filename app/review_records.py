@@ -35,18 +35,40 @@ class Author:
 
 
 Records = Mapping[Author, tuple[ReviewRecord, ...]]
-"""Oldest report first."""
+"""In the order of the store's reports."""
 
 
-def collect(desk: Desk) -> Records:
-    """Return the records of all signed reports that the person who is signed in may read."""
-    found: dict[Author, list[ReviewRecord]] = {}
-    for report_id in desk.store.reports.newest(desk.account):
-        report = desk.store.reports.latest(report_id, desk.account)
-        ledger = desk.store.reports.ledger(report_id, desk.account) if report.signatures else None
-        for author, record in records_of(report, ledger) if ledger is not None else ():
-            found.setdefault(author, []).append(record)
-    return {author: tuple(records) for author, records in found.items()}
+class ReviewRecords:
+    """The records of a store, each signed revision read once; no text is kept."""
+
+    def __init__(self) -> None:
+        self._read: dict[str, tuple[int, tuple[tuple[Author, ReviewRecord], ...]]] = {}
+
+    def collect(self, desk: Desk, at_most: int | None = None) -> Records:
+        """Return the records of what was read, after reading what is new.
+
+        Parameters
+        ----------
+        at_most
+            Reports read in this call: what else waits for the store is not held up.
+        """
+        newest = desk.store.reports.newest(desk.account)
+        self._read = {key: found for key, found in self._read.items() if key in newest}
+        changed = [
+            report_id
+            for report_id, (_uid, revision) in newest.items()
+            if self._read.get(report_id, (0, ()))[0] != revision
+        ]
+        for report_id in changed[:at_most]:
+            report = desk.store.reports.latest(report_id, desk.account)
+            ledger = desk.store.reports.ledger(report_id, desk.account) if report.signatures else None
+            found = () if ledger is None else tuple(records_of(report, ledger))
+            self._read[report_id] = (report.revision, found)
+        records: dict[Author, tuple[ReviewRecord, ...]] = {}
+        for report_id in newest:
+            for author, record in self._read.get(report_id, (0, ()))[1]:
+                records[author] = (*records.get(author, ()), record)
+        return records
 
 
 def records_of(report: Report, ledger: Ledger) -> Iterable[tuple[Author, ReviewRecord]]:

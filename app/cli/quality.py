@@ -31,14 +31,14 @@ def calibration(
 
     The error is of records that the curve had not seen, with its 95 % interval.
     """
-    from app.review_records import collect
+    from app.review_records import ReviewRecords
     from inference.validation.calibration import Outcome, fit, held_out_error
 
     with reported_errors():
         password = read_password(password_stdin, f"Password of {user}: ")
         with open_desk(home_folder(home)) as desk:
             desk.sign_in(user, password)
-            records = collect(desk)
+            records = ReviewRecords().collect(desk)
     rows: list[dict[str, Any]] = []
     for author, own in records.items():
         row: dict[str, Any] = {"model": author.name, "sha256": author.sha256, "records": len(own)}

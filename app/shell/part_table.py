@@ -8,6 +8,7 @@ from app.shell.objects.part import ObjectsPart
 from app.shell.output.key_images_part import KeyImagesPart
 from app.shell.output.part import OutputPart
 from app.shell.parts import MakePart
+from app.shell.report.confidence_part import ConfidencePart
 from app.shell.stacks_part import StacksPart
 from app.shell.volumes.fusion_part import FusionPart
 from app.shell.volumes.reformat_part import ReformatPart
@@ -25,4 +26,5 @@ PARTS: tuple[MakePart, ...] = (
     StacksPart,
     KeyImagesPart,
     OutputPart,
+    ConfidencePart,
 )

@@ -6,13 +6,15 @@ from pathlib import Path
 
 import pytest
 import report_sample
+from PySide6.QtWidgets import QLabel
 from report_sample import MODEL, sample_ledger, sample_report
 from shell_driver import PASSWORD, USER, make_home, open_desk
 from typer.testing import CliRunner
 
 from app.cli import quality
 from app.report_model import ReportModel
-from app.review_records import Author, collect, curves, records_of
+from app.review_records import Author, ReviewRecords, curves, records_of
+from app.shell.report.evidence_card import EvidenceCard
 from inference.validation.calibration import Outcome
 from inference.validation.rules import check_sentence
 from reports.domain import Candidate, EvidenceKind, ReportAct, Side, Source, SourceKind
@@ -110,7 +112,9 @@ def home(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def test_only_signed_reports_are_records(home: Path):
     with open_desk(home) as desk:
         desk.sign_in(USER, PASSWORD)
-        records = collect(desk)
+        reading = ReviewRecords()
+        assert [len(reading.collect(desk, at_most=1).get(AUTHOR, ())) for _ in range(3)][-1] == 4
+        records = ReviewRecords().collect(desk)
     assert {author: len(own) for author, own in records.items()} == {AUTHOR: 4}
     assert curves(records) == {}
     many = curves({AUTHOR: records[AUTHOR] * 30})
@@ -125,3 +129,26 @@ def test_the_command_says_uncalibrated_with_the_count(home: Path):
     )
     assert done.exit_code == 0, done.output
     assert "uncalibrated: 4 of 100 records (1 accepted, 1 edited, 2 rejected)" in done.output
+
+
+@pytest.mark.gui
+def test_the_card_says_uncalibrated_until_this_store_has_records_enough(qtbot, theme, home: Path):
+    with open_desk(home) as desk:
+        desk.sign_in(USER, PASSWORD)
+        records = ReviewRecords().collect(desk)
+    candidate = next(
+        item
+        for item in _walked().ledger.evidence
+        if item.kind is EvidenceKind.CANDIDATE and Author.of(item)
+    )
+    card = EvidenceCard(theme)
+    qtbot.addWidget(card)
+
+    def said() -> str:
+        card.show_evidence(candidate)
+        return " ".join(label.accessibleName() for label in card.findChildren(QLabel))
+
+    assert "uncalibrated" in said()
+    card.curves = curves({AUTHOR: records[AUTHOR] * 30})
+    chance = card.curves[AUTHOR].probability(candidate.confidence)
+    assert f"{100 * chance:.0f} %" in said()

@@ -14,6 +14,7 @@ from inference.validation.calibration import (
     ReviewRecord,
     calibration_error,
     fit,
+    held_out_error,
     shown,
 )
 
@@ -62,3 +63,12 @@ def test_an_edited_proposal_was_not_right() -> None:
 def test_calibration_error_of_nothing_is_refused() -> None:
     with pytest.raises(ValueError, match="at least one"):
         calibration_error([], [])
+
+
+def test_the_held_out_error_is_of_records_the_curve_has_not_seen() -> None:
+    sure = records(600, seed=4)
+    raw = calibration_error([r.score for r in sure], [r.is_right for r in sure])
+    held_out = held_out_error(sure)
+    assert held_out.value < raw.value and held_out.low <= held_out.value <= held_out.high
+    with pytest.raises(ValueError, match="at least"):
+        held_out_error(sure[:5])

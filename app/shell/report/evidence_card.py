@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 from PySide6.QtCore import QSize, Qt, Signal
 from PySide6.QtGui import QImage, QPixmap
 from PySide6.QtWidgets import (
@@ -14,9 +16,11 @@ from PySide6.QtWidgets import (
     QWidget,
 )
 
+from app.review_records import Author
 from app.shell.report.chip import ChipButton
 from app.shell.report.words import check_words
 from app.shell.widgets import ElidedLabel, glyph_label, plain_label
+from inference.validation.calibration import Calibration
 from inference.validation.calibration import shown as shown_confidence
 from reports.domain import Check, Evidence, EvidenceKind, Ledger, Quantity, Source, SourceKind
 from viewer.views.theme import Theme
@@ -87,6 +91,8 @@ class EvidenceCard(QFrame):
         column.addStretch(1)
         row.addLayout(column, 1)
         self._chip: ChipButton | None = None
+        self.curves: Mapping[Author, Calibration] = {}
+        """What readers here did with the proposals of each model, once there are records enough."""
         self.hide()
 
     def show_evidence(
@@ -142,8 +148,10 @@ class EvidenceCard(QFrame):
                 result = f"{result} ({check_words(check)})"
             self._line(number, name, token, check.check.capitalize(), result)
         if evidence.kind is EvidenceKind.CANDIDATE:
-            # No curve is fitted from this store's records yet: a raw score is no probability.
-            certainty = shown_confidence(None, evidence.confidence)
+            # Without a curve of this store's own records a raw score is no probability.
+            author = Author.of(evidence)
+            curve = self.curves.get(author) if author is not None else None
+            certainty = shown_confidence(curve, evidence.confidence)
             self._line(start + len(shown), "minus", "text-3", self.tr("Confidence"), certainty)
         if evidence.refusal is not None:
             self._line(start, "minus-circle", "text-2", self.tr("Refused"), evidence.refusal.reason)
