@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from app.cli.imaging import index_of, only_study, tell_bad_files
+from app.cli.imaging import index_of, only_study, open_series
 from app.cli.options import AsJson, Home, Out, Seed, SeriesKey, Source
 from app.cli.output import CommandFailed, reported_errors, show, tell
 from app.draft_files import DraftFolder
@@ -22,13 +22,11 @@ if TYPE_CHECKING:
 def evidence(path: Source, out: Out, series: SeriesKey = "", as_json: AsJson = False) -> None:
     """Measure a study and write ledger.json, and evidence.seg.dcm when there are masks."""
     from app.engine import Engine
-    from inference.drafting.triage import choose_series
 
     with reported_errors(), Engine() as engine:
         study = only_study(index_of(engine.reader, path), path, series)
         folder = DraftFolder(out).made()
-        with engine.reader.open(choose_series(study, series)) as opened:
-            tell_bad_files(opened.bad_files)
+        with open_series(engine.reader, study, series, path) as opened:
             ledger, masks = engine.collect(study, opened)
             written = folder.write_evidence(engine, study, opened.stack, ledger, masks)
     show(
@@ -59,15 +57,13 @@ def draft(
 ) -> None:
     """Measure a study, draft a report of it, check each sentence, and write everything to a folder."""
     from app.engine import Engine
-    from inference.drafting.triage import choose_series
 
     if style not in style_names():
         raise CommandFailed(f"There is no house style {style}: use one of {', '.join(style_names())}.")
     with reported_errors(), Engine(home_folder(home)) as engine:
         study = only_study(index_of(engine.reader, path), path, series)
         folder = DraftFolder(out).made()
-        with engine.reader.open(choose_series(study, series)) as opened:
-            tell_bad_files(opened.bad_files)
+        with open_series(engine.reader, study, series, path) as opened:
             outcome = engine.draft(
                 study,
                 opened,

@@ -107,6 +107,7 @@ def deidentify(
     pixels cannot be guaranteed: look at what was written before it leaves your hands.
     """
     from app.engine import Engine
+    from viewer.imaging.worker.errors import WorkerError
 
     with reported_errors():
         choices = Choices(
@@ -121,13 +122,16 @@ def deidentify(
         with open_desk(where) as desk, Engine(where) as engine:
             desk.sign_in(user, password)
             study = only_study(index_of(engine.reader, path), path)
-            done = engine.exporting.deidentify(
-                study,
-                choices,
-                out,
-                lambda form, sha256: desk.record_export(study.study_instance_uid, form, sha256),
-                on_progress=Progress("cleaning"),
-            )
+            try:
+                done = engine.exporting.deidentify(
+                    study,
+                    choices,
+                    out,
+                    lambda form, sha256: desk.record_export(study.study_instance_uid, form, sha256),
+                    on_progress=Progress("cleaning"),
+                )
+            except WorkerError as error:
+                raise CommandFailed(f"{path}: {error}") from error
     for left in done.left_out:
         tell(f"left out: {left.files} of {left.modality or '?'} ({left.reason}) {left.series_uid}")
     show(

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import io
 import re
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -16,7 +16,7 @@ from app.files import write_private
 
 if TYPE_CHECKING:
     from viewer.imaging.objects.foreign import ForeignObject
-    from viewer.imaging.reader import Reader
+    from viewer.imaging.reader import OpenStack, Reader
     from viewer.imaging.study import BadFile, Series, Study, StudyIndex, WindowPreset
 
 
@@ -45,16 +45,62 @@ def only_study(found: StudyIndex, path: Path, series_key: str = "") -> Study:
     """
     with_images = [study for study in found.studies if study.series]
     if not with_images:
-        raise CommandFailed(
-            f"{path} holds no DICOM image that could be read ({found.file_count} files looked at). "
-            "Give the folder or ZIP that the images are in."
-        )
+        raise CommandFailed(_no_images(found, path))
     if series_key:
         for study in with_images:
             if any(series_key in {one.key, one.series_instance_uid} for one in study.series):
                 return study
         raise CommandFailed(f"{path} holds no series {series_key}.")
     return max(with_images, key=lambda study: sum(one.image_count for one in study.series))
+
+
+def _no_images(found: StudyIndex, path: Path) -> str:
+    """Say what is there instead of images."""
+    others = dict.fromkeys(one.what for study in found.studies for one in study.objects)
+    if others:
+        return f"{path} holds no images, only {', '.join(others)}: add the images that belong to it."
+    looked = _counted(found.file_count, "file", "files")
+    return (
+        f"{path} holds no DICOM image that could be read ({looked} looked at). "
+        "Give the folder or ZIP that the images are in."
+    )
+
+
+def open_series(
+    reader: Reader,
+    study: Study,
+    key: str,
+    path: Path,
+    *,
+    choose: Callable[[Study, str], Series] | None = None,
+    first: int | None = None,
+) -> OpenStack:
+    """Open the series to work on, and name the files of it that were not read on stderr.
+
+    Parameters
+    ----------
+    choose
+        What chooses the series; that of a draft by default.
+    first
+        Image to decode first.
+
+    Raises
+    ------
+    CommandFailed
+        No series, or no image of it; the words name the path.
+    """
+    from inference.drafting.triage import NoSeries, choose_series
+    from viewer.imaging.worker.errors import WorkerError
+
+    try:
+        series = (choose or choose_series)(study, key)
+        if first is not None:
+            first = min(first, series.image_count - 1)
+        opened = reader.open(series, first=first)
+    except (NoSeries, WorkerError) as error:
+        raise CommandFailed(f"{path}: {error}") from error
+    tell_bad_files(opened.bad_files)
+    return opened
 
 
 def inspect(
@@ -168,9 +214,7 @@ def render(
     preset = window_of(window) if window else None
     with reported_errors(), Reader() as reader:
         study = only_study(index_of(reader, path), path, series)
-        chosen = _series_to_render(study, series)
-        with reader.open(chosen, first=min(index, chosen.image_count - 1)) as opened:
-            tell_bad_files(opened.bad_files)
+        with open_series(reader, study, series, path, choose=_series_to_render, first=index) as opened:
             stack = opened.stack
             if not 0 <= index < len(stack.frames):
                 raise CommandFailed(f"The series has images 0 to {len(stack.frames) - 1}, not {index}.")
@@ -183,7 +227,7 @@ def render(
         write_private(out, buffer.getvalue())
     result: dict[str, Any] = {
         "file": str(out),
-        "series": chosen.key,
+        "series": stack.series.key,
         "index": index,
         "rows": int(pixels.shape[0]),
         "columns": int(pixels.shape[1]),

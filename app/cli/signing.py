@@ -121,11 +121,15 @@ def verify(
     as_json: AsJson = False,
 ) -> None:
     """Say whether a sealed PDF is intact, altered, or of a signer who is not trusted here."""
+    from reports.export.record import ExportError
     from reports.export.verify_pdf import PdfKind, verify_apart
 
     with reported_errors():
         certificates = [one.read_bytes() for one in trusted or ()] + _own_certificate(home_folder(home))
-        verdict = verify_apart(file, certificates)
+        try:
+            verdict = verify_apart(file, certificates)
+        except ExportError as error:
+            raise CommandFailed(f"{file}: {error}") from error
     result: dict[str, Any] = {
         "file": str(file),
         "verdict": str(verdict.kind),

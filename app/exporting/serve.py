@@ -96,9 +96,10 @@ def deidentify(params: dict[str, Any], context: WorkerContext) -> dict[str, Any]
                 raise Refused("cancelled", "Stopped as asked.")
             if count % PERCENT_EVERY == 0:
                 context.emit({"progress": count, "total": len(files)})
-            dataset = _read(path)
-            if dataset is None:
-                report.leave("", "", "it cannot be read")
+            try:
+                dataset = _read(path)
+            except Unreadable as error:
+                report.leave("", "", str(error))
                 continue
             uid, modality = str(dataset.get("SeriesInstanceUID", "")), str(dataset.get("Modality", ""))
             flag = flags.get(uid, "")
@@ -150,9 +151,11 @@ def write_key_object(params: dict[str, Any], context: WorkerContext) -> dict[str
 def _write(build: Any, params: Mapping[str, Any]) -> dict[str, Any]:
     sources = []
     for path in params["sources"]:
-        dataset = _read(str(path), pixels=False)
-        if dataset is None:
-            raise Refused("source", "An image can no longer be read: index its folder again.")
+        try:
+            dataset = _read(str(path), pixels=False)
+        except Unreadable as error:
+            again = f"An image can no longer be read ({error}): index its folder again."
+            raise Refused("source", again) from error
         for keyword in REFERENCE_NEEDS:
             if not dataset.get(keyword):
                 raise Refused("source", f"An image lacks {keyword}, so nothing can refer to it.")
@@ -174,25 +177,43 @@ def _write(build: Any, params: Mapping[str, Any]) -> dict[str, Any]:
 REFERENCE_NEEDS = ("SOPClassUID", "SOPInstanceUID", "StudyInstanceUID", "SeriesInstanceUID")
 
 
+class Unreadable(Exception):
+    """A file that cannot be copied; the words say why, without the name of the file."""
+
+
 def _headers(files: Sequence[str], context: WorkerContext) -> Iterator[Any]:
     for path in files:
         if context.cancelled():
             raise Refused("cancelled", "Stopped as asked.")
-        dataset = _read(path, pixels=False)
-        if dataset is not None:
-            yield dataset
+        try:
+            yield _read(path, pixels=False)
+        except Unreadable:
+            continue
 
 
-def _read(path: str, *, pixels: bool = True) -> Any | None:
+def _read(path: str, *, pixels: bool = True) -> Any:
+    """Return the data set of a file.
+
+    Raises
+    ------
+    Unreadable
+        The viewer may show such a file all the same: it also reads bare data sets.
+    """
     import pydicom
+    from pydicom.errors import InvalidDicomError
 
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")
             dataset = pydicom.dcmread(path, stop_before_pixels=not pixels)
-            return dataset if "SOPClassUID" in dataset and "SOPInstanceUID" in dataset else None
-    except Exception:  # pydicom raises whatever its input provokes; the caller counts the file
-        return None
+            lacking = [one for one in ("SOPClassUID", "SOPInstanceUID") if one not in dataset]
+    except InvalidDicomError as error:
+        raise Unreadable("it has no DICOM file header (PS3.10)") from error
+    except Exception as error:  # pydicom raises whatever its input provokes
+        raise Unreadable("it cannot be read") from error
+    if lacking:
+        raise Unreadable(f"its header has no {lacking[0]}")
+    return dataset
 
 
 def _bytes(dataset: Any) -> bytes:
