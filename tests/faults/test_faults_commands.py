@@ -13,7 +13,7 @@ from pathlib import Path
 import pydicom
 import pytest
 from fault_scene import PASSWORD, PHANTOM, RADIOLOGIST, add_bad_files
-from hostile_files import directory, save, small
+from hostile_files import directory, raw, save, small
 from pydicom.uid import generate_uid
 
 from app.cli.main import run
@@ -201,6 +201,12 @@ UNREADABLE = (
 )
 """Malformed files that hold no image to render: one of each reason."""
 
+NAMES = (
+    *("Yamada^Tarou=山田^太郎=やまだ^たろう", "Hong^Gildong=洪^吉洞=홍^길동", "Wang^XiaoDong=王^小东="),
+    *("Διονυσιος", "Buc^Jérôme", "Äneas^Rüdiger", "قباني^لنزار", "Люкceмбypг", "שרון^דבורה"),
+)
+"""Names of the standard's examples (PS3.5 H, I, J, K)."""
+
 
 @pytest.mark.shared
 def test_every_bad_file_of_the_shared_data_is_named_when_it_is_rendered(
@@ -243,3 +249,25 @@ def test_malformed_file_is_refused_by_the_commands_that_measure_and_copy(
     path = shared_data / "malformed" / name
     refused(command, path, "evidence", path, "--out", tmp_path / "out")
     refused(command, path, "deidentify", path, "--out", tmp_path / "copies", *as_person(home))
+
+
+@pytest.mark.shared
+def test_names_in_all_character_sets_and_odd_text_are_printed_as_they_are(
+    command: Command, shared_data: Path
+) -> None:
+    words = command("inspect", shared_data / "charset").out
+    for name in NAMES:
+        assert f"{name}  " in words
+    assert "encoding suspect" not in words
+    odd = command("inspect", shared_data / "malformed" / "derived" / "injection_strings.dcm")
+    assert odd.code == 0
+    assert not {letter for letter in odd.out if ord(letter) < 32} - {"\n", "\t"}
+
+
+def test_name_in_another_encoding_than_it_says_is_marked_suspect(
+    command: Command, tmp_path: Path
+) -> None:
+    raw(tmp_path, {0x00100010: "Müller^Jörg".encode("latin-1")}, count=1)
+    ended = command("inspect", tmp_path)
+    assert ended.code == 0
+    assert "(encoding suspect)" in ended.out
