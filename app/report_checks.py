@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from reports.domain import Check, Evidence, Ledger, Review, Sentence, Verdict
+from reports.domain import Check, Evidence, Ledger, Review, Sentence, Side, Verdict
 
 CRITICAL = 1
 """Urgency of the findings table that may need action today."""
@@ -66,6 +66,8 @@ def omissions(sentences: Sequence[Sentence], ledger: Ledger) -> tuple[Omission, 
 
 def _words(evidence: Evidence) -> str:
     """Return a finding with its place: "Mass, left hilum"; a label that holds the place stays."""
-    label = evidence.label or evidence.descriptor
+    label, side = evidence.label or evidence.descriptor, evidence.side.value
     place = evidence.anatomy
+    if evidence.side in (Side.LEFT, Side.RIGHT) and side not in f"{label} {place}".lower():
+        place = f"{side} {place}".strip()
     return label if not place or place in label.lower() else f"{label}, {place}"

@@ -4,15 +4,20 @@ from __future__ import annotations
 
 import pytest
 import report_sample
+from PySide6.QtCore import Qt
+from PySide6.QtTest import QTest
 from report_sample import sample_ledger, sample_report
 
 from app import sign_off
 from app.repairing import repair
 from app.report_checks import judged
 from app.report_model import ReportModel
+from app.shell.report.sign_dialog import SignDialog, Signer
+from app.shell.report.sign_rows import OmissionRow
+from app.shell.widgets import ActButton
 from app.sign_off import BlockerKind, RepairKind
 from inference.validation.rules import check_sentence
-from reports.domain import EvidenceKind, Ledger, Section, Side, Verdict
+from reports.domain import EvidenceKind, Ledger, Role, Section, Side, Verdict
 
 MASS = "There is a mass in the left hilum measuring 72 x 43 mm."
 OPACITY = "There is an opacity in the right upper lobe."
@@ -111,7 +116,7 @@ def test_a_critical_finding_that_is_not_mentioned_blocks_until_it_is_written():
     )
     model = _report(ledger=sample_ledger().add(bleed))
     (blocker,) = model.blockers()
-    assert blocker.kind is BlockerKind.OMISSION and "Fracture" in blocker.message
+    assert blocker.kind is BlockerKind.OMISSION and blocker.message.startswith("Fracture, left rib:")
     assert [(one.kind, one.subject) for one in blocker.repairs] == [(RepairKind.WRITE, "E8")]
     repair(model, blocker.repairs[0])
     assert model.blockers() == () and "racture" in model.sentences[-1].text
@@ -122,3 +127,55 @@ def test_an_addendum_need_not_repeat_the_findings_of_the_report():
     model = ReportModel(report, sample_ledger(), check=check_sentence)
     model.insert(Section.FINDINGS, "Compared with an older examination that arrived later.")
     assert _omitted(model) == []
+
+
+@pytest.fixture
+def dialog(qtbot, theme, model):
+    made = []
+
+    def build() -> SignDialog:
+        widget = SignDialog(theme, model, Signer("Dr R. Okafor", Role.RADIOLOGIST))
+        qtbot.addWidget(widget)
+        widget.open()
+        made.append(widget)
+        return widget
+
+    yield build
+    for widget in made:
+        widget.reject()
+
+
+@pytest.mark.gui
+def test_a_finding_nobody_mentions_is_listed_written_by_one_click_and_never_waited_for(dialog, model):
+    for item in model.sentences:
+        if item.is_in_body:
+            model.accept(item.id)
+    for key in ("S3", "S6"):
+        model.delete(key)
+    widget = dialog()
+    (row,) = widget.findChildren(OmissionRow)
+    assert row.accessibleName() == "Right upper lobe opacity"
+    widget.password.setText("correct horse")
+    assert widget.seal.isEnabled(), widget.reason
+    QTest.mouseClick(row.write, Qt.MouseButton.LeftButton)
+    assert [c.evidence_id for c in model.sentences[-1].citations] == ["E5"]
+    assert widget.seal.isEnabled() and model.blockers() == ()
+
+
+@pytest.mark.gui
+def test_an_impression_against_the_findings_is_listed_and_one_click_leads_to_it(dialog, model, qtbot):
+    for item in model.sentences:
+        if item.is_in_body:
+            model.accept(item.id)
+    own = model.insert(Section.IMPRESSION, "No mass.")
+    widget = dialog()
+    widget.password.setText("correct horse")
+    assert not widget.seal.isEnabled()
+    show = next(
+        button
+        for button in widget.findChildren(ActButton)
+        if button.accessibleName().startswith("Show")
+    )
+    with qtbot.waitSignal(widget.showWanted) as shown:
+        QTest.mouseClick(show, Qt.MouseButton.LeftButton)
+    assert shown.args == [own]

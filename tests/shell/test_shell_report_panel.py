@@ -17,7 +17,7 @@ from app.shell.focus_ring import FocusRing
 from app.shell.report.chip import ChipButton
 from app.shell.report.panel import EVIDENCE_TAB, REPORT_TAB, TRACE_TAB, ReportPanel
 from app.shell.report.sign_dialog import SignDialog, Signer
-from app.shell.report.sign_rows import OmissionRow, RiskRow
+from app.shell.report.sign_rows import RiskRow
 from app.shell.shortcut_sheet import ShortcutSheet
 from app.shell.widgets import ActButton
 from reports.domain import (
@@ -486,33 +486,3 @@ def test_the_sheet_shows_every_key_of_the_tables(qtbot, theme, panel):
     assert "Window preset 3" in shown and "Invert grey scale" not in shown
     QTest.keyClick(sheet, Qt.Key.Key_Escape)
     assert not sheet.isVisible()
-
-
-def test_a_finding_nobody_mentions_is_listed_written_by_one_click_and_never_waited_for(dialog, model):
-    _accept_all(model)
-    for key in ("S3", "S6"):
-        model.delete(key)
-    widget = dialog()
-    (row,) = widget.findChildren(OmissionRow)
-    assert row.accessibleName() == "Right upper lobe opacity"
-    widget.password.setText("correct horse")
-    assert widget.seal.isEnabled(), widget.reason
-    QTest.mouseClick(row.write, Qt.MouseButton.LeftButton)
-    assert [c.evidence_id for c in model.sentences[-1].citations] == ["E5"]
-    assert widget.seal.isEnabled() and model.blockers() == ()
-
-
-def test_an_impression_against_the_findings_is_listed_and_one_click_leads_to_it(dialog, model, qtbot):
-    _accept_all(model)
-    own = model.insert(Section.IMPRESSION, "No mass.")
-    widget = dialog()
-    widget.password.setText("correct horse")
-    assert not widget.seal.isEnabled()
-    show = next(
-        button
-        for button in widget.findChildren(ActButton)
-        if button.accessibleName().startswith("Show")
-    )
-    with qtbot.waitSignal(widget.showWanted) as shown:
-        QTest.mouseClick(show, Qt.MouseButton.LeftButton)
-    assert shown.args == [own]
