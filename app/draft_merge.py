@@ -19,6 +19,7 @@ from reports.domain import (
     Section,
     Sentence,
 )
+from viewer.imaging.regions import Region
 
 CheckSentence = Callable[[Sentence, Ledger], Sentence]
 """Holds a sentence against the ledger; returns it with checks and verdict."""
@@ -59,14 +60,12 @@ def merge_ledger(ours: Ledger, theirs: Ledger) -> tuple[Ledger, dict[str, str]]:
         )
     if not ours.evidence:
         return theirs, {item.id: item.id for item in theirs.evidence}
-    known = {_content(item): item.id for item in ours.evidence}
-    ids: dict[str, str] = {}
-    for item in theirs.evidence:
-        found = known.get(_content(item))
-        if found is None:
-            found = ours.next_id()
-            ours = ours.add(item.model_copy(update={"id": found}))
-        ids[item.id] = found
+    known = {_content(item, ours): item.id for item in ours.evidence}
+    new = [item for item in theirs.evidence if _content(item, theirs) not in known]
+    start = len(ours.evidence) + 1
+    ids = {item.id: f"E{number}" for number, item in enumerate(new, start=start)}
+    ids |= {item.id: known[_content(item, theirs)] for item in theirs.evidence if item.id not in ids}
+    ours = ours.add(*(_renamed(item, ids) for item in new))
     header = {
         name: getattr(ours, name) or getattr(theirs, name)
         for name in ("series_instance_uid", "modality", "patient_sex")
@@ -74,8 +73,37 @@ def merge_ledger(ours: Ledger, theirs: Ledger) -> tuple[Ledger, dict[str, str]]:
     return ours.model_copy(update=header), ids
 
 
-def _content(item: Evidence) -> str:
-    return item.model_dump_json(exclude={"id"})
+_REFERENCES: dict[str, bool | set[str]] = {
+    "id": True,
+    "search": {"candidates"},
+    "compared": {"current"},
+}
+
+
+def _content(item: Evidence, ledger: Ledger) -> str:
+    """Return what an entry says, free of ids: what it refers to stands there with its own content."""
+    referred = (found for key in _referred(item) if (found := ledger.get(key)) is not None)
+    return "\n".join(
+        (item.model_dump_json(exclude=_REFERENCES), *(_content(one, ledger) for one in referred))
+    )
+
+
+def _referred(item: Evidence) -> tuple[str, ...]:
+    compared = (item.compared.current,) if item.compared is not None else ()
+    found = item.search.candidates if item.search is not None else ()
+    return tuple(key for key in (*compared, *found) if key != item.id)
+
+
+def _renamed(item: Evidence, ids: dict[str, str]) -> Evidence:
+    """Return an entry under its new id, with the new ids of what it refers to."""
+    changed: dict[str, object] = {"id": ids[item.id]}
+    if item.search is not None:
+        found = tuple(ids.get(key, key) for key in item.search.candidates)
+        changed["search"] = item.search.model_copy(update={"candidates": found})
+    if item.compared is not None:
+        current = ids.get(item.compared.current, item.compared.current)
+        changed["compared"] = item.compared.model_copy(update={"current": current})
+    return item.model_copy(update=changed)
 
 
 def merge_sentences(
@@ -132,19 +160,38 @@ def merge_draft(
     before = {sentence.id for sentence in state.sentences}
     new = tuple(sentence for sentence in sentences if sentence.id not in before)
     dropped = before - {sentence.id for sentence in sentences}
-    walked = set(state.rejected_candidates)
-    walked |= {citation.evidence_id for sentence in sentences for citation in sentence.citations}
+    cited = {citation.evidence_id for sentence in sentences for citation in sentence.citations}
+    walked = {*state.rejected_candidates, *cited}
+    places = {_place(found) for key in cited if (found := merged.get(key)) and found.regions}
+    refused = {
+        (found.concept.value, _place(found))
+        for key in state.rejected_candidates
+        if (found := merged.get(key)) and found.regions
+    }
+
+    def is_open(item: Candidate) -> bool:
+        found = merged.get(item.evidence_id)
+        known = found is not None and (
+            _place(found) in places or (found.concept.value, _place(found)) in refused
+        )
+        return item.evidence_id not in walked and not known
+
     candidates = (_moved(item, ids) for item in draft.candidates)
     return replace(
         state,
         sentences=sentences,
         ledger=merged,
-        candidates=tuple(item for item in candidates if item.evidence_id not in walked),
+        candidates=tuple(item for item in candidates if is_open(item)),
         limitations=tuple(_moved(item, ids) for item in draft.limitations),
         model=draft.model,
         seed=draft.seed,
         first_seen=(*(item for item in state.first_seen if item.id not in dropped), *new),
     )
+
+
+def _place(item: Evidence) -> tuple[Region, ...]:
+    """Return where an entry lies: a candidate is known again by it, whatever its number or words."""
+    return tuple(region.model_copy(update={"segment": None}) for region in item.regions)
 
 
 def _moved(item: _Listed, ids: dict[str, str]) -> _Listed:

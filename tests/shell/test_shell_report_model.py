@@ -15,7 +15,19 @@ from app.report_edit import NoSideError, with_text
 from app.report_model import ReportLockedError, ReportModel
 from app.sign_off import BlockerKind, RepairKind
 from inference.validation.rules import check_sentence
-from reports.domain import ItemState, Origin, ReaderState, ReportState, Review, Section, Side, Verdict
+from reports.domain import (
+    EvidenceKind,
+    ItemState,
+    Origin,
+    ReaderState,
+    ReportState,
+    Review,
+    Search,
+    SearchResult,
+    Section,
+    Side,
+    Verdict,
+)
 
 
 def _by_text(model: ReportModel, start: str):
@@ -227,6 +239,37 @@ def test_a_rejected_candidate_does_not_come_back_with_a_redraft(model):
     model.reject_candidate("E6")
     model.load_draft(sample_draft(), sample_ledger())
     assert model.candidates == ()
+
+
+def test_a_rejected_candidate_is_known_by_its_place_when_a_tool_numbers_it_anew(model):
+    model.reject_candidate("E6")
+    ledger = sample_ledger()
+    renamed = ledger.get("E6").model_copy(update={"label": "Nodule candidate 2"})
+    entries = tuple(renamed if item.id == "E6" else item for item in ledger.evidence)
+    model.load_draft(sample_draft(), ledger.model_copy(update={"evidence": entries}))
+    assert model.candidates == ()
+
+
+def test_a_search_names_its_candidates_by_the_ids_that_they_have_in_the_report(model):
+    ledger = sample_ledger()
+    here = report_sample.evidence(
+        1, EvidenceKind.CANDIDATE, "Nodule candidate", regions=(report_sample.ellipse(50),)
+    )
+    done = Search(
+        target=report_sample.code("Nodule"),
+        searched="both lungs",
+        coverage=1.0,
+        complete=True,
+        result=SearchResult.CANDIDATES,
+        candidates=("E1",),
+    )
+    search = report_sample.evidence(2, EvidenceKind.SEARCH, "Search", search=done)
+    redraft = ledger.model_copy(update={"evidence": (here, search)})
+    for _ in range(2):
+        model.load_draft(sample_draft().model_copy(update={"sentences": ()}), redraft)
+        (found,) = [item for item in model.ledger.evidence if item.search is not None]
+        assert [model.ledger.get(key).label for key in found.search.candidates] == ["Nodule candidate"]
+        assert model.ledger.get(found.search.candidates[0]).regions == here.regions
 
 
 def test_what_the_reader_says_of_an_item_is_part_of_the_report_and_undoable(model):
