@@ -132,7 +132,7 @@ def merge_sentences(
     settled = {_claim(item) for item in kept}
     settled |= {_claim(item) for key, item in first_seen.items() if key not in waiting}
     result = kept
-    for item in proposed:
+    for item in _in_order(tuple(proposed), before):
         if _claim(item) in settled:
             continue
         settled.add(_claim(item))
@@ -140,6 +140,14 @@ def merge_sentences(
         taken.add(fresh.id)
         result = placed(result, fresh)
     return result
+
+
+def _in_order(proposed: tuple[Sentence, ...], before: tuple[Sentence, ...]) -> tuple[Sentence, ...]:
+    """Return proposals with those that stood there already in the order that the reader saw."""
+    order = {_claim(item): place for place, item in enumerate(before)}
+    again = (item for item in proposed if _claim(item) in order)
+    known = iter(sorted(again, key=lambda item: order[_claim(item)]))
+    return tuple(next(known) if _claim(item) in order else item for item in proposed)
 
 
 def merge_draft(

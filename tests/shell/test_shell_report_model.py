@@ -272,6 +272,13 @@ def test_a_search_names_its_candidates_by_the_ids_that_they_have_in_the_report(m
         assert model.ledger.get(found.search.candidates[0]).regions == here.regions
 
 
+def test_a_redraft_in_another_order_leaves_proposals_in_the_order_that_was_seen(model):
+    before = [item.text for item in model.sentences]
+    draft = sample_draft()
+    model.load_draft(draft.model_copy(update={"sentences": draft.sentences[::-1]}), sample_ledger())
+    assert [item.text for item in model.sentences] == before
+
+
 def test_what_the_reader_says_of_an_item_is_part_of_the_report_and_undoable(model):
     said = ItemState(
         template="ct-chest", organ="lungs", item="nodule", state=ReaderState.LIMITED, reason="motion"
