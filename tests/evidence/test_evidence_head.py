@@ -19,9 +19,9 @@ from inference.evaluation.head_phantom import (
     with_lesions,
 )
 from inference.evidence.collect import collect
+from inference.evidence.contrast import contrast_given
 from inference.evidence.head import HeadDensity, HeadFluid, MidlineShift
 from inference.evidence.head.cavity import midplane_of
-from inference.evidence.head.prepared import contrast_given
 from inference.evidence.head.shift import FALX_BACK, FALX_FRONT, SEPTUM
 from inference.evidence.masks import MaskStore
 from inference.evidence.tool import IdSource, MeasureContext, RefusalCode, Tool

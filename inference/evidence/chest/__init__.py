@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from inference.evidence.chest.calcium import CtCalcium
 from inference.evidence.chest.nodules import CtNodules
 from inference.evidence.chest.opacities import CtEffusion, CtOpacities
 from inference.evidence.chest.shown import CtAorta, CtTrachea, CtVertebra
@@ -14,5 +15,6 @@ TOOLS: tuple[Tool, ...] = (
     CtAorta(),
     CtTrachea(),
     CtVertebra(),
+    CtCalcium(),
 )
 """In the order of their ids in a ledger."""

@@ -10,9 +10,10 @@ from dataclasses import dataclass
 import numpy as np
 
 from inference.evidence.contours import mask_polygon
+from inference.evidence.contrast import contrast_given
 from inference.evidence.head.blood import ALONG_SKULL, BLOOD_HU, Dense, Found, search
 from inference.evidence.head.cavity import BoolArray
-from inference.evidence.head.prepared import HEAD_CT, Head, contrast_given, head_of
+from inference.evidence.head.prepared import HEAD_CT, Head, head_of
 from inference.evidence.lungs import SHARP_KERNELS
 from inference.evidence.masks import MaskStore
 from inference.evidence.quantities import quantity

@@ -1,8 +1,7 @@
-"""What the tools of head CT share: slices, the inside of the skull, smoothing and contrast medium."""
+"""What the tools of head CT share: slices, the inside of the skull, and smoothing."""
 
 from __future__ import annotations
 
-import re
 from dataclasses import dataclass
 
 import numpy as np
@@ -13,7 +12,6 @@ from inference.evidence.head.slices import Misfit, Slices, slices_of
 from inference.evidence.tool import Applies, MeasureContext, RefusalCode, ToolCancelled
 from reports.domain import Side
 from viewer.imaging.geometry import FloatArray
-from viewer.imaging.study import Series
 
 HEAD_CT = Applies(frozenset({"CT"}), frozenset({"head"}))
 
@@ -22,13 +20,6 @@ SMOOTH_MM = 1.2
 
 DEEP_MM = 8.0
 """Brain this far from bone tells noise and typical density."""
-
-CONTRAST_WORDS = re.compile(
-    r"(?<![a-z])(cta|ctv|cct ?km|angio\w*|perfusion|c\+|post[ -]?contrast|with contrast|enhanced)"
-    r"(?![a-z])",
-    re.IGNORECASE,
-)
-"""Words of a description that tell of contrast medium."""
 
 SIDE_MARGIN_MM = 5.0
 """A place closer than this to the plane between the halves has no certain side: a head may be bent."""
@@ -140,14 +131,3 @@ def smoothed(
     total = ndimage.gaussian_filter(np.where(inside, hu, 0.0).astype(np.float32), sigma, truncate=3.0)
     values: FloatImage = np.where(inside, total / np.maximum(weight, 1e-3), 0.0).astype(np.float32)
     return values
-
-
-def contrast_given(series: Series) -> str:
-    """Return what the header says of contrast medium, in words; empty when it says nothing of it."""
-    if series.contrast_agent.strip() and series.contrast_agent.strip().upper() not in ("NONE", "NO"):
-        return f"contrast agent {series.contrast_agent.strip()}"
-    for text in (series.description, series.protocol):
-        plain = re.sub(r"(?i)\b(non|no|without|w/o)[ -]?(contrast|enhanced)\b", "", text)
-        if CONTRAST_WORDS.search(plain):
-            return f"described as {text.strip()}"
-    return ""
