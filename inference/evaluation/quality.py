@@ -31,6 +31,7 @@ TABLES: tuple[Table, ...] = (
     Table("Injection: texts that try to act as an instruction", "injection"),
     Table("Calibration of confidence, on made-up readers", "calibration_demo"),
     Table("CT head: what the tools make of an analytic head", "head_phantom"),
+    Table("MR brain: bright lesions found in an analytic head", "brain_phantom"),
     Table("CT abdomen: what the tools make of an analytic abdomen", "abdomen_phantom"),
     Table("PET: what the tools make of an analytic phantom", "pet_phantom"),
     Table("Radiograph: what the tools make of an analytic chest", "radiograph_phantom"),

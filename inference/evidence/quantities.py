@@ -72,6 +72,8 @@ MEASURES: dict[str, Measure] = {
     "minimum": Measure(HU, " HU", 0, _code("255605001", "Minimum")),
     "maximum": Measure(HU, " HU", 0, _code("56851009", "Maximum")),
     "volume_ml": Measure("mL", " mL", 1, _code("118565006", "Volume")),
+    "lesion_ml": Measure("mL", " mL", 2, _code("118565006", "Volume")),
+    "contrast_to_noise": Measure(NO_UNIT, "", 1),
     "abc2": Measure("mL", " mL", 1, _code("ABC2", "Volume by ABC/2", "99SIGHTLINE")),
     "axis_a": Measure("mm", " mm", 0, _code("103339001", "Long axis")),
     "axis_b": Measure("mm", " mm", 0, _code("103340004", "Short axis")),
