@@ -65,8 +65,8 @@ class CtCalcium:
     applies: Applies = CHEST_CT
     needs: tuple[Need, ...] = (
         Need(HEART, NeedShape.AREA, "Draw round the heart, inside ribs and spine, on one image"),
-        Need(TOP, NeedShape.LEVEL, "Click on the uppermost image of the heart to count"),
-        Need(BOTTOM, NeedShape.LEVEL, "Click on the lowest image of the heart to count"),
+        Need(TOP, NeedShape.LEVEL, "Show the uppermost image of the heart to count"),
+        Need(BOTTOM, NeedShape.LEVEL, "Show the lowest image of the heart to count"),
     )
 
     def measure(self, ctx: MeasureContext, ids: IdSource, masks: MaskStore) -> tuple[Evidence, ...]:
