@@ -6,10 +6,14 @@ from dataclasses import replace
 from functools import cache
 from pathlib import Path
 
+import numpy as np
 import pytest
 
 from inference.evaluation.brain_phantom import Ball, BrainPhantom, brain_context, matched
 from inference.evidence.brain import BrightLesions
+from inference.evidence.brain.bright import search
+from inference.evidence.brain.lesions import side_of
+from inference.evidence.brain.prepared import Brain, brain_of
 from inference.evidence.brain.sequence import Weighting, weighting_of
 from inference.evidence.masks import MaskStore
 from inference.evidence.tool import IdSource, MeasureContext, RefusalCode
@@ -17,7 +21,7 @@ from reports.domain import Evidence, EvidenceKind, ReportDefault, SearchResult, 
 from viewer.imaging.acquisition import AcquisitionFacts
 from viewer.imaging.reader import Reader
 from viewer.imaging.regions import Shape
-from viewer.imaging.volume import as_volume
+from viewer.imaging.volume import Volume, as_volume
 
 SPACING = (4.0, 1.6, 1.6)
 
@@ -113,6 +117,32 @@ def test_slices_far_apart_and_a_part_of_a_head_are_refused() -> None:
         assert told.refusal is not None
         assert told.refusal.code == code
         assert told.refusal.reason.endswith(".")
+
+
+def test_a_side_is_that_of_the_patient_however_the_slices_run() -> None:
+    volume = measured("FLAIR", LESIONS)[0].volume
+    assert isinstance(volume, Volume)
+    # Sagittal slices from left to right: slice -> -x, row -> -z, column -> y.
+    stored = np.ascontiguousarray(volume.stored.transpose(2, 0, 1)[::-1, ::-1])
+    slices, rows, _ = stored.shape
+    affine = np.eye(4)
+    affine[:3, 0], affine[:3, 1], affine[:3, 2] = (
+        volume.affine[:3, 1],
+        -volume.affine[:3, 2],
+        -volume.affine[:3, 0],
+    )
+    affine[:3, 3] = volume.affine[:3] @ np.array([slices - 1, 0, rows - 1, 1])
+    brain = brain_of(replace(volume, stored=stored, affine=affine))
+    assert isinstance(brain, Brain)
+    found = search(brain, Weighting.FLAIR).bodies
+    assert [side_of(brain, one) for one in found] == [Side.LEFT, Side.RIGHT]
+
+
+def test_t2_of_an_unknown_part_of_the_body_is_no_brain() -> None:
+    ctx = replace(measured("T2", LESIONS)[0], body_region="", _made={})
+    (told,) = BrightLesions().measure(ctx, IdSource(), MaskStore())
+    assert told.refusal is not None
+    assert told.refusal.code == RefusalCode.WRONG_REGION
 
 
 def test_a_real_t1_series_is_refused_in_words(reader: Reader, shared_data: Path) -> None:

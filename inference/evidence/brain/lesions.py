@@ -64,10 +64,17 @@ class BrightLesions:
     needs: tuple[Need, ...] = ()
 
     def measure(self, ctx: MeasureContext, ids: IdSource, masks: MaskStore) -> tuple[Evidence, ...]:
-        """Return the candidates, the largest first, then the record of the search; or one refusal."""
+        """Return the candidates, the largest first, then the record of the search; or one refusal.
+
+        A series of unknown body region is searched on FLAIR only, which is made of the brain: other
+        parts on T2 may have the size of a brain.
+        """
         weighting = weighting_of(ctx.series)
         if not isinstance(weighting, Weighting):
             return (refused(self, ids.take(), *weighting),)
+        if weighting is Weighting.T2 and "head" not in ctx.body_region:
+            reason = "Nothing says that these T2-weighted images show the head: name it in the request."
+            return (refused(self, ids.take(), RefusalCode.WRONG_REGION, reason),)
         brain = _prepared(ctx)
         if not isinstance(brain, Brain):
             return (refused(self, ids.take(), *brain),)

@@ -66,6 +66,10 @@ def _against(series: Series, words: str) -> str:
     told = _told(series)
     rules = (
         (bool(kinds), f"its image type is {', '.join(sorted(kinds))}"),
+        (
+            bool(T1_WORDS.search(words)) and (echo is None or echo < LONG_ECHO_MS),
+            f"its description names T1 weighting{told}",
+        ),
         ("EP" in names, f"this is an echo-planar series{told}"),
         ("GR" in names, f"this is a gradient-echo series{told}"),
         (
@@ -86,8 +90,6 @@ def _against(series: Series, words: str) -> str:
 
 
 def _by_words(words: str) -> Weighting | Misfit:
-    if T1_WORDS.search(words):
-        return _wrong("its description names T1 weighting, and the header has no echo time")
     for pattern, weighting in ((FLAIR_WORDS, Weighting.FLAIR), (T2_WORDS, Weighting.T2)):
         if pattern.search(words):
             return weighting
