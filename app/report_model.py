@@ -10,7 +10,7 @@ from collections.abc import Callable
 from contextlib import AbstractContextManager
 from dataclasses import replace
 
-from app import draft_merge, report_edit, sign_off
+from app import candidates, draft_merge, report_edit, sign_off
 from app.draft_merge import CheckSentence
 from app.finding_phrase import FindingChoice, propose_sentence
 from app.item_states import settled
@@ -24,7 +24,6 @@ from reports.domain import (
     Check,
     Draft,
     Evidence,
-    EvidenceKind,
     ItemState,
     Ledger,
     Limitation,
@@ -239,11 +238,12 @@ class ReportModel:
         if evidence is None:
             raise UnknownSentenceError(f"The ledger has no {evidence_id}: draft again.")
         # A candidate becomes a finding by the reader's word; the ledger itself is append-only.
-        promoted = evidence.model_copy(
-            update={"id": self._state.ledger.next_id(), "kind": EvidenceKind.FINDING}
-        )
+        new_id = self._state.ledger.next_id()
+        promoted = candidates.finding_of(evidence, person=self.reader, evidence_id=new_id)
         ledger = self._state.ledger.add(promoted)
-        sentence = draft_merge.proposal_of(candidate.text, promoted, self._new_id())
+        sentence = candidates.sentence_of(
+            ledger, promoted, said=candidate.text, sentence_id=self._new_id()
+        )
         sentence = self._check(sentence.model_copy(update={"review": Review.ACCEPTED}), ledger)
         self._set(
             "report.accept_candidate",

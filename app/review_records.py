@@ -73,14 +73,21 @@ class ReviewRecords:
 
 def records_of(report: Report, ledger: Ledger) -> Iterable[tuple[Author, ReviewRecord]]:
     """Yield what became of each scored proposal of a report, in the order of its ledger."""
+    accepted = {
+        item.regions: item for item in ledger.evidence if item.kind is EvidenceKind.FINDING
+    }  # by place: the finding is the person's, and has the regions of the proposal
     for evidence in ledger.evidence:
         author = Author.of(evidence)
         if author is None or evidence.confidence is None:
             continue
-        is_rejected = evidence.id in report.rejected_candidates
-        if evidence.kind is EvidenceKind.FINDING or is_rejected:
-            outcome = Outcome.REJECTED if is_rejected else _outcome(report, evidence)
-            yield author, ReviewRecord(evidence.confidence, outcome, evidence.descriptor)
+        finding = accepted.get(evidence.regions)
+        if evidence.id in report.rejected_candidates:
+            outcome = Outcome.REJECTED
+        elif finding is not None:
+            outcome = _outcome(report, finding)
+        else:
+            continue
+        yield author, ReviewRecord(evidence.confidence, outcome, evidence.descriptor)
 
 
 def _outcome(report: Report, finding: Evidence) -> Outcome:

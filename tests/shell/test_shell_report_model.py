@@ -463,3 +463,13 @@ def test_the_question_is_part_of_the_report_and_of_its_undo(model):
     assert model.report.question == ""
     model.redo()
     assert model.question == "Nodule in the left upper lobe?"
+
+
+def test_an_accepted_candidate_is_the_readers_finding_in_words_of_the_table(model):
+    candidate = model.ledger.get("E6")
+    new = model.sentence(model.accept_candidate("E6"))
+    found = model.ledger.get(new.citations[0].evidence_id)
+    assert found.source.name == model.reader
+    assert (found.regions, found.values) == (candidate.regions, candidate.values)
+    assert any(check.startswith("measured by") for check in found.checks)
+    assert new.review is Review.ACCEPTED
