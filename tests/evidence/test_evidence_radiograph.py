@@ -221,7 +221,7 @@ def test_real_radiographs(shared_data: Path, reader: Reader, name: str, code: st
         (found,) = measured("cxr-cardiothoracic-ratio", ctx)
         marks = measured("cxr-side-marker", ctx)
     if code is None:
-        assert 0.36 < found.value("cardiothoracic_ratio").value < 0.46  # 0.42 by hand
+        assert 0.36 < found.value("cardiothoracic_ratio").value < 0.46  # 0.42 by eye
     else:
         assert code_of((found,)) == code
     seen = [one.label for one in marks if one.kind is EvidenceKind.CANDIDATE]
