@@ -12,8 +12,8 @@ import numpy as np
 import numpy.typing as npt
 
 from inference.evidence.chest.scene import CHEST_CT, Misfit, Scene, scene
-from inference.evidence.contours import mask_polygon
 from inference.evidence.hounsfield import HIGHEST_HU, LOWEST_HU, hounsfield, hounsfield_of
+from inference.evidence.kept import outlined
 from inference.evidence.lung_mask import LUNG, LUNG_HU, Lungs
 from inference.evidence.masks import MaskStore
 from inference.evidence.orientation import bounds
@@ -29,7 +29,7 @@ from inference.evidence.tool import (
     source,
 )
 from reports.domain import Code, Evidence, EvidenceKind, Quantity, ReportDefault, Side
-from viewer.imaging.regions import Region, Shape
+from viewer.imaging.regions import Region
 from viewer.imaging.study import Series
 from viewer.imaging.volume import Volume
 
@@ -108,15 +108,9 @@ class CtLungs:
             if ctx.cancelled():
                 raise ToolCancelled
             label = f"{side.value.capitalize()} lung"
-            ref = masks.add(mask, label=label, side=side, concept=LUNG)
-            region = Region(
-                shape=Shape.MASK,
-                series_instance_uid=ctx.series.series_instance_uid,
-                mask_sha256=ref.sha256,
-                segment=ref.segment,
-            )
             sums = densities(hu, mask, ctx.volume.voxel_volume_ml)
-            measured.append(_Measured(side, label, sums, (mask_polygon(ctx.stack, mask), region)))
+            regions = outlined(ctx, masks, mask, label=label, side=side, concept=LUNG)
+            measured.append(_Measured(side, label, sums, regions))
         right, left = measured
         both = right.sums.plus(left.sums)
         measured.append(_Measured(Side.BILATERAL, "Both lungs", both, right.regions + left.regions))

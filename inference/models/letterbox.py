@@ -6,6 +6,7 @@ n - 0.5 in the pixel coordinates of regions (centre of the first pixel at 0).
 
 from __future__ import annotations
 
+from abc import ABC, abstractmethod
 from dataclasses import dataclass
 
 import numpy as np
@@ -17,7 +18,7 @@ Box = tuple[float, float, float, float]
 Grey = npt.NDArray[np.uint8]
 
 
-class Fit:
+class Fit(ABC):
     """How an image lies in the input of a model: scaled by `scale`, its corner at `start`."""
 
     rows: int
@@ -25,17 +26,17 @@ class Fit:
     mirrored: bool
 
     @property
+    @abstractmethod
     def shape(self) -> tuple[int, int]:
         """Rows and columns of the input."""
-        raise NotImplementedError
 
+    @abstractmethod
     def scale(self) -> tuple[float, float]:
         """Return input pixels per image column and row."""
-        raise NotImplementedError
 
+    @abstractmethod
     def start(self) -> tuple[float, float]:
         """Return where the image begins in the input."""
-        raise NotImplementedError
 
     def apply(self, grey: Grey) -> Grey:
         """Return the image in its input: averaged where it shrinks, black around it."""

@@ -10,8 +10,9 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
-from inference.evidence.abdomen.prepared import ABDOMEN_CT, Misfit, Ready, kept, phase_words, prepared
+from inference.evidence.abdomen.prepared import ABDOMEN_CT, Misfit, Ready, phase_words, prepared
 from inference.evidence.contours import mask_polygon
+from inference.evidence.kept import kept
 from inference.evidence.masks import MaskStore
 from inference.evidence.quantities import quantity
 from inference.evidence.seeds import frame_index, seed_mm, to_voxel

@@ -11,8 +11,9 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
-from inference.evidence.abdomen.prepared import ABDOMEN_CT, Misfit, Ready, kept, prepared
+from inference.evidence.abdomen.prepared import ABDOMEN_CT, Misfit, Ready, prepared
 from inference.evidence.contours import mask_polygon
+from inference.evidence.kept import kept
 from inference.evidence.masks import MaskStore
 from inference.evidence.orientation import Oblique, Triple, canonical
 from inference.evidence.quantities import quantity

@@ -16,11 +16,11 @@ from inference.evidence.abdomen.prepared import (
     Misfit,
     Ready,
     contrast_named,
-    kept,
     phase_words,
     prepared,
 )
 from inference.evidence.contours import mask_polygon
+from inference.evidence.kept import kept
 from inference.evidence.masks import MaskStore
 from inference.evidence.quantities import quantity
 from inference.evidence.seeds import is_inside, offsets_mm, seed_mm

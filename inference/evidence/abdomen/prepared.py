@@ -8,12 +8,9 @@ import numpy as np
 import numpy.typing as npt
 
 from inference.evidence.lungs import hounsfield
-from inference.evidence.masks import MaskStore
 from inference.evidence.quantities import HU
 from inference.evidence.tool import Applies, MeasureContext, RefusalCode
-from reports.domain import Code, Side
 from viewer.imaging.geometry import GeometryVerdict
-from viewer.imaging.regions import Region, Shape
 from viewer.imaging.study import Series
 from viewer.imaging.volume import Volume
 
@@ -64,16 +61,3 @@ def phase_words(series: Series) -> str:
     if contrast_named(series):
         return f"contrast agent given ({series.contrast_agent.strip()}): density is not that of tissue"
     return "the header names no contrast agent, which does not prove that none was given"
-
-
-def kept(
-    ctx: MeasureContext, masks: MaskStore, mask: BoolArray, *, label: str, side: Side, concept: Code
-) -> Region:
-    """Keep a mask and return its region."""
-    ref = masks.add(mask, label=label, side=side, concept=concept)
-    return Region(
-        shape=Shape.MASK,
-        series_instance_uid=ctx.series.series_instance_uid,
-        mask_sha256=ref.sha256,
-        segment=ref.segment,
-    )

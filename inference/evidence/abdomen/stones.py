@@ -16,12 +16,12 @@ from inference.evidence.abdomen.prepared import (
     Misfit,
     Ready,
     contrast_named,
-    kept,
     phase_words,
     prepared,
 )
 from inference.evidence.contours import mask_polygon, trace
 from inference.evidence.diameters import Diameters, diameters
+from inference.evidence.kept import kept
 from inference.evidence.masks import MaskStore
 from inference.evidence.orientation import bounds
 from inference.evidence.quantities import quantity

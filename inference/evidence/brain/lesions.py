@@ -11,9 +11,9 @@ import numpy as np
 import numpy.typing as npt
 
 from inference.evidence.brain.bright import OVER_SPREAD, Bright, Found, search
-from inference.evidence.brain.prepared import RIM_MM, BoolArray, Brain, brain_of
+from inference.evidence.brain.prepared import RIM_MM, Brain, brain_of
 from inference.evidence.brain.sequence import Misfit, Weighting, weighting_of
-from inference.evidence.contours import mask_polygon
+from inference.evidence.kept import outlined
 from inference.evidence.masks import MaskStore
 from inference.evidence.quantities import quantity
 from inference.evidence.tool import (
@@ -28,7 +28,6 @@ from inference.evidence.tool import (
 )
 from reports.domain import Code, Evidence, EvidenceKind, ReportDefault, Search, SearchResult, Side
 from viewer.imaging.geometry import FloatArray
-from viewer.imaging.regions import Region, Shape
 from viewer.imaging.volume import Volume
 
 BRIGHT_LESION = Code(value="BRIGHTLESION", scheme="99SIGHTLINE", meaning="White matter lesion")
@@ -132,7 +131,9 @@ class BrightLesions:
                 quantity("long", body.long_mm, uncertainty=max(brain.volume.spacing[1:])),
                 quantity("contrast_to_noise", body.contrast),
             ),
-            regions=_regions(ctx, brain.whole(mask), label, side, masks),
+            regions=outlined(
+                ctx, masks, brain.whole(mask), label=label, side=side, concept=BRIGHT_LESION
+            ),
             source=source(self),
             report_default=self.report_default,
             checks=(
@@ -169,8 +170,13 @@ class BrightLesions:
             label="Search for bright lesions of the brain",
             side=Side.NONE,
             anatomy="brain",
-            regions=_regions(
-                ctx, brain.whole(searched), "Searched for bright lesions", Side.NONE, masks
+            regions=outlined(
+                ctx,
+                masks,
+                brain.whole(searched),
+                label="Searched for bright lesions",
+                side=Side.NONE,
+                concept=BRIGHT_LESION,
             ),
             source=source(self),
             report_default=self.report_default,
@@ -236,19 +242,6 @@ def _places(brain: Brain, voxels: npt.NDArray[np.signedinteger]) -> FloatArray:
     affine = brain.volume.affine
     places: FloatArray = whole[:, ::-1] @ affine[:3, :3].T + affine[:3, 3]
     return places
-
-
-def _regions(
-    ctx: MeasureContext, mask: BoolArray, label: str, side: Side, masks: MaskStore
-) -> tuple[Region, ...]:
-    ref = masks.add(mask, label=label, side=side, concept=BRIGHT_LESION)
-    whole = Region(
-        shape=Shape.MASK,
-        series_instance_uid=ctx.series.series_instance_uid,
-        mask_sha256=ref.sha256,
-        segment=ref.segment,
-    )
-    return mask_polygon(ctx.stack, mask), whole
 
 
 def _warnings(ctx: MeasureContext, weighting: Weighting) -> tuple[str, ...]:

@@ -12,9 +12,9 @@ import numpy as np
 import numpy.typing as npt
 
 from inference.evidence.chest.scene import CHEST_CT, Misfit, header_misfit
-from inference.evidence.contours import mask_polygon
 from inference.evidence.contrast import contrast_given
 from inference.evidence.hounsfield import hounsfield_of
+from inference.evidence.kept import outlined
 from inference.evidence.masks import MaskStore
 from inference.evidence.quantities import quantity
 from inference.evidence.seeds import frame_index, seed_mm, to_voxel
@@ -30,7 +30,7 @@ from inference.evidence.tool import (
 )
 from reports.domain import Code, Evidence, EvidenceKind, ReportDefault, Side
 from viewer.imaging.contour import inside_polygon
-from viewer.imaging.regions import Region, Shape, outline
+from viewer.imaging.regions import Shape, outline
 from viewer.imaging.volume import Volume
 
 BoolArray = npt.NDArray[np.bool_]
@@ -87,14 +87,7 @@ class CtCalcium:
         mm3 = float(np.count_nonzero(found)) * float(np.prod(volume.spacing))
         regions = [ctx.inputs[HEART]]
         if found.any():
-            ref = masks.add(found, label=self.title, side=Side.NONE, concept=CALCIUM)
-            mask = Region(
-                shape=Shape.MASK,
-                series_instance_uid=ctx.series.series_instance_uid,
-                mask_sha256=ref.sha256,
-                segment=ref.segment,
-            )
-            regions = [mask_polygon(ctx.stack, found), mask]
+            regions = [*outlined(ctx, masks, found, label=self.title, side=Side.NONE, concept=CALCIUM)]
         return (
             Evidence(
                 id=ids.take(),

@@ -8,8 +8,8 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from inference.evidence.contours import mask_polygon
 from inference.evidence.hounsfield import hounsfield_of
+from inference.evidence.kept import outlined
 from inference.evidence.lung_mask import Cancelled, Lungs, NoLung, segment_lungs
 from inference.evidence.masks import MaskStore
 from inference.evidence.orientation import (
@@ -23,7 +23,7 @@ from inference.evidence.quantities import HU
 from inference.evidence.tool import Applies, MeasureContext, RefusalCode, ToolCancelled
 from reports.domain import Code, Side
 from viewer.imaging.geometry import GeometryVerdict
-from viewer.imaging.regions import Region, Shape
+from viewer.imaging.regions import Region
 from viewer.imaging.volume import Volume
 
 IntArray = npt.NDArray[np.int16]
@@ -77,14 +77,7 @@ class Scene:
     ) -> tuple[Region, Region]:
         """Keep a mask (canonical order); return its outline where it is largest, and itself."""
         back: npt.NDArray[Any] = np.ascontiguousarray(self.lie.back(mask))
-        ref = masks.add(back, label=label, side=side, concept=concept)
-        region = Region(
-            shape=Shape.MASK,
-            series_instance_uid=ctx.series.series_instance_uid,
-            mask_sha256=ref.sha256,
-            segment=ref.segment,
-        )
-        return mask_polygon(ctx.stack, back), region
+        return outlined(ctx, masks, back, label=label, side=side, concept=concept)
 
 
 def scene(ctx: MeasureContext, what: str) -> Scene | Misfit:

@@ -9,11 +9,10 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from inference.evidence.contours import mask_polygon
 from inference.evidence.contrast import contrast_given
 from inference.evidence.head.blood import ALONG_SKULL, BLOOD_HU, Dense, Found, search
-from inference.evidence.head.cavity import BoolArray
 from inference.evidence.head.prepared import HEAD_CT, Head, head_of
+from inference.evidence.kept import outlined
 from inference.evidence.lungs import SHARP_KERNELS
 from inference.evidence.masks import MaskStore
 from inference.evidence.quantities import quantity
@@ -36,7 +35,6 @@ from reports.domain import (
     SearchResult,
     Side,
 )
-from viewer.imaging.regions import Region, Shape
 
 HIGH_DENSITY = Code(
     value="HIGHDENSITY", scheme="99SIGHTLINE", meaning="High-density area inside the skull"
@@ -124,7 +122,14 @@ class HeadDensity:
                 quantity("axis_c", c, uncertainty=thick / 2.0),
                 quantity("skull_distance", body.bone_mm, uncertainty=in_plane),
             ),
-            regions=_regions(ctx, head.whole(body.mask), "High density", side, masks),
+            regions=outlined(
+                ctx,
+                masks,
+                head.whole(body.mask),
+                label="High density",
+                side=side,
+                concept=HIGH_DENSITY,
+            ),
             source=source(self),
             report_default=self.report_default,
             checks=_checks(head, body),
@@ -153,8 +158,13 @@ class HeadDensity:
             label="Search for high density inside the skull",
             side=Side.NONE,
             anatomy="brain",
-            regions=_regions(
-                ctx, head.whole(found.searched), "Searched for high density", Side.NONE, masks
+            regions=outlined(
+                ctx,
+                masks,
+                head.whole(found.searched),
+                label="Searched for high density",
+                side=Side.NONE,
+                concept=HIGH_DENSITY,
             ),
             source=source(self),
             report_default=ReportDefault.LEDGER_ONLY,
@@ -177,19 +187,6 @@ class HeadDensity:
                 candidates=tuple(one.id for one in candidates),
             ),
         )
-
-
-def _regions(
-    ctx: MeasureContext, mask: BoolArray, label: str, side: Side, masks: MaskStore
-) -> tuple[Region, ...]:
-    ref = masks.add(mask, label=label, side=side, concept=HIGH_DENSITY)
-    whole = Region(
-        shape=Shape.MASK,
-        series_instance_uid=ctx.series.series_instance_uid,
-        mask_sha256=ref.sha256,
-        segment=ref.segment,
-    )
-    return mask_polygon(ctx.stack, mask), whole
 
 
 def _checks(head: Head, body: Dense) -> tuple[str, ...]:

@@ -9,10 +9,10 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from inference.evidence.contours import mask_polygon
 from inference.evidence.head.blood import NEIGHBOURS, PARTIAL_MM, away_in_slices, opened
 from inference.evidence.head.cavity import BoolArray
 from inference.evidence.head.prepared import HEAD_CT, Head, head_of
+from inference.evidence.kept import outlined
 from inference.evidence.masks import MaskStore
 from inference.evidence.quantities import quantity
 from inference.evidence.tool import (
@@ -26,7 +26,6 @@ from inference.evidence.tool import (
     source,
 )
 from reports.domain import Code, Evidence, EvidenceKind, Quantity, ReportDefault, Side
-from viewer.imaging.regions import Region, Shape
 
 FLUID = Code(value="65216001", scheme="SCT", meaning="Cerebrospinal fluid")
 VENTRICLE = Code(value="66720007", scheme="SCT", meaning="Lateral ventricle structure")
@@ -103,7 +102,7 @@ class HeadFluid:
                 side=side,
                 anatomy=label.lower() if concept is VENTRICLE else "",
                 values=(_volume(head, mask, edge) if concept is FLUID else _weighted(head, mask),),
-                regions=_regions(ctx, head.whole(mask), label, side, concept, masks=masks),
+                regions=outlined(ctx, masks, head.whole(mask), label=label, side=side, concept=concept),
                 source=source(self),
                 report_default=self.report_default,
                 checks=(
@@ -200,16 +199,3 @@ def _warnings(head: Head, *, parted: bool) -> tuple[str, ...]:
     if head.slices.missing:
         found.append(f"{head.slices.missing} slices are missing: the volume lacks them")
     return tuple(found)
-
-
-def _regions(
-    ctx: MeasureContext, mask: BoolArray, label: str, side: Side, concept: Code, *, masks: MaskStore
-) -> tuple[Region, ...]:
-    ref = masks.add(mask, label=label, side=side, concept=concept)
-    whole = Region(
-        shape=Shape.MASK,
-        series_instance_uid=ctx.series.series_instance_uid,
-        mask_sha256=ref.sha256,
-        segment=ref.segment,
-    )
-    return mask_polygon(ctx.stack, mask), whole

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from inference.evidence.contours import mask_polygon
+from inference.evidence.kept import kept
 from inference.evidence.masks import MaskStore
 from inference.evidence.pet.places import BodyMap, body_map, place_of, side_at, usual_places
 from inference.evidence.pet.reference import LIVER_ROLE, liver_threshold
@@ -35,7 +36,7 @@ from reports.domain import (
     SearchResult,
     Side,
 )
-from viewer.imaging.regions import Region, Shape
+from viewer.imaging.regions import Region
 
 PET = Applies(frozenset({"PT"}))
 
@@ -112,13 +113,7 @@ class PetHotSpots:
         label = f"Hot spot {number}"
         mask = np.zeros(image.values.shape, dtype=bool)
         mask[one.box] = one.mask
-        ref = masks.add(mask, label=label, side=side, concept=UPTAKE)
-        region = Region(
-            shape=Shape.MASK,
-            series_instance_uid=ctx.series.series_instance_uid,
-            mask_sha256=ref.sha256,
-            segment=ref.segment,
-        )
+        region = kept(ctx, masks, mask, label=label, side=side, concept=UPTAKE)
         return Evidence(
             id=ids.take(),
             kind=EvidenceKind.CANDIDATE,
@@ -148,15 +143,8 @@ class PetHotSpots:
     ) -> Evidence:
         regions: tuple[Region, ...] = ()
         if body is not None:
-            ref = masks.add(body.mask, label="Body searched on PET", side=Side.NONE, concept=BODY)
-            regions = (
-                Region(
-                    shape=Shape.MASK,
-                    series_instance_uid=ctx.series.series_instance_uid,
-                    mask_sha256=ref.sha256,
-                    segment=ref.segment,
-                ),
-            )
+            label = "Body searched on PET"
+            regions = (kept(ctx, masks, body.mask, label=label, side=Side.NONE, concept=BODY),)
         more = count - len(listed)
         warnings = [
             "uptake below the threshold, and lesions within usual uptake, are not listed",

@@ -13,6 +13,7 @@ import numpy as np
 import numpy.typing as npt
 
 from inference.evidence.contours import mask_polygon
+from inference.evidence.kept import kept
 from inference.evidence.masks import MaskStore
 from inference.evidence.pet.scale import Misfit, SuvImage, suv_image
 from inference.evidence.seeds import is_inside, offsets_mm, seed_mm
@@ -27,7 +28,6 @@ from inference.evidence.tool import (
     source,
 )
 from reports.domain import Code, Evidence, EvidenceKind, ReportDefault, Side
-from viewer.imaging.regions import Region, Shape
 
 FloatArray = npt.NDArray[np.float64]
 BoolArray = npt.NDArray[np.bool_]
@@ -95,13 +95,7 @@ class PetReference:
         taken = _taken(ctx, image, self.role)
         if not isinstance(taken, _Taken):
             return (refused(self, ids.take(), *taken),)
-        ref = masks.add(taken.mask, label=self.title, side=Side.NONE, concept=self.concept)
-        region = Region(
-            shape=Shape.MASK,
-            series_instance_uid=ctx.series.series_instance_uid,
-            mask_sha256=ref.sha256,
-            segment=ref.segment,
-        )
+        region = kept(ctx, masks, taken.mask, label=self.title, side=Side.NONE, concept=self.concept)
         values = [
             image.suv("suv_mean", taken.mean, uncertainty=taken.doubt),
             image.suv("suv_sd", taken.sd),
